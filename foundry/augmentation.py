@@ -1,0 +1,64 @@
+"""What training does to whole batches of images: small affine changes, adversarial steps."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from foundry.data import PIXEL_MEAN, PIXEL_STD
+
+# Network input for a pixel of paper (0) and of full ink (1).
+PAPER = -PIXEL_MEAN / PIXEL_STD
+INK = (1 - PIXEL_MEAN) / PIXEL_STD
+
+
+def random_affine(
+    images: torch.Tensor, rotation_deg: float, shift_px: float, scale: float
+) -> torch.Tensor:
+    """Rotate, shift and scale each image of a batch by its own random amount.
+
+    There are no flips: a mirrored 2 is no digit at all, and a 6 turned over is a 9.
+
+    Args:
+        images: Normalised, float32 (N, 1, 28, 28).
+        rotation_deg: Largest turn to either side, degrees.
+        shift_px: Largest shift along each axis, pixels.
+        scale: Largest relative change of size, in [0, 1).
+
+    Returns:
+        New images of the same shape; what moves in from outside is paper.
+    """
+    num_images, _, _, size = images.shape
+    # (N, 4) uniform in [-1, 1]: one column for each of angle, x shift, y shift, size.
+    draws = torch.rand(num_images, 4, device=images.device) * 2 - 1
+    angles = draws[:, 0] * math.radians(rotation_deg)
+    factors = 1 / (1 + draws[:, 3] * scale)
+    cos, sin = torch.cos(angles) * factors, torch.sin(angles) * factors
+    # affine_grid counts the image as 2 wide, so a pixel is 2 / size.
+    shifts = draws[:, 1:3] * (2 * shift_px / size)
+    theta = torch.stack([cos, -sin, shifts[:, 0], sin, cos, shifts[:, 1]], dim=1).view(-1, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    # grid_sample pads with zero, so paper has to be zero while it runs.
+    return F.grid_sample(images - PAPER, grid, align_corners=False) + PAPER
+
+
+def fgsm(
+    model: nn.Module, images: torch.Tensor, labels: torch.Tensor, epsilon: float
+) -> torch.Tensor:
+    """Move every pixel by epsilon in the direction that raises the loss.
+
+    Args:
+        model: A classifier giving logits; its parameters' gradients are left alone.
+        images: Normalised, float32 (N, 1, 28, 28).
+        labels: int64 (N,).
+        epsilon: Step in pixel intensity, in [0, 1] of the way from paper to ink.
+
+    Returns:
+        Adversarial images, clipped to the range of real pixels.
+
+    Source: Goodfellow, Shlens and Szegedy, Explaining and harnessing adversarial examples, 2015.
+    """
+    images = images.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(F.cross_entropy(model(images), labels), images)
+    return (images + epsilon / PIXEL_STD * gradient.sign()).clamp(PAPER, INK).detach()

@@ -1,0 +1,136 @@
+"""Training one run at a time: the server's queue of runs and the worker it supervises."""
+
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from foundry.errors import InputError
+from foundry.runs import ACTIVE, RESUMABLE, Run, list_runs, read_run, runs_dir, write_status
+
+_PROJECT_DIR = Path(__file__).parent.parent
+
+
+class RunQueue:
+    """Starts a worker for the first run in line, waits for it, starts the next.
+
+    A run in the queue is held by a lock file that dies with this process; that is how another
+    server, or this one started again, knows that nobody looks after the run any more.
+    """
+
+    def __init__(self) -> None:
+        """Mark the runs that a dead server left behind, then wait for work."""
+        self._waiting: deque[str] = deque()
+        self._locks: dict[str, FileLock] = {}
+        self._worker: subprocess.Popen[str] | None = None
+        self._running: str | None = None
+        self._changed = threading.Condition()
+        self._mark_abandoned()
+        threading.Thread(target=self._work, name="run-queue", daemon=True).start()
+
+    def submit(self, run: Run) -> None:
+        """Put a new or a resumable run at the end of the queue.
+
+        Raises:
+            InputError: If it is finished, or queued already.
+        """
+        with self._changed:
+            if run.run_id in self._locks or run.status not in (*RESUMABLE, "queued"):
+                raise InputError(f"This run is {run.status}; it cannot be started again.")
+            self._locks[run.run_id] = FileLock(run.folder / "queue.lock")
+            try:
+                self._locks[run.run_id].acquire(timeout=0)
+            except Timeout:
+                del self._locks[run.run_id]
+                raise InputError("Another server looks after this run.") from None
+            write_status(run.folder, "queued")
+            self._waiting.append(run.run_id)
+            self._changed.notify_all()
+
+    def position(self, run_id: str) -> int:
+        """Return how many runs are before this one, 0 if it is running or not queued."""
+        with self._changed:
+            if run_id not in self._waiting:
+                return 0
+            return self._waiting.index(run_id) + (self._running is not None)
+
+    def pause(self, run_id: str) -> None:
+        """Save and free the worker; `submit()` goes on from there."""
+        self._tell(run_id, "pause")
+
+    def stop(self, run_id: str) -> None:
+        """End a run, keeping the best weights so far."""
+        self._tell(run_id, "stop")
+
+    def wait(self, run_id: str, timeout_s: float | None = None) -> None:
+        """Block until a run has left the queue."""
+        with self._changed:
+            self._changed.wait_for(lambda: run_id not in self._locks, timeout_s)
+
+    def _tell(self, run_id: str, command: str) -> None:
+        with self._changed:
+            if run_id in self._waiting:
+                self._waiting.remove(run_id)
+                self._release(run_id)
+                status = "paused" if command == "pause" else "stopped"
+                write_status(read_run(run_id).folder, status)
+                return
+            if run_id == self._running and self._worker and self._worker.stdin:
+                try:
+                    self._worker.stdin.write(command + "\n")
+                    self._worker.stdin.flush()
+                except OSError:
+                    # It ended by itself just now; its status says how.
+                    return
+                return
+        raise InputError("This run is not under way, so there is nothing to do.")
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                run_id = self._waiting.popleft()
+                self._running = run_id
+                run = read_run(run_id)
+                with open(run.folder / "worker.log", "a") as log:
+                    # No session of its own: under Linux's autogroups its niceness would then
+                    # count only among its own threads.
+                    self._worker = subprocess.Popen(
+                        [sys.executable, "-m", "foundry.worker", run_id],
+                        stdin=subprocess.PIPE,
+                        stdout=log,
+                        stderr=log,
+                        cwd=_PROJECT_DIR,
+                        text=True,
+                    )
+            exit_code = self._worker.wait()
+            with self._changed:
+                if read_run(run_id).status in ACTIVE:
+                    write_status(run.folder, "failed", _explain_exit(exit_code))
+                self._running = None
+                self._release(run_id)
+
+    def _release(self, run_id: str) -> None:
+        self._locks.pop(run_id).release()
+        self._changed.notify_all()
+
+    def _mark_abandoned(self) -> None:
+        if not runs_dir().exists():
+            return
+        for run in list_runs():
+            if run.status not in ACTIVE:
+                continue
+            try:
+                with FileLock(run.folder / "queue.lock", timeout=0):
+                    write_status(run.folder, "interrupted")
+            except (Timeout, OSError):
+                continue
+
+
+def _explain_exit(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"the worker process was killed (signal {-exit_code})"
+    return f"the worker process ended with exit code {exit_code}; worker.log says more"

@@ -1,0 +1,219 @@
+"""Training runs on disk: one folder a run, written by its worker, only read by the page.
+
+    run.json        who started it, with which settings
+    status.json     where it stands; replaced whole at every change
+    events.jsonl    one `TrainEvent` a line, appended as they happen
+    checkpoints/    to go on from
+    best/           the kept weights with their configuration
+    result.json     the final figures; `test_probs.safetensors` beside it
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+
+from foundry.errors import ArtifactError, InputError
+from foundry.train_config import TrainConfig
+from foundry.training import TrainEvent
+
+RUNS_DIR_VARIABLE = "FOUNDRY_RUNS_DIR"
+
+Status = Literal["queued", "running", "paused", "stopped", "done", "failed", "interrupted"]
+ACTIVE: tuple[Status, ...] = ("queued", "running")
+RESUMABLE: tuple[Status, ...] = ("paused", "failed", "interrupted")
+
+_RUN_FILE = "run.json"
+_STATUS_FILE = "status.json"
+_EVENTS_FILE = "events.jsonl"
+_RESULT_FILE = "result.json"
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One reading of a run's folder.
+
+    Attributes:
+        run_id: Sorts by the time it was made.
+        folder: Where its files are.
+        owner: Hash of the visitor who started it.
+        config: Its settings.
+        device: Where it trains.
+        status: Where it stands.
+        reason: Why it failed; empty otherwise.
+    """
+
+    run_id: str
+    folder: Path
+    owner: str
+    config: TrainConfig
+    device: str
+    status: Status
+    reason: str
+
+    @property
+    def best_folder(self) -> Path:
+        """Folder of the kept weights; empty until the first epoch ends."""
+        return self.folder / "best"
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether an epoch has ended, so that there is something to draw with."""
+        return self.best_folder.exists()
+
+    @cached_property
+    def events(self) -> list[TrainEvent]:
+        """What the run has said so far; a line still being written is left for next time."""
+        try:
+            text = (self.folder / _EVENTS_FILE).read_text()
+        except FileNotFoundError:
+            return []
+        complete, _, _ = text.rpartition("\n")
+        return [TrainEvent(**json.loads(line)) for line in complete.splitlines()]
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """The final figures, once there are any."""
+        try:
+            return json.loads((self.folder / _RESULT_FILE).read_text())
+        except FileNotFoundError:
+            return None
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps done, in [0, 1]."""
+        return self.events[-1].step / self.events[-1].num_steps if self.events else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Estimated seconds to go, None before the first event."""
+        if not self.events:
+            return None
+        return self.events[-1].elapsed_s * (1 - self.progress) / self.progress
+
+
+def runs_dir() -> Path:
+    """Return the folder of all runs: `FOUNDRY_RUNS_DIR`, or one in the user's cache folder."""
+    return Path(os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs")
+
+
+def hash_owner(owner: str) -> str:
+    """Return what is stored of a visitor's secret token."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
+def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
+    """Make the folder of a new run, queued.
+
+    Args:
+        config: Its settings.
+        owner: The visitor's secret token.
+        device: As `select_device()` takes it.
+
+    Raises:
+        ArtifactError: If the runs folder cannot be written.
+    """
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+    folder = runs_dir() / run_id
+    try:
+        folder.mkdir(parents=True)
+        write_json(
+            folder / _RUN_FILE,
+            {"owner": hash_owner(owner), "config": asdict(config), "device": device},
+        )
+        write_status(folder, "queued")
+    except OSError as error:
+        raise ArtifactError(
+            f"Training needs to write to {runs_dir()}, which failed ({error.strerror}). "
+            f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
+        ) from None
+    return read_run(run_id, owner)
+
+
+def read_run(run_id: str, owner: str | None = None) -> Run:
+    """Read a run.
+
+    Args:
+        run_id: From `create_run()` or `list_runs()`.
+        owner: The visitor's secret token; None reads anybody's run.
+
+    Raises:
+        InputError: If there is no such run, or it is someone else's; the two look alike.
+    """
+    folder = runs_dir() / run_id
+    unknown = InputError(f"You have no run “{run_id}”; list_runs gives the ones there are.")
+    if not _RUN_ID.fullmatch(run_id):
+        raise unknown
+    try:
+        made = json.loads((folder / _RUN_FILE).read_text())
+        status = json.loads((folder / _STATUS_FILE).read_text())
+    except (OSError, ValueError):
+        raise unknown from None
+    if owner is not None and made["owner"] != hash_owner(owner):
+        raise unknown
+    return Run(
+        run_id=run_id,
+        folder=folder,
+        owner=made["owner"],
+        config=TrainConfig(**made["config"]),
+        device=made["device"],
+        status=status["status"],
+        reason=status["reason"],
+    )
+
+
+def list_runs(owner: str | None = None) -> list[Run]:
+    """Return the visitor's runs (everybody's with None), newest first; unreadable ones left out."""
+    runs = []
+    for folder in sorted(runs_dir().glob("*-*-*"), reverse=True):
+        try:
+            runs.append(read_run(folder.name, owner))
+        except InputError:
+            continue
+    return runs
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace a JSON file whole, so that a reader never sees half of it."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n")
+    partial.replace(path)
+
+
+def write_status(folder: Path, status: Status, reason: str = "") -> None:
+    """Record where a run stands."""
+    write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Record a run's final figures."""
+    write_json(folder / _RESULT_FILE, result)
+
+
+def append_event(folder: Path, event: TrainEvent) -> None:
+    """Add one line to a run's log."""
+    with open(folder / _EVENTS_FILE, "a") as log:
+        log.write(json.dumps(asdict(event)) + "\n")
+
+
+def rewind_events(run: Run, step: int) -> None:
+    """Drop what the log holds past a step, because training goes on from there."""
+    kept = [json.dumps(asdict(event)) + "\n" for event in run.events if event.step <= step]
+    partial = run.folder / f"{_EVENTS_FILE}.partial"
+    partial.write_text("".join(kept))
+    partial.replace(run.folder / _EVENTS_FILE)

@@ -1,0 +1,124 @@
+"""The knobs of a training run, what each accepts, and the presets."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from foundry.data import NUM_TRAIN
+from foundry.errors import InputError
+from foundry.models import available_architectures
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("constant", "one-cycle")
+
+# Accepted (lowest, highest) value of each numeric knob, for validation and for the page's sliders.
+LIMITS: dict[str, tuple[float, float]] = {
+    "epochs": (1, 100),
+    "batch_size": (8, 2048),
+    "learning_rate": (1e-6, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "dropout": (0.0, 0.9),
+    "label_smoothing": (0.0, 0.5),
+    "rotation_deg": (0.0, 45.0),
+    "shift_px": (0.0, 6.0),
+    "scale": (0.0, 0.5),
+    "patience": (0, 100),
+    "epsilon": (0.0, 0.5),
+    "num_train_images": (500, NUM_TRAIN),
+    "seed": (0, 2**31 - 1),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "model": tuple(available_architectures()),
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run's numbers.
+
+    Attributes:
+        model: Architecture to train.
+        epochs: Passes over the training images.
+        batch_size: Images per optimizer update.
+        optimizer: `adam`, `adamw` or `sgd` (momentum 0.9).
+        learning_rate: Step size; with the one-cycle schedule, its peak.
+        schedule: `constant` or `one-cycle`.
+        weight_decay: L2 penalty (decoupled with AdamW).
+        dropout: Probability of dropping a hidden neuron.
+        label_smoothing: Probability mass taken from the right label and spread over all.
+        rotation_deg: Largest random rotation, degrees.
+        shift_px: Largest random shift, pixels.
+        scale: Largest random relative change of size.
+        patience: Stop after this many epochs without a better validation accuracy; 0 = never.
+        epsilon: FGSM step in pixel intensity for adversarial training; 0 = none.
+        num_train_images: How many of the 55,000 training images are used.
+        seed: Seeds the weights, the order of the images, dropout and augmentation.
+
+    Raises:
+        InputError: On a value that is out of range or not a number; names the knob.
+    """
+
+    model: str = "lenet"
+    epochs: int = 3
+    batch_size: int = 256
+    optimizer: str = "adamw"
+    learning_rate: float = 6e-3
+    schedule: str = "one-cycle"
+    weight_decay: float = 0.01
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    rotation_deg: float = 0.0
+    shift_px: float = 0.0
+    scale: float = 0.0
+    patience: int = 0
+    epsilon: float = 0.0
+    num_train_images: int = NUM_TRAIN
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every knob, turning `3.0` into `3` where a whole number is wanted."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _CHOICES:
+                _check_choice(field.name, value)
+            else:
+                whole = isinstance(field.default, int)
+                object.__setattr__(self, field.name, _check_number(field.name, value, whole))
+
+
+def _check_choice(name: str, value: Any) -> None:
+    if value not in _CHOICES[name]:
+        raise InputError(
+            f"{name} is “{value}”, but only {', '.join(_CHOICES[name])} are accepted."
+        )
+
+
+def _check_number(name: str, value: Any, whole: bool) -> float:
+    lowest, highest = LIMITS[name]
+    accepted = f"a {'whole ' if whole else ''}number from {lowest:g} to {highest:,g}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{name} is “{value}”, which is not a number; {accepted} is accepted.")
+    if not math.isfinite(value) or not lowest <= value <= highest or (whole and value % 1):
+        raise InputError(f"{name} is {value:g}; {accepted} is accepted.")
+    return int(value) if whole else float(value)
+
+
+PRESETS = {
+    "Fast: 99% in seconds": TrainConfig(),
+    "The article's recipe": TrainConfig(
+        epochs=6,
+        batch_size=64,
+        optimizer="adam",
+        learning_rate=1e-3,
+        schedule="constant",
+        weight_decay=0.0,
+    ),
+    "Overfit it": TrainConfig(
+        epochs=60, batch_size=64, learning_rate=2e-3, weight_decay=0.0, num_train_images=500
+    ),
+    "Robust": TrainConfig(
+        epochs=6, dropout=0.1, rotation_deg=10.0, shift_px=2.0, scale=0.1, epsilon=0.1
+    ),
+}

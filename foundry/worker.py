@@ -1,0 +1,138 @@
+"""The process that trains one run: `python -m foundry.worker RUN_ID`, started by `run_queue`.
+
+It hears `pause` and `stop` on standard input; the end of input means that the server is gone,
+and then it saves and leaves.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Literal
+
+import torch
+from filelock import FileLock
+from safetensors.torch import save_file
+
+from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from foundry.data import load_mnist
+from foundry.models import count_parameters, save_model, select_device
+from foundry.runs import Run, append_event, read_run, rewind_events, write_result, write_status
+from foundry.training import TrainState, evaluate, train
+
+TEST_PROBS_FILE = "test_probs.safetensors"
+
+_NICENESS = 10
+_CHECKPOINT_EVERY_S = 5.0
+
+Command = Literal["pause", "stop", "interrupt"]
+
+
+class _Commands:
+    """The last command heard on standard input, read by a thread of its own."""
+
+    def __init__(self) -> None:
+        self.last: Command | None = None
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            if line.strip() in ("pause", "stop"):
+                self.last = "stop" if line.strip() == "stop" else "pause"
+        self.last = self.last or "interrupt"
+
+
+def _leave_room_for_the_server() -> None:
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    # Ctrl-C in the terminal reaches this process too; the end of input is the signal to save.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
+    checkpoint = find_checkpoint(run.checkpoints_folder)
+    state = load_checkpoint(checkpoint, device) if checkpoint else TrainState(run.config, device)
+    rewind_events(run, state.step)
+    return state
+
+
+def _train_until_told(run: Run, state: TrainState, commands: _Commands) -> Command | None:
+    """Train, logging every event; return the command that ended it, None at the end."""
+    saved_at = time.monotonic()
+    for event in train(state, load_mnist()):
+        append_event(run.folder, event)
+        if event.is_best:
+            save_model(state.best_model(), run.best_folder)
+        if commands.last:
+            break
+        if time.monotonic() - saved_at > _CHECKPOINT_EVERY_S:
+            save_checkpoint(state, run.checkpoints_folder)
+            saved_at = time.monotonic()
+    save_checkpoint(state, run.checkpoints_folder)
+    return None if state.is_finished else commands.last
+
+
+def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> None:
+    """Measure the kept weights on the test split, once, and record the result."""
+    mnist = load_mnist()
+    if not state.best_epoch:
+        # Stopped within the first epoch: nothing was validated yet, keep what there is.
+        val = evaluate(state.model, mnist.val)
+        state.keep_if_best(val.loss, val.accuracy)
+        save_model(state.best_model(), run.best_folder)
+    model = state.best_model()
+    test = evaluate(model, mnist.test)
+    save_file({"probs": test.probs}, run.folder / TEST_PROBS_FILE)
+    write_result(
+        run.folder,
+        {
+            "run_id": run.run_id,
+            "status": status,
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "val_accuracy": state.best_val_accuracy,
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+            "images_per_s": state.images_per_s,
+            "elapsed_s": state.elapsed_s,
+            "parameters": count_parameters(model),
+            "device": str(state.device),
+            "precision": str(state.precision).removeprefix("torch."),
+            "num_threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        },
+    )
+    write_status(run.folder, status)
+
+
+def main(run_id: str) -> None:
+    """Train a run to its end, or until told otherwise.
+
+    Args:
+        run_id: An existing run; a checkpoint in its folder is gone on from.
+    """
+    commands = _Commands()
+    _leave_room_for_the_server()
+    run = read_run(run_id)
+    # After a server crash the worker before this one may still be saving.
+    with FileLock(run.folder / "worker.lock", timeout=30):
+        try:
+            write_status(run.folder, "running")
+            state = _start_or_go_on(run, select_device(run.device))
+            match _train_until_told(run, state, commands):
+                case None:
+                    _finish(run, state, "done")
+                case "stop":
+                    _finish(run, state, "stopped")
+                case "pause":
+                    write_status(run.folder, "paused")
+                case "interrupt":
+                    write_status(run.folder, "interrupted")
+        except Exception as error:
+            write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+            raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
