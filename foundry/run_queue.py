@@ -9,7 +9,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
-from foundry.runs import ACTIVE, RESUMABLE, Run, list_runs, read_run, runs_dir, write_status
+from foundry.runs import (
+    ACTIVE,
+    RESUMABLE,
+    Run,
+    create_run,
+    list_runs,
+    read_run,
+    runs_dir,
+    write_status,
+)
+from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
 
@@ -30,6 +40,21 @@ class RunQueue:
         self._changed = threading.Condition()
         self._mark_abandoned()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
+
+    def start(self, config: TrainConfig, owner: str, device: str) -> Run:
+        """Make a run and put it at the end of the queue.
+
+        Args:
+            config: Its settings.
+            owner: The visitor's secret token.
+            device: As `select_device()` takes it.
+
+        Raises:
+            ArtifactError: If the runs folder cannot be written.
+        """
+        run = create_run(config, owner, device)
+        self.submit(run)
+        return run
 
     def submit(self, run: Run) -> None:
         """Put a new or a resumable run at the end of the queue.
@@ -75,8 +100,7 @@ class RunQueue:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
                 self._release(run_id)
-                status = "paused" if command == "pause" else "stopped"
-                write_status(read_run(run_id).folder, status)
+                write_status(read_run(run_id).folder, "paused" if command == "pause" else "stopped")
                 return
             if run_id == self._running and self._worker and self._worker.stdin:
                 try:

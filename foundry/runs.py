@@ -1,11 +1,11 @@
 """Training runs on disk: one folder a run, written by its worker, only read by the page.
 
-    run.json        who started it, with which settings
-    status.json     where it stands; replaced whole at every change
-    events.jsonl    one `TrainEvent` a line, appended as they happen
-    checkpoints/    to go on from
-    best/           the kept weights with their configuration
-    result.json     the final figures; `test_probs.safetensors` beside it
+run.json        who started it, with which settings
+status.json     where it stands; replaced whole at every change
+events.jsonl    one `TrainEvent` a line, appended as they happen
+checkpoints/    to go on from
+best/           the kept weights with their configuration
+result.json     the final figures; `test_probs.safetensors` beside it
 """
 
 import hashlib
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
+import torch
+from safetensors.torch import load_file, save_file
 
 from foundry.errors import ArtifactError, InputError
 from foundry.train_config import TrainConfig
@@ -36,6 +38,7 @@ _RUN_FILE = "run.json"
 _STATUS_FILE = "status.json"
 _EVENTS_FILE = "events.jsonl"
 _RESULT_FILE = "result.json"
+_TEST_PROBS_FILE = "test_probs.safetensors"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
@@ -95,6 +98,16 @@ class Run:
             return None
 
     @property
+    def stopped_early(self) -> bool:
+        """Whether validation stopped improving before the last epoch."""
+        return self.status == "done" and self.events[-1].epoch < self.config.epochs
+
+    @property
+    def test_probs(self) -> torch.Tensor:
+        """What the kept weights made of the test split, float32 (10000, 10)."""
+        return load_file(self.folder / _TEST_PROBS_FILE)["probs"]
+
+    @property
     def progress(self) -> float:
         """Share of the steps done, in [0, 1]."""
         return self.events[-1].step / self.events[-1].num_steps if self.events else 0.0
@@ -109,7 +122,9 @@ class Run:
 
 def runs_dir() -> Path:
     """Return the folder of all runs: `FOUNDRY_RUNS_DIR`, or one in the user's cache folder."""
-    return Path(os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs")
+    return Path(
+        os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs"
+    )
 
 
 def hash_owner(owner: str) -> str:
@@ -200,8 +215,9 @@ def write_status(folder: Path, status: Status, reason: str = "") -> None:
     write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
 
 
-def write_result(folder: Path, result: Mapping[str, Any]) -> None:
-    """Record a run's final figures."""
+def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tensor) -> None:
+    """Record a run's final figures and the probabilities, float32 (10000, 10), behind them."""
+    save_file({"probs": test_probs}, folder / _TEST_PROBS_FILE)
     write_json(folder / _RESULT_FILE, result)
 
 

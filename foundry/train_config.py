@@ -64,11 +64,11 @@ class TrainConfig:
     epochs: int = 3
     batch_size: int = 256
     optimizer: str = "adamw"
-    learning_rate: float = 6e-3
+    learning_rate: float = 9e-3
     schedule: str = "one-cycle"
     weight_decay: float = 0.01
     dropout: float = 0.0
-    label_smoothing: float = 0.0
+    label_smoothing: float = 0.05
     rotation_deg: float = 0.0
     shift_px: float = 0.0
     scale: float = 0.0
@@ -90,9 +90,7 @@ class TrainConfig:
 
 def _check_choice(name: str, value: Any) -> None:
     if value not in _CHOICES[name]:
-        raise InputError(
-            f"{name} is “{value}”, but only {', '.join(_CHOICES[name])} are accepted."
-        )
+        raise InputError(f"{name} is “{value}”, but only {', '.join(_CHOICES[name])} are accepted.")
 
 
 def _check_number(name: str, value: Any, whole: bool) -> float:
@@ -114,9 +112,15 @@ PRESETS = {
         learning_rate=1e-3,
         schedule="constant",
         weight_decay=0.0,
+        label_smoothing=0.0,
     ),
     "Overfit it": TrainConfig(
-        epochs=60, batch_size=64, learning_rate=2e-3, weight_decay=0.0, num_train_images=500
+        epochs=60,
+        batch_size=64,
+        learning_rate=2e-3,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+        num_train_images=500,
     ),
     "Robust": TrainConfig(
         epochs=6, dropout=0.1, rotation_deg=10.0, shift_px=2.0, scale=0.1, epsilon=0.1

@@ -13,15 +13,12 @@ from typing import Literal
 
 import torch
 from filelock import FileLock
-from safetensors.torch import save_file
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
 from foundry.models import count_parameters, save_model, select_device
 from foundry.runs import Run, append_event, read_run, rewind_events, write_result, write_status
 from foundry.training import TrainState, evaluate, train
-
-TEST_PROBS_FILE = "test_probs.safetensors"
 
 _NICENESS = 10
 _CHECKPOINT_EVERY_S = 5.0
@@ -83,7 +80,6 @@ def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> 
         save_model(state.best_model(), run.best_folder)
     model = state.best_model()
     test = evaluate(model, mnist.test)
-    save_file({"probs": test.probs}, run.folder / TEST_PROBS_FILE)
     write_result(
         run.folder,
         {
@@ -102,6 +98,7 @@ def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> 
             "num_threads": torch.get_num_threads(),
             "torch": torch.__version__,
         },
+        test.probs,
     )
     write_status(run.folder, status)
 

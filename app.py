@@ -1,0 +1,24 @@
+"""Start Foundry: `python app.py`, then open the address it prints."""
+
+import argparse
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from foundry.ui import build_app, launch
+
+
+def main() -> None:
+    """Parse the options and serve the page until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    parser.add_argument("--share", action="store_true", help="make a public gradio.live link")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    args = parser.parse_args()
+    app = build_app(args.device)
+    launch(app, server_name=args.host, server_port=args.port, share=args.share)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How each file in `weights/` was made: `python -m foundry.recipes.<name>`."""

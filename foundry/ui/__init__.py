@@ -1,0 +1,62 @@
+"""The page: `build_app()` assembles the tabs, `launch()` serves it."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.models import select_device
+from foundry.run_queue import RunQueue
+from foundry.ui.api import build_api
+from foundry.ui.draw_tab import build_draw_tab
+from foundry.ui.theme import CSS, build_theme
+from foundry.ui.train_tab import build_train_tab
+from foundry.ui.visitor import build_visitor_state, on_arrive
+
+_MAX_UPLOAD = "40mb"
+_CACHE_SWEEP_S = 3600
+_CACHE_AGE_S = 24 * 3600
+# Handlers that wait on nobody: many visitors may draw and watch at once.
+_CONCURRENCY = 8
+
+
+def build_app(device: str = "auto") -> gr.Blocks:
+    """Build the page, ready for `launch()`.
+
+    Args:
+        device: Where models train and run: `auto`, `cpu`, `cuda`.
+
+    Raises:
+        InputError: If there is no such device here.
+    """
+    device = str(select_device(device))
+    queue = RunQueue()
+    with gr.Blocks(
+        title="Foundry",
+        analytics_enabled=False,
+        delete_cache=(_CACHE_SWEEP_S, _CACHE_AGE_S),
+    ) as app:
+        visitor = build_visitor_state()
+        gr.Markdown(
+            "# Foundry\nTrain a small network on real handwriting, then put it to work. "
+            "Everything runs on this machine.",
+            elem_classes="foundry-title",
+        )
+        with gr.Tabs():
+            with gr.Tab("Train"):
+                build_train_tab(visitor, queue, device)
+            with gr.Tab("Draw") as draw:
+                build_draw_tab(draw, visitor, device)
+        build_api(queue, device)
+        app.load(on_arrive, visitor, visitor, show_progress="hidden", api_visibility="private")
+    return app.queue(default_concurrency_limit=_CONCURRENCY)
+
+
+def launch(app: gr.Blocks, **options: Any) -> Any:
+    """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
+    return app.launch(
+        theme=build_theme(),
+        css=CSS,
+        max_file_size=_MAX_UPLOAD,
+        footer_links=["api", "settings"],
+        **options,
+    )

@@ -1,0 +1,131 @@
+"""Named endpoints for other programs; each is documented in the README with an example."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from foundry.digits import read_drawing
+from foundry.errors import InputError
+from foundry.ink import load_image
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE, Run, list_runs, read_run
+from foundry.train_config import TrainConfig
+from foundry.ui.feedback import shows_errors
+from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_model
+from foundry.ui.visitor import session_owner
+
+_POLL_S = 0.2
+
+
+def build_api(queue: RunQueue, device: str) -> None:
+    """Add `/train`, `/stop_run`, `/list_runs` and `/classify_digit` to the app being built.
+
+    Args:
+        queue: Where runs are started.
+        device: Where models train and run.
+    """
+
+    def train(
+        request: gr.Request,
+        model: str = TrainConfig.model,
+        epochs: int = TrainConfig.epochs,
+        batch_size: int = TrainConfig.batch_size,
+        optimizer: str = TrainConfig.optimizer,
+        learning_rate: float = TrainConfig.learning_rate,
+        seed: int = TrainConfig.seed,
+        schedule: str = TrainConfig.schedule,
+        weight_decay: float = TrainConfig.weight_decay,
+        dropout: float = TrainConfig.dropout,
+        label_smoothing: float = TrainConfig.label_smoothing,
+        rotation_deg: float = TrainConfig.rotation_deg,
+        shift_px: float = TrainConfig.shift_px,
+        scale: float = TrainConfig.scale,
+        patience: int = TrainConfig.patience,
+        epsilon: float = TrainConfig.epsilon,
+        num_train_images: int = TrainConfig.num_train_images,
+    ) -> Iterator[dict[str, Any]]:
+        """Train a model; streams progress and ends with the result."""
+        config = TrainConfig(
+            model=model,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            weight_decay=weight_decay,
+            dropout=dropout,
+            label_smoothing=label_smoothing,
+            rotation_deg=rotation_deg,
+            shift_px=shift_px,
+            scale=scale,
+            patience=patience,
+            epsilon=epsilon,
+            num_train_images=num_train_images,
+            seed=seed,
+        )
+        yield from _follow(queue.start(config, session_owner(request), device))
+
+    def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:
+        """Stop a run of yours, keeping the best weights so far, and return its result."""
+        run = read_run(run_id, session_owner(request))
+        queue.stop(run_id)
+        queue.wait(run_id)
+        return _summary(read_run(run.run_id))
+
+    def list_runs_of_caller(request: gr.Request) -> list[dict[str, Any]]:
+        """List your own runs, newest first."""
+        return [_summary(run) for run in list_runs(session_owner(request))]
+
+    def classify_digit(image_file: str | None, model: str, request: gr.Request) -> dict[str, float]:
+        """Return the probability of every digit for a picture of one digit."""
+        if image_file is None:
+            raise InputError("There is no image; send a PNG, JPEG or WebP file with one digit.")
+        network = load_digit_model(model, session_owner(request), device)
+        reading = read_drawing(network, load_image(image_file))
+        if reading is None:
+            raise InputError("No ink was found; send a picture of a digit on plain paper.")
+        return {str(digit): float(prob) for digit, prob in enumerate(reading.probs)}
+
+    gr.api(shows_errors(train), api_name="train", concurrency_limit=None)
+    gr.api(shows_errors(stop_run), api_name="stop_run")
+    gr.api(shows_errors(list_runs_of_caller), api_name="list_runs")
+    with gr.Column(visible=False):
+        image_file = gr.File(label="image_file")
+        model = gr.Textbox(DEFAULT_MODEL, label="model")
+        label = gr.Label(label="digit")
+        gr.Button().click(
+            shows_errors(classify_digit),
+            [image_file, model],
+            label,
+            api_name="classify_digit",
+        )
+
+
+def _follow(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield a summary whenever the run has moved, the last one with its result."""
+    seen: tuple[str, int] | None = None
+    while True:
+        run = read_run(run.run_id)
+        if seen != (run.status, len(run.events)):
+            seen = (run.status, len(run.events))
+            yield _summary(run)
+        if run.status not in ACTIVE:
+            return
+        time.sleep(_POLL_S)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "run_id": run.run_id,
+        "status": run.status,
+        "reason": run.reason,
+        "model": run.config.model,
+        "progress": round(run.progress, 4),
+        "epochs": run.events[-1].epoch if run.events else 0,
+        "train_loss": run.events[-1].train_loss if run.events else None,
+        "images_per_s": run.events[-1].images_per_s if run.events else None,
+        "elapsed_s": run.events[-1].elapsed_s if run.events else 0.0,
+    }
+    return summary | (run.result or {})

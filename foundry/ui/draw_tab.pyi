@@ -1,0 +1,180 @@
+"""The Draw tab: a pad that is read while you draw, and photos of handwriting."""
+
+import time
+from functools import partial
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from torch import nn
+
+from foundry.digits import Reading, read_drawing, read_photo
+from foundry.explain import compute_activations
+from foundry.ink import load_image
+from foundry.ui import plots
+from foundry.ui.feedback import shows_errors
+from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models, load_digit_model
+from foundry.ui.pad import build_pad, decode_drawing
+
+class PhotoUpload(gr.Image):
+    """An image upload that hands over the file unopened, so that our own checks come first."""
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path of the uploaded file."""
+        return payload.path if payload else None
+
+    def get_block_name(self) -> str:
+        """Use Gradio's own image component in the browser."""
+        return "image"
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def on_visit(token: str, chosen: str) -> Any:
+    """List the models; training may have added some since the tab was last seen.
+
+    Args:
+        token: The visitor's token.
+        chosen: The model chosen so far; kept if it still exists.
+    """
+    choices = list_digit_models(token)
+    kept = chosen if chosen in (name for _, name in choices) else DEFAULT_MODEL
+    return gr.Dropdown(choices=choices, value=kept)
+
+@shows_errors
+def on_draw(device: str, drawing: Any, model_name: str, token: str) -> list[Any]:
+    """Read the pad.
+
+    Args:
+        device: Where the model runs.
+        drawing: The pad's value.
+        model_name: The chosen model.
+        token: The visitor's token.
+
+    Returns:
+        The bars, what the model saw, the activations of both convolutions, and the time it took.
+    """
+    started = time.perf_counter()
+    image = decode_drawing(drawing)
+    model = load_digit_model(model_name, token, device)
+    reading = read_drawing(model, image) if image else None
+    if reading is None:
+        return [plots.digit_bars(None), None, None, None, ""]
+    elapsed_ms = 1000 * (time.perf_counter() - started)
+    return [
+        plots.digit_bars(reading.probs.tolist()),
+        plots.digit_image(reading.image, zoom=7),
+        *_activation_images(model, reading.image),
+        f"From ink to probabilities in {elapsed_ms:.0f} ms.",
+    ]
+
+@shows_errors
+def on_photo(device: str, path: str | None, model_name: str, token: str) -> list[Any]:
+    """Read the digits on a photo.
+
+    Args:
+        device: Where the model runs.
+        path: The uploaded file.
+        model_name: The chosen model.
+        token: The visitor's token.
+
+    Returns:
+        The photo with a box around every digit, the sentence that says what was read, and what
+        the model saw of each digit.
+    """
+    if path is None:
+        return [None, "", []]
+    image = load_image(path)
+    readings = read_photo(load_digit_model(model_name, token, device), image)
+    if not readings:
+        return [
+            (image.convert("RGB"), []),
+            "No ink was found. Try a sharper photo: dark pen on plain paper, digits apart.",
+            [],
+        ]
+    number = "".join(str(reading.digit) for reading in readings)
+    noun = "digit" if len(readings) == 1 else "digits"
+    return [
+        (image.convert("RGB"), [_annotation(i, reading) for i, reading in enumerate(readings)]),
+        f"### {number}\n{len(readings)} {noun}, read line by line from left to right.",
+        [
+            (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.1%})")
+            for reading in readings
+        ],
+    ]
+
+def _annotation(index: int, reading: Reading) -> tuple[tuple[int, int, int, int], str]:
+    box = reading.box
+    return (box.left, box.top, box.right, box.bottom), f"{index + 1}: {reading.digit}"
+
+def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
+    return [plots.tile(maps, columns=8) for maps in compute_activations(model, image).values()]
+
+def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; selecting it lists the models anew.
+        visitor: Holds the visitor's token.
+        device: Where models run.
+    """
+    model = gr.Dropdown(
+        list_digit_models(""),
+        value=DEFAULT_MODEL,
+        label="Model",
+        info="The shipped network, or one you have trained on the Train tab.",
+        elem_id="draw-model",
+    )
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            pad = build_pad()
+        with gr.Column(scale=2, min_width=280):
+            answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
+            timing = gr.Markdown(elem_classes="foundry-note")
+        with gr.Column(scale=1, min_width=220):
+            seen = gr.Image(
+                label="What the model sees: 28x28",
+                height=240,
+                buttons=[],
+                elem_classes="pixelated",
+            )
+    with gr.Accordion("Inside the network: what each filter answers", open=False), gr.Row():
+        conv1, conv2 = (
+            gr.Image(label=label, buttons=[], elem_classes="pixelated", height=240)
+            for label in ("First convolution", "Second convolution")
+        )
+    gr.Markdown("### Or read a photo")
+    with gr.Row():
+        with gr.Column(min_width=300):
+            photo = PhotoUpload(
+                type="filepath",
+                sources=["upload", "clipboard", "webcam"],
+                label="Handwritten digits on plain paper",
+                height=300,
+            )
+        with gr.Column(min_width=300):
+            boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
+            sentence = gr.Markdown("Upload a photo: each digit is found, boxed and read.")
+            crops = gr.Gallery(columns=8, height=130, show_label=False, elem_classes="pixelated")
+
+    draw_outputs = [answer, seen, conv1, conv2, timing]
+    photo_outputs = [boxes, sentence, crops]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    tab.select(on_visit, [visitor, model], model, **quiet)
+    pad.input(
+        partial(on_draw, device),
+        [pad, model, visitor],
+        draw_outputs,
+        trigger_mode="always_last",
+        **quiet,
+    )
+    model.input(partial(on_draw, device), [pad, model, visitor], draw_outputs, **quiet)
+    model.input(partial(on_photo, device), [photo, model, visitor], photo_outputs, **quiet)
+    photo.change(
+        partial(on_photo, device), [photo, model, visitor], photo_outputs, api_visibility="private"
+    )

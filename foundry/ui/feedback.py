@@ -1,0 +1,33 @@
+"""Showing a visitor what went wrong, as a sentence and never as a stack trace."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import ArtifactError, InputError
+
+
+def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a handler, plain or generator, so that our own errors become messages on the page."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def stream(*args: Any) -> Any:
+            try:
+                yield from handler(*args)
+            except (InputError, ArtifactError) as error:
+                raise gr.Error(str(error), print_exception=False) from None
+
+        return stream
+
+    @functools.wraps(handler)
+    def call(*args: Any) -> Any:
+        try:
+            return handler(*args)
+        except (InputError, ArtifactError) as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return call

@@ -1,0 +1,38 @@
+"""Which digit models a visitor can choose: the shipped ones and their own runs."""
+
+from torch import nn
+
+from foundry.errors import InputError
+from foundry.models import available_models, load_model
+from foundry.runs import list_runs, read_run
+from foundry.ui.plots import run_title
+
+DEFAULT_MODEL = "lenet"
+
+
+def list_digit_models(owner: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
+    shipped = [(spec.title, spec.name) for spec in available_models() if spec.task == "digits"]
+    trained = [
+        (f"Your run {run_title(run)}", run.run_id) for run in list_runs(owner) if run.has_weights
+    ]
+    return shipped + trained
+
+
+def load_digit_model(name: str, owner: str, device: str) -> nn.Module:
+    """Load what was chosen.
+
+    Args:
+        name: A shipped model's name or the id of one of the visitor's runs.
+        owner: The visitor's token.
+        device: Where to run it.
+
+    Raises:
+        InputError: If there is no such model for this visitor; the message lists those there are.
+    """
+    names = [known for _, known in list_digit_models(owner)]
+    if name not in names:
+        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
+    if name in (spec.name for spec in available_models()):
+        return load_model(name, device)
+    return load_model(read_run(name, owner).best_folder, device)

@@ -1,0 +1,164 @@
+"""Events and evaluations -> data frames, HTML and small pictures; nothing here touches Gradio."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from foundry.runs import Run
+from foundry.training import TrainEvent
+
+TRAIN, VALIDATION = "training", "validation"
+KEPT, STOPPED_EARLY = "epoch kept", "stopped early"
+
+
+def loss_frame(run: Run | None) -> pd.DataFrame:
+    """Return columns epoch, loss, series: both losses, and lines at the kept and the last epoch."""
+    rows: list[tuple[float, float | None, str]] = []
+    if run:
+        rows += [(_epochs_done(run, e), e.train_loss, TRAIN) for e in run.events]
+        rows += [(e.epoch, e.val_loss, VALIDATION) for e in _validated(run)]
+        rows += _marks(run, 0.0, max((loss for _, loss, _ in rows if loss), default=1.0))
+    return _frame(rows, "loss", "series")
+
+
+def accuracy_frame(run: Run | None) -> pd.DataFrame:
+    """Return columns epoch, accuracy in percent, series: validation, and the same two lines."""
+    rows: list[tuple[float, float, str]] = []
+    if run:
+        rows += [(e.epoch, 100 * (e.val_accuracy or 0.0), VALIDATION) for e in _validated(run)]
+        rows += _marks(run, min((y for _, y, _ in rows), default=0.0), 100.0)
+    return _frame(rows, "accuracy", "series")
+
+
+def num_curves(run: Run) -> int:
+    """Return how many different curves and lines the plots of a run hold by now."""
+    return loss_frame(run)["series"].nunique()
+
+
+def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return columns epoch, accuracy in percent, run: one validation curve a run."""
+    rows = [
+        (e.epoch, 100 * (e.val_accuracy or 0.0), run_title(run))
+        for run in runs
+        for e in _validated(run)
+    ]
+    return _frame(rows, "accuracy", "run")
+
+
+def comparison_limits(runs: Sequence[Run]) -> list[float]:
+    """Return the y range, in percent, that shows the differences between runs."""
+    values = [100 * (e.val_accuracy or 0.0) for run in runs for e in _validated(run)]
+    return [float(np.floor(min(values, default=90.0))), 100.0]
+
+
+def run_title(run: Run) -> str:
+    """Return a short name for a run: when it was started and what it trained."""
+    time_of_day = f"{run.run_id[9:11]}:{run.run_id[11:13]}:{run.run_id[13:15]}"
+    name = {"lenet": "LeNet", "cnn": "CNN"}[run.config.model]
+    return f"{time_of_day} {name}, {run.config.epochs} epochs"
+
+
+def _frame(rows: Sequence[tuple[float, float | None, str]], y: str, series: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["epoch", y, series])
+    # An empty frame has no types, and a plot that starts with it would treat numbers as names.
+    return frame.astype({"epoch": float, y: float, series: str})
+
+
+def _validated(run: Run) -> list[TrainEvent]:
+    return [event for event in run.events if event.val_accuracy is not None]
+
+
+def _epochs_done(run: Run, event: TrainEvent) -> float:
+    return event.step / event.num_steps * run.config.epochs
+
+
+def _marks(run: Run, lowest: float, highest: float) -> list[tuple[float, float, str]]:
+    """Return vertical lines, two points each, at the kept epoch and at an early stop."""
+    kept = max((event.epoch for event in run.events if event.is_best), default=None)
+    if kept is None:
+        return []
+    marks = [(kept, KEPT)]
+    if run.stopped_early:
+        marks.append((run.events[-1].epoch, STOPPED_EARLY))
+    return [(epoch, y, name) for epoch, name in marks for y in (lowest, highest)]
+
+
+def digit_bars(probs: Sequence[float] | None) -> str:
+    """Return HTML: the answer in large and ten bars in the order of the digits."""
+    if probs is None:
+        return (
+            '<div class="answer"><span>Draw a digit on the pad: '
+            "the answer appears here as you draw.</span></div>"
+        )
+    best = int(np.argmax(probs))
+    rows = []
+    for digit, prob in enumerate(probs):
+        mark = " best" if digit == best else ""
+        rows.append(
+            f'<span class="digit{mark}">{digit}</span>'
+            f'<div class="track"><div class="fill{mark}" style="width:{prob:.2%}"></div></div>'
+            f'<span class="share{mark}">{prob:.1%}</span>'
+        )
+    return (
+        f'<div class="answer"><b>{best}</b><span>{probs[best]:.1%} sure</span></div>'
+        f'<div class="digit-bars">{"".join(rows)}</div>'
+    )
+
+
+def figures(values: dict[str, str]) -> str:
+    """Return HTML: a row of headline figures, name -> value with its unit."""
+    cells = "".join(
+        f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>"
+        for name, value in values.items()
+    )
+    return f'<div class="figures">{cells}</div>'
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Return counts, int (10, 10): rows are the true digit, columns what was read."""
+    return np.bincount(labels * 10 + predictions, minlength=100).reshape(10, 10)
+
+
+def tile(maps: np.ndarray, diverging: bool = False, columns: int = 8, zoom: int = 4) -> Image.Image:
+    """Lay small maps out side by side, enlarged without smoothing.
+
+    Args:
+        maps: float32, shape (N, H, W).
+        diverging: Whether zero is the middle (blue below, orange above) rather than the bottom.
+        columns: Maps in a row.
+        zoom: Screen pixels per map pixel.
+    """
+    num_maps, height, width = maps.shape
+    columns = min(columns, num_maps)
+    rows = -(-num_maps // columns)
+    gap = 1
+    sheet = np.full(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap, 4), 0, dtype=np.uint8
+    )
+    largest = float(np.abs(maps).max()) or 1.0
+    for index, values in enumerate(maps / largest):
+        top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = _colour(values, diverging)
+    image = Image.fromarray(sheet)
+    return image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST)
+
+
+def _colour(values: np.ndarray, diverging: bool) -> np.ndarray:
+    blue, orange, white = np.array([0, 114, 178]), np.array([213, 94, 0]), np.array([250, 250, 250])
+    dark = np.array([15, 23, 42])
+    share = np.abs(values)[..., None]
+    if diverging:
+        ends = np.where(values[..., None] < 0, blue, orange)
+        colour = white + (ends - white) * share
+    else:
+        colour = dark + (np.array([240, 228, 66]) - dark) * share
+    return np.concatenate([colour, np.full_like(share, 255)], axis=-1).astype(np.uint8)
+
+
+def digit_image(image: np.ndarray, zoom: int = 4) -> Image.Image:
+    """Enlarge what a model sees, uint8 (28, 28), without smoothing."""
+    size = image.shape[0] * zoom
+    return Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST)

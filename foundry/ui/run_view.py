@@ -1,0 +1,156 @@
+"""What the page says about one run: a status line, two curves and its buttons."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE, RESUMABLE, Run
+from foundry.ui import plots
+from foundry.ui.theme import BLUE, GREY, ORANGE, VERMILION
+
+CURVE_COLORS = {
+    plots.TRAIN: BLUE,
+    plots.VALIDATION: ORANGE,
+    plots.KEPT: GREY,
+    plots.STOPPED_EARLY: VERMILION,
+}
+
+_IDLE = (
+    '<div class="run-status"><div class="line"><span class="state">Nothing trained yet</span>'
+    '<span class="facts">Press Start: the default reaches about 99% in seconds.</span></div></div>'
+)
+_STATES = {
+    "queued": "Waiting",
+    "running": "Training",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "done": "Done",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
+
+
+def status_html(run: Run | None, runs_ahead: int = 0) -> str:
+    """Return the status line with its progress bar.
+
+    Args:
+        run: The run, or None before the first one.
+        runs_ahead: Its place in the queue: how many runs go first.
+    """
+    if run is None:
+        return _IDLE
+    percent = 100 * run.progress
+    return (
+        f'<div class="run-status {run.status}"><div class="line">'
+        f'<span class="state">{_STATES[run.status]}</span>'
+        f'<span class="facts">{escape(_facts(run, runs_ahead))}</span></div>'
+        f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent:.0f}" aria-label="Training progress">'
+        f'<div class="fill" style="width:{percent:.1f}%"></div></div></div>'
+    )
+
+
+def _facts(run: Run, runs_ahead: int) -> str:
+    if run.status == "queued" and runs_ahead:
+        runs = "run" if runs_ahead == 1 else "runs"
+        return f"{runs_ahead} {runs} before this one; it starts by itself."
+    if not run.events:
+        return {
+            "queued": "Starting the worker.",
+            "running": "Loading MNIST.",
+            "failed": f"{run.reason}.",
+        }.get(run.status, "Nothing was trained.")
+    last = run.events[-1]
+    done = f"{run.progress:.0%}, epoch {last.epoch} of {run.config.epochs}"
+    if run.status == "running":
+        remaining = _duration(run.remaining_s or 0.0)
+        return f"{done}, {remaining} left, {_thousands(last.images_per_s)} images/s"
+    if run.status in ("paused", "interrupted"):
+        return f"at {done}. Press Resume to go on from the last checkpoint."
+    if run.status == "failed":
+        return f"at {done}: {run.reason}. Press Resume to go on from the last checkpoint."
+    if run.stopped_early:
+        return f"after {last.epoch} of {run.config.epochs} epochs: validation stopped improving."
+    return f"at {done}, {_duration(last.elapsed_s)} of training."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def _thousands(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.0f}"
+
+
+def build_curves() -> tuple[gr.LinePlot, gr.LinePlot]:
+    """Build the loss and the accuracy plot, empty."""
+    with gr.Row():
+        loss = gr.LinePlot(
+            plots.loss_frame(None),
+            x="epoch",
+            y="loss",
+            color="series",
+            color_map=CURVE_COLORS,
+            color_title=" ",
+            visible=False,
+            title="Loss (cross-entropy, nats)",
+            x_title="Epoch",
+            y_title="Loss",
+            height=260,
+            min_width=280,
+            show_label=False,
+            buttons=["fullscreen"],
+        )
+        accuracy = gr.LinePlot(
+            plots.accuracy_frame(None),
+            x="epoch",
+            y="accuracy",
+            color="series",
+            color_map=CURVE_COLORS,
+            color_title=" ",
+            visible=False,
+            title="Validation accuracy (%)",
+            x_title="Epoch",
+            y_title="Accuracy (%)",
+            height=260,
+            min_width=280,
+            show_label=False,
+            buttons=["fullscreen"],
+        )
+    return loss, accuracy
+
+
+def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
+    """Return updates for: status, loss plot, accuracy plot, Start, Pause, Resume, Stop."""
+    status = run.status if run else "idle"
+    active = status in ACTIVE
+    has_events = run is not None and len(run.events) > 0
+    epochs = run.config.epochs if run else 1
+    x_range = [0, run.events[-1].epoch if run and run.stopped_early else epochs]
+    return [
+        status_html(run, queue.position(run.run_id) if run else 0),
+        gr.LinePlot(plots.loss_frame(run), x_lim=x_range, visible=has_events),
+        gr.LinePlot(plots.accuracy_frame(run), x_lim=x_range, visible=has_events),
+        gr.Button(interactive=not active),
+        gr.Button(visible=status not in RESUMABLE, interactive=active),
+        gr.Button(visible=status in RESUMABLE),
+        gr.Button(interactive=active),
+    ]
+
+
+def render_progress(run: Run, queue: RunQueue) -> list[Any]:
+    """Return what `render_run()` does where only points were added.
+
+    A plot that gets a data frame alone adds the points; one that gets its ranges too is built
+    anew, ten times the work for the browser.
+    """
+    return [
+        status_html(run, queue.position(run.run_id)),
+        plots.loss_frame(run),
+        plots.accuracy_frame(run),
+        *[gr.skip()] * 4,
+    ]

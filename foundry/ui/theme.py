@@ -1,0 +1,88 @@
+"""The page's look: one colour-blind-safe palette, system fonts, the style sheet."""
+
+import gradio as gr
+
+# Okabe and Ito, Color Universal Design, 2008.
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+VERMILION = "#D55E00"
+PURPLE = "#CC79A7"
+SKY = "#56B4E9"
+GREY = "#8A8F98"
+SERIES = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+
+_BLUES = gr.themes.Color(
+    c50="#eff8fd",
+    c100="#d8eefa",
+    c200="#b3dcf3",
+    c300="#82c5ea",
+    c400="#56b4e9",
+    c500="#1f8fcb",
+    c600="#0072b2",
+    c700="#005f95",
+    c800="#004d79",
+    c900="#073f61",
+    c950="#052a42",
+)
+
+
+def build_theme() -> gr.themes.Base:
+    """Build the theme; its fonts are the system's, so nothing is fetched."""
+    return gr.themes.Default(
+        primary_hue=_BLUES,
+        secondary_hue=_BLUES,
+        neutral_hue="slate",
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
+    ).set(
+        block_label_text_weight="600",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_text_color="white",
+    )
+
+
+CSS = """
+.gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
+.foundry-title h1 { margin: 0.2rem 0 0; font-size: 1.6rem; }
+.foundry-title p { margin: 0.1rem 0 0.4rem; color: var(--body-text-color-subdued); }
+.foundry-note, .foundry-note p { color: var(--body-text-color-subdued); font-size: 0.9rem; }
+
+.run-status { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
+  padding: 0.8rem 1rem; background: var(--block-background-fill); }
+.run-status .line { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; align-items: baseline; }
+.run-status .state { font-weight: 650; }
+.run-status .facts { color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; }
+.run-status .track { height: 8px; border-radius: 4px; background: var(--neutral-200);
+  margin-top: 0.6rem; overflow: hidden; }
+.dark .run-status .track { background: var(--neutral-700); }
+.run-status .fill { height: 100%; border-radius: 4px; background: #0072B2;
+  transition: width 0.3s linear; }
+.run-status.failed .fill, .run-status.interrupted .fill { background: #D55E00; }
+.run-status.done .fill { background: #009E73; }
+.run-status.paused .fill, .run-status.stopped .fill { background: #E69F00; }
+
+.figures { display: grid; gap: 0.6rem;
+  grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); }
+.figures div { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
+  padding: 0.6rem 0.8rem; background: var(--block-background-fill); }
+.figures b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+.figures span { color: var(--body-text-color-subdued); font-size: 0.8rem; }
+
+.digit-bars { display: grid; grid-template-columns: auto 1fr 4.2em; gap: 5px 10px;
+  align-items: center; font-variant-numeric: tabular-nums; }
+.digit-bars .track { height: 14px; background: var(--neutral-100); border-radius: 3px; }
+.dark .digit-bars .track { background: var(--neutral-800); }
+.digit-bars .fill { height: 100%; border-radius: 3px; background: #56B4E9; min-width: 1px; }
+.digit-bars .best { font-weight: 700; }
+.digit-bars .best.fill { background: #0072B2; }
+.digit-bars .share { text-align: right; }
+.answer { display: flex; align-items: baseline; gap: 0.8rem; margin-bottom: 0.7rem;
+  min-height: 3.4rem; }
+.answer b { font-size: 2.8rem; line-height: 1.1; }
+.answer span { color: var(--body-text-color-subdued); }
+.pixelated img { image-rendering: pixelated; }
+"""

@@ -1,0 +1,163 @@
+"""The Train tab: choose knobs, press Start, watch, stop, look at what came out."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import InputError
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE, Run, list_runs, read_run
+from foundry.train_config import TrainConfig
+from foundry.ui import plots
+from foundry.ui.compare_view import build_compare_view
+from foundry.ui.feedback import shows_errors
+from foundry.ui.results_view import build_results_view, render_results
+from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
+from foundry.ui.train_form import build_form
+from foundry.ui.visitor import build_browser_state
+
+_REFRESH_S = 0.4
+
+
+@shows_errors
+def on_start(queue: RunQueue, device: str, token: str, *knobs: Any) -> list[Any]:
+    """Start a run.
+
+    Args:
+        queue: Where it waits its turn.
+        device: Where it trains.
+        token: The visitor's token.
+        knobs: Values in the order of `TrainConfig`'s fields.
+
+    Returns:
+        The run's id, then as `on_refresh()`.
+    """
+    names = (field.name for field in fields(TrainConfig))
+    config = TrainConfig(**dict(zip(names, knobs, strict=True)))
+    run = queue.start(config, token, device)
+    return [run.run_id, *_show(run, queue)]
+
+
+@shows_errors
+def on_pause(queue: RunQueue, run_id: str, token: str) -> None:
+    """Pause the visitor's run; the next refresh shows it."""
+    queue.pause(read_run(run_id, token).run_id)
+
+
+@shows_errors
+def on_stop(queue: RunQueue, run_id: str, token: str) -> None:
+    """Stop the visitor's run, keeping the best weights so far; the next refresh shows it."""
+    queue.stop(read_run(run_id, token).run_id)
+
+
+@shows_errors
+def on_resume(queue: RunQueue, run_id: str, token: str) -> list[Any]:
+    """Queue a paused, failed or interrupted run again. Returns as `on_refresh()`."""
+    queue.submit(read_run(run_id, token))
+    return _show(read_run(run_id, token), queue)
+
+
+def on_refresh(queue: RunQueue, run_id: str, token: str, seen: Sequence[Any] | None) -> list[Any]:
+    """Look at the run again.
+
+    Args:
+        queue: Knows the run's place in line.
+        run_id: The run on show.
+        token: The visitor's token.
+        seen: What `_look()` gave when last looked at.
+
+    Returns:
+        Seen, timer, finished run's id, then the updates of `render_run()`; skips where nothing
+        has changed.
+    """
+    run = _find(run_id, token)
+    if run is None or not seen or not run.events or _look(run)[:2] != list(seen)[:2]:
+        return _show(run, queue)
+    if len(run.events) == seen[2]:
+        return [gr.skip()] * 10
+    return [_look(run), gr.skip(), gr.skip(), *render_progress(run, queue)]
+
+
+def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
+    """Attach a page that was opened or reloaded to the run it showed, or to the newest one.
+
+    Returns:
+        The run's id, then as `on_refresh()`.
+    """
+    run = _find(run_id, token) or next(iter(list_runs(token)), None)
+    return [run.run_id if run else "", *_show(run, queue)]
+
+
+def on_finish(device: str, run_id: str, token: str) -> list[Any]:
+    """Show what came out of a finished run, or nothing while `run_id` is empty."""
+    return render_results(_find(run_id, token), device)
+
+
+def _find(run_id: str, token: str) -> Run | None:
+    try:
+        return read_run(run_id, token) if token else None
+    except InputError:
+        return None
+
+
+def _look(run: Run) -> list[Any]:
+    """Return what tells one look from the next: status, curves on the plot, number of events."""
+    return [run.status, plots.num_curves(run), len(run.events)]
+
+
+def _show(run: Run | None, queue: RunQueue) -> list[Any]:
+    active = run is not None and run.status in ACTIVE
+    finished = run.run_id if run and run.result else ""
+    return [_look(run) if run else None, gr.Timer(active=active), finished, *render_run(run, queue)]
+
+
+def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> gr.BrowserState:
+    """Build the tab.
+
+    Args:
+        visitor: Holds the visitor's token.
+        queue: Where runs are started.
+        device: Where they train and are looked at.
+
+    Returns:
+        The component holding the id of the run on show; `on_return()` fills it at page load.
+    """
+    run_id = build_browser_state("run")
+    seen = gr.State(None)
+    finished = gr.State("")
+    timer = gr.Timer(_REFRESH_S, active=False)
+
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            start = gr.Button("Start", variant="primary", elem_id="train-start")
+            knobs = build_form()
+        with gr.Column(scale=2, min_width=320):
+            status = gr.HTML(status_html(None), elem_id="train-status")
+            with gr.Row():
+                pause = gr.Button("Pause", interactive=False, size="sm", elem_id="train-pause")
+                resume = gr.Button(
+                    "Resume", visible=False, size="sm", variant="primary", elem_id="train-resume"
+                )
+                stop = gr.Button(
+                    "Stop and keep the best", interactive=False, size="sm", elem_id="train-stop"
+                )
+            loss, accuracy = build_curves()
+            results = build_results_view(run_id, visitor)
+            build_compare_view(visitor)
+
+    shown = [seen, timer, finished, status, loss, accuracy, start, pause, resume, stop]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    start.click(partial(on_start, queue, device), [visitor, *knobs], [run_id, *shown], **quiet)
+    pause.click(partial(on_pause, queue), [run_id, visitor], None, **quiet)
+    stop.click(partial(on_stop, queue), [run_id, visitor], None, **quiet)
+    resume.click(partial(on_resume, queue), [run_id, visitor], shown, **quiet)
+    timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **quiet)
+    finished.change(
+        partial(on_finish, device), [finished, visitor], results.outputs(), api_visibility="private"
+    )
+    # The token's change is the moment at which the page knows whose runs to look for.
+    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *shown], **quiet)
+    return run_id
