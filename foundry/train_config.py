@@ -62,9 +62,9 @@ class TrainConfig:
 
     model: str = "lenet"
     epochs: int = 3
-    batch_size: int = 256
+    batch_size: int = 384
     optimizer: str = "adamw"
-    learning_rate: float = 9e-3
+    learning_rate: float = 1.4e-2
     schedule: str = "one-cycle"
     weight_decay: float = 0.01
     dropout: float = 0.0

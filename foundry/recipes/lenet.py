@@ -13,7 +13,9 @@ from foundry.models import WEIGHTS_DIR, count_parameters, load_model, save_model
 from foundry.train_config import TrainConfig
 from foundry.training import Evaluation, TrainState, evaluate, train
 
-CONFIG = TrainConfig(epochs=20, rotation_deg=10.0, shift_px=1.5, scale=0.1)
+CONFIG = TrainConfig(
+    epochs=20, batch_size=256, learning_rate=9e-3, rotation_deg=10.0, shift_px=1.5, scale=0.1
+)
 
 _CARD = """---
 license: cc-by-sa-3.0

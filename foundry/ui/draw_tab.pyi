@@ -26,11 +26,8 @@ class PhotoUpload(gr.Image):
     def get_block_name(self) -> str:
         """Use Gradio's own image component in the browser."""
         return "image"
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -1,0 +1,40 @@
+"""Run one benchmark: `python -m foundry.benchmark training --json FILE`."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+BENCHMARKS = {
+    "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
+    "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
+}
+
+
+def main() -> None:
+    """Measure, print the report, and write the figures as JSON if asked."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.benchmark", description=__doc__)
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name, purpose in BENCHMARKS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
+    args = parser.parse_args()
+    benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
+    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    print(
+        f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"load average {load_average:.1f}",
+        flush=True,
+    )
+    figures = benchmark.measure()
+    print(benchmark.report(figures))
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""How quickly drawings are read, and how well when they are not as tidy as MNIST."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.morphology import skeletonize
+from tqdm import tqdm
+
+from foundry.data import load_mnist
+from foundry.digits import read_drawing
+from foundry.models import load_model
+
+_NUM_IMAGES = 500
+_PAD = 280
+
+
+def _enlarge(image: np.ndarray, factor: float) -> np.ndarray:
+    return ndimage.zoom(image.astype(np.float32) / 255, factor, order=1)
+
+
+def _place(ink: np.ndarray, top: int, left: int) -> np.ndarray:
+    page = np.zeros((_PAD, _PAD), dtype=np.float32)
+    page[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return page
+
+
+def _redraw(ink: np.ndarray, pen: float) -> np.ndarray:
+    distance = ndimage.distance_transform_edt(~skeletonize(ink > 0.5))
+    return np.clip(pen / 2 + 0.5 - distance, 0, 1)
+
+
+# Test digits as visitors might draw them on the pad of 280 by 280.
+_CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "as in MNIST": lambda image: _enlarge(image, 10),
+    "small, in a corner": lambda image: _place(_enlarge(image, 3), 5, 190),
+    "off-centre": lambda image: _place(_enlarge(image, 7), 70, 4),
+    "thin pen": lambda image: _redraw(_enlarge(image, 10), 5),
+    "thick pen": lambda image: _redraw(_enlarge(image, 10), 44),
+}
+
+
+def measure() -> dict[str, Any]:
+    """Read test digits redrawn in several ways, dark on light, with the shipped LeNet."""
+    model, test = load_model("lenet"), load_mnist().test.head(_NUM_IMAGES)
+    times_ms: list[float] = []
+    accuracy: dict[str, float] = {}
+    for name, redraw in tqdm(_CONDITIONS.items(), desc="ways of drawing"):
+        num_right = 0
+        for image, label in zip(test.images.numpy(), test.labels.tolist(), strict=True):
+            drawing = Image.fromarray((255 * (1 - redraw(image))).clip(0, 255).astype(np.uint8))
+            started = time.perf_counter()
+            reading = read_drawing(model, drawing)
+            times_ms.append(1000 * (time.perf_counter() - started))
+            num_right += reading is not None and reading.digit == label
+        accuracy[name] = num_right / len(test)
+    return {
+        "p50_ms": statistics.median(times_ms),
+        "p95_ms": float(np.percentile(times_ms, 95)),
+        "accuracy": accuracy,
+        "num_images": len(test),
+    }
+
+
+def report(figures: dict[str, Any]) -> str:
+    """Return the figures as a table."""
+    rows = [f"{name:20}{share:>8.1%}" for name, share in figures["accuracy"].items()]
+    return "\n".join(
+        [
+            f"From stroke to probabilities: p50 {figures['p50_ms']:.1f} ms, "
+            f"p95 {figures['p95_ms']:.1f} ms.",
+            f"Right of {figures['num_images']} test digits:",
+            *rows,
+        ]
+    )
