@@ -22,6 +22,7 @@ from foundry.runs import (
 from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
+_EXIT_S = 30.0
 
 
 class RunQueue:
@@ -63,6 +64,9 @@ class RunQueue:
             InputError: If it is finished, or queued already.
         """
         with self._changed:
+            if run.status in RESUMABLE:
+                # Its worker has said so, but may still be on its way out.
+                self._changed.wait_for(lambda: run.run_id not in self._locks, _EXIT_S)
             if run.run_id in self._locks or run.status not in (*RESUMABLE, "queued"):
                 raise InputError(f"This run is {run.status}; it cannot be started again.")
             self._locks[run.run_id] = FileLock(run.folder / "queue.lock")

@@ -1,5 +1,6 @@
 """Past runs over one another: their validation curves and their settings side by side."""
 
+import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from foundry.runs import Run, list_runs, read_run
 from foundry.ui import plots
 from foundry.ui.feedback import shows_errors
+from foundry.ui.theme import SERIES
 
 _MAX_RUNS = 20
 
@@ -39,9 +41,15 @@ def on_choose(run_ids: list[str], token: str) -> tuple[Any, Any]:
         The plot of their validation accuracies and the table of their settings.
     """
     runs = [read_run(run_id, token) for run_id in run_ids]
-    return gr.LinePlot(
-        plots.comparison_frame(runs), y_lim=plots.comparison_limits(runs)
-    ), _settings_table(runs)
+    plot = gr.LinePlot(
+        plots.comparison_frame(runs),
+        color_map={
+            plots.run_title(run): color
+            for run, color in zip(runs, itertools.cycle(SERIES), strict=False)
+        },
+        visible=len(runs) > 0,
+    )
+    return plot, gr.Dataframe(_settings_table(runs), visible=len(runs) > 0)
 
 
 def _outcome(run: Run) -> str:
@@ -78,8 +86,10 @@ def build_compare_view(visitor: gr.BrowserState) -> None:
             y_title="Accuracy (%)",
             height=280,
             show_label=False,
+            color_title=" ",
+            visible=False,
         )
-        table = gr.Dataframe(interactive=False, show_label=False, max_height=420)
+        table = gr.Dataframe(interactive=False, show_label=False, max_height=900, visible=False)
     accordion.expand(on_open, visitor, chosen, show_progress="hidden", api_visibility="private")
     chosen.change(
         on_choose,

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from PIL import Image
 from torch import nn
 
 from foundry.digits import Reading, read_drawing, read_photo
@@ -15,18 +16,9 @@ from foundry.ui import plots
 from foundry.ui.feedback import shows_errors
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models, load_digit_model
 from foundry.ui.pad import build_pad, decode_drawing
+from foundry.ui.theme import ORANGE
 
-
-class PhotoUpload(gr.Image):
-    """An image upload that hands over the file unopened, so that our own checks come first."""
-
-    def preprocess(self, payload: Any) -> str | None:
-        """Return the path of the uploaded file."""
-        return payload.path if payload else None
-
-    def get_block_name(self) -> str:
-        """Use Gradio's own image component in the browser."""
-        return "image"
+_PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
 
 def on_visit(token: str, chosen: str) -> Any:
@@ -84,30 +76,40 @@ def on_photo(device: str, path: str | None, model_name: str, token: str) -> list
         the model saw of each digit.
     """
     if path is None:
-        return [None, "", []]
+        return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
     image = load_image(path)
     readings = read_photo(load_digit_model(model_name, token, device), image)
     if not readings:
         return [
-            (image.convert("RGB"), []),
+            _annotated(image, []),
             "No ink was found. Try a sharper photo: dark pen on plain paper, digits apart.",
-            [],
+            gr.Gallery([], visible=False),
         ]
     number = "".join(str(reading.digit) for reading in readings)
     noun = "digit" if len(readings) == 1 else "digits"
     return [
-        (image.convert("RGB"), [_annotation(i, reading) for i, reading in enumerate(readings)]),
+        _annotated(image, readings),
         f"### {number}\n{len(readings)} {noun}, read line by line from left to right.",
-        [
-            (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.1%})")
-            for reading in readings
-        ],
+        gr.Gallery(
+            [
+                (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.0%})")
+                for reading in readings
+            ],
+            visible=True,
+        ),
     ]
 
 
-def _annotation(index: int, reading: Reading) -> tuple[tuple[int, int, int, int], str]:
-    box = reading.box
-    return (box.left, box.top, box.right, box.bottom), f"{index + 1}: {reading.digit}"
+def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage:
+    boxes = [
+        (reading.box.left, reading.box.top, reading.box.right, reading.box.bottom)
+        for reading in readings
+    ]
+    labels = [f"{place}: {reading.digit}" for place, reading in enumerate(readings, start=1)]
+    return gr.AnnotatedImage(
+        (image.convert("RGB"), list(zip(boxes, labels, strict=True))),
+        color_map=dict.fromkeys(labels, ORANGE),
+    )
 
 
 def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
@@ -129,10 +131,10 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
         info="The shipped network, or one you have trained on the Train tab.",
         elem_id="draw-model",
     )
-    with gr.Row():
-        with gr.Column(min_width=300):
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
             pad = build_pad()
-        with gr.Column(min_width=300):
+        with gr.Column():
             answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
             timing = gr.Markdown(elem_classes="foundry-note")
     with gr.Row():
@@ -152,18 +154,23 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
             )
         )
     gr.Markdown("### Or read a photo")
-    with gr.Row():
-        with gr.Column(min_width=300):
-            photo = PhotoUpload(
-                type="filepath",
-                sources=["upload", "clipboard", "webcam"],
-                label="Handwritten digits on plain paper",
-                height=300,
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            # A file rather than an image component: ours are the first checks that see it.
+            photo = gr.File(
+                label="Photo of handwritten digits on plain paper",
+                file_types=["image"],
+                height=170,
             )
-        with gr.Column(min_width=300):
+            sentence = gr.Markdown(_PHOTO_HINT)
+            crops = gr.Gallery(
+                height="auto",
+                show_label=False,
+                visible=False,
+                elem_classes=["pixelated", "images"],
+            )
+        with gr.Column():
             boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
-            sentence = gr.Markdown("Upload a photo: each digit is found, boxed and read.")
-            crops = gr.Gallery(columns=8, height=130, show_label=False, elem_classes="pixelated")
 
     draw_outputs = [answer, seen, conv1, conv2, timing]
     photo_outputs = [boxes, sentence, crops]

@@ -44,6 +44,12 @@ let strokes = [], current = null, sent = 0;
 function paint() {{
   context.fillStyle = 'white';
   context.fillRect(0, 0, {SIZE}, {SIZE});
+  if (!strokes.length) {{
+    context.fillStyle = '#6b7280';
+    context.font = '16px system-ui, sans-serif';
+    context.textAlign = 'center';
+    context.fillText('Draw a digit here', {SIZE} / 2, {SIZE} / 2);
+  }}
   context.strokeStyle = 'black';
   context.lineWidth = {_PEN};
   context.lineCap = context.lineJoin = 'round';

@@ -1,5 +1,6 @@
 """Events and evaluations -> data frames, HTML and small pictures; nothing here touches Gradio."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -21,21 +22,16 @@ def loss_frame(run: Run | None) -> pd.DataFrame:
         rows += [(_epochs_done(run, e), e.train_loss, TRAIN) for e in run.events]
         rows += [(e.epoch, e.val_loss, VALIDATION) for e in _validated(run)]
         rows += _marks(run, 0.0, max((loss for _, loss, _ in rows if loss), default=1.0))
-    return _frame(rows, "loss", "series")
+    return _frame(rows + _legend(run, TRAIN, VALIDATION), "loss", "series")
 
 
 def accuracy_frame(run: Run | None) -> pd.DataFrame:
     """Return columns epoch, accuracy in percent, series: validation, and the same two lines."""
-    rows: list[tuple[float, float, str]] = []
+    rows: list[tuple[float, float | None, str]] = []
     if run:
         rows += [(e.epoch, 100 * (e.val_accuracy or 0.0), VALIDATION) for e in _validated(run)]
-        rows += _marks(run, min((y for _, y, _ in rows), default=0.0), 100.0)
-    return _frame(rows, "accuracy", "series")
-
-
-def num_curves(run: Run) -> int:
-    """Return how many different curves and lines the plots of a run hold by now."""
-    return loss_frame(run)["series"].nunique()
+        rows += _marks(run, min((y for _, y, _ in rows if y), default=0.0), 100.0)
+    return _frame(rows + _legend(run, VALIDATION), "accuracy", "series")
 
 
 def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -48,17 +44,22 @@ def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
     return _frame(rows, "accuracy", "run")
 
 
-def comparison_limits(runs: Sequence[Run]) -> list[float]:
-    """Return the y range, in percent, that shows the differences between runs."""
-    values = [100 * (e.val_accuracy or 0.0) for run in runs for e in _validated(run)]
-    return [float(np.floor(min(values, default=90.0))), 100.0]
-
-
 def run_title(run: Run) -> str:
     """Return a short name for a run: when it was started and what it trained."""
     time_of_day = f"{run.run_id[9:11]}:{run.run_id[11:13]}:{run.run_id[13:15]}"
     name = {"lenet": "LeNet", "cnn": "CNN"}[run.config.model]
     return f"{time_of_day} {name}, {run.config.epochs} epochs"
+
+
+def _legend(run: Run | None, *curves: str) -> list[tuple[float, float | None, str]]:
+    """Return a row without a point for every curve to come.
+
+    A plot settles its colours when it is built and leaves out curves that appear later.
+    """
+    names = [*curves, KEPT]
+    if run and run.config.patience:
+        names.append(STOPPED_EARLY)
+    return [(math.nan, math.nan, name) for name in names]
 
 
 def _frame(rows: Sequence[tuple[float, float | None, str]], y: str, series: str) -> pd.DataFrame:
@@ -75,7 +76,7 @@ def _epochs_done(run: Run, event: TrainEvent) -> float:
     return event.step / event.num_steps * run.config.epochs
 
 
-def _marks(run: Run, lowest: float, highest: float) -> list[tuple[float, float, str]]:
+def _marks(run: Run, lowest: float, highest: float) -> list[tuple[float, float | None, str]]:
     """Return vertical lines, two points each, at the kept epoch and at an early stop."""
     kept = max((event.epoch for event in run.events if event.is_best), default=None)
     if kept is None:
@@ -115,6 +116,11 @@ def figures(values: dict[str, str]) -> str:
         for name, value in values.items()
     )
     return f'<div class="figures">{cells}</div>'
+
+
+def round_thousands(value: float) -> str:
+    """Return a large number with three significant digits: 21,345.6 -> 21,300."""
+    return f"{float(f'{value:.3g}'):,.0f}"
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:

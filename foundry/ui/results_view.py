@@ -29,13 +29,14 @@ element.addEventListener('click', (event) => {
 });
 """
 _MATRIX_CSS = """
-table { border-collapse: separate; border-spacing: 2px; width: 100%; table-layout: fixed; }
+table { border-collapse: separate; border-spacing: 2px; width: 100%; table-layout: fixed;
+  border: 0; margin: 0; }
+tr, td, th { border: 0 !important; padding: 0 !important; background: none !important; }
 th { font-weight: 600; font-size: 0.8rem; text-align: center; }
 caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color-subdued);
   padding-top: 0.4rem; text-align: left; }
-td { padding: 0; }
 button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
-  font-size: 0.8rem; font-variant-numeric: tabular-nums; padding: 0; }
+  font-size: 0.75rem; font-variant-numeric: tabular-nums; padding: 0; }
 button[aria-pressed] { outline: 3px solid #E69F00; }
 """
 
@@ -95,9 +96,10 @@ def _headline(result: dict[str, Any]) -> dict[str, str]:
         "test accuracy, 10,000 images": f"{result['test_accuracy']:.2%}",
         f"validation accuracy, epoch {result['best_epoch']} kept": f"{result['val_accuracy']:.2%}",
         "training time": f"{result['elapsed_s']:.1f} s",
-        "images per second": f"{float(format(result['images_per_s'], '.3g')):,.0f}",
+        f"images/s ({result['device']}, {result['num_threads']} threads)": plots.round_thousands(
+            result["images_per_s"]
+        ),
         "parameters": f"{result['parameters']:,}",
-        f"{result['precision']}, {result['num_threads']} threads": result["device"].upper(),
     }
 
 
@@ -139,7 +141,7 @@ def _captioned(indices: np.ndarray, labels: np.ndarray, probs: np.ndarray) -> li
     return [
         (
             plots.digit_image(images[i]),
-            f"{labels[i]} read as {probs[i].argmax()} ({probs[i].max():.1%})",
+            f"{labels[i]} → {probs[i].argmax()} ({probs[i].max():.0%})",
         )
         for i in indices
     ]
@@ -173,17 +175,22 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
     """Build the part, hidden until a run has finished."""
     with gr.Column(visible=False) as group:
         figures = gr.HTML()
-        with gr.Row():
-            with gr.Column(min_width=340):
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
                 gr.Markdown("### What it confuses")
-                matrix = gr.HTML(js_on_load=_MATRIX_JS, css_template=_MATRIX_CSS)
-            with gr.Column(min_width=280):
+                matrix = gr.HTML(
+                    elem_id="confusion-matrix",
+                    js_on_load=_MATRIX_JS,
+                    css_template=_MATRIX_CSS,
+                    apply_default_css=False,
+                )
+            with gr.Column():
                 cell_title = gr.Markdown()
                 cell_images = gr.Gallery(
-                    columns=5, height=330, show_label=False, elem_classes="pixelated"
+                    height="auto", show_label=False, elem_classes=["pixelated", "images"]
                 )
-        gr.Markdown("### Its worst mistakes")
-        mistakes = gr.Gallery(columns=6, show_label=False, elem_classes="pixelated")
+        gr.Markdown("### Its worst mistakes: written → read (how sure)")
+        mistakes = gr.Gallery(height="auto", show_label=False, elem_classes=["pixelated", "images"])
         gr.Markdown("### What the first layer looks for")
         filters = gr.Image(
             show_label=False,

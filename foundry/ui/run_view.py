@@ -66,24 +66,25 @@ def _facts(run: Run, runs_ahead: int) -> str:
     done = f"{run.progress:.0%}, epoch {last.epoch} of {run.config.epochs}"
     if run.status == "running":
         remaining = _duration(run.remaining_s or 0.0)
-        return f"{done}, {remaining} left, {_thousands(last.images_per_s)} images/s"
+        return f"{done}, {remaining} left, {plots.round_thousands(last.images_per_s)} images/s"
     if run.status in ("paused", "interrupted"):
         return f"at {done}. Press Resume to go on from the last checkpoint."
     if run.status == "failed":
         return f"at {done}: {run.reason}. Press Resume to go on from the last checkpoint."
     if run.stopped_early:
-        return f"after {last.epoch} of {run.config.epochs} epochs: validation stopped improving."
-    return f"at {done}, {_duration(last.elapsed_s)} of training."
+        return (
+            f"{last.epoch} of {run.config.epochs} epochs in {_duration(last.elapsed_s)}: "
+            "validation stopped improving."
+        )
+    if run.status == "done":
+        return f"{last.epoch} epochs in {_duration(last.elapsed_s)}."
+    return f"at {done}, after {_duration(last.elapsed_s)}."
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-def _thousands(value: float) -> str:
-    return f"{float(f'{value:.3g}'):,.0f}"
 
 
 def build_curves() -> tuple[gr.LinePlot, gr.LinePlot]:
@@ -133,8 +134,10 @@ def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
     x_range = [0, run.events[-1].epoch if run and run.stopped_early else epochs]
     return [
         status_html(run, queue.position(run.run_id) if run else 0),
-        gr.LinePlot(plots.loss_frame(run), x_lim=x_range, visible=has_events),
-        gr.LinePlot(plots.accuracy_frame(run), x_lim=x_range, visible=has_events),
+        *(
+            gr.LinePlot(frame, x_lim=x_range, visible=has_events)
+            for frame in (plots.loss_frame(run), plots.accuracy_frame(run))
+        ),
         gr.Button(interactive=not active),
         gr.Button(visible=status not in RESUMABLE, interactive=active),
         gr.Button(visible=status in RESUMABLE),
@@ -145,7 +148,7 @@ def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
 def render_progress(run: Run, queue: RunQueue) -> list[Any]:
     """Return what `render_run()` does where only points were added.
 
-    A plot that gets a data frame alone adds the points; one that gets its ranges too is built
+    A plot that gets a data frame alone adds the points; one that gets its settings too is built
     anew, ten times the work for the browser.
     """
     return [

@@ -47,6 +47,14 @@ def build_theme() -> gr.themes.Base:
 
 CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
+/* Columns of fixed shares: with Gradio's own they move when an answer arrives. */
+.one-and-two, .halves { display: grid !important; align-items: start; }
+.one-and-two { grid-template-columns: minmax(0, 1fr) minmax(0, 2fr); }
+.halves { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+@media (max-width: 760px) {
+  .one-and-two, .halves { grid-template-columns: minmax(0, 1fr); }
+  .second-first > :last-child { order: -1; }
+}
 .foundry-title h1 { margin: 0.2rem 0 0; font-size: 1.6rem; }
 .foundry-title p { margin: 0.1rem 0 0.4rem; color: var(--body-text-color-subdued); }
 .foundry-note, .foundry-note p { color: var(--body-text-color-subdued); font-size: 0.9rem; }
@@ -84,5 +92,10 @@ CSS = """
   min-height: 3.4rem; }
 .answer b { font-size: 2.8rem; line-height: 1.1; }
 .answer span { color: var(--body-text-color-subdued); }
+.images .grid-wrap, .images .gallery-content { height: auto !important; min-height: 0 !important;
+  max-height: none !important; }
+.images .grid-container { grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)) !important; }
+.images .caption-label { font-size: 0.72rem; max-width: 100%; left: 0; right: 0; border-radius: 0;
+  text-align: center; padding: 1px 2px; }
 .pixelated img { image-rendering: pixelated; }
 """

@@ -31,10 +31,14 @@ def on_preset(preset: str) -> list[object]:
     return [PRESET_NOTES[preset], *asdict(PRESETS[preset]).values()]
 
 
-def build_form() -> list[Component]:
-    """Build the form and return its knobs in the order of `TrainConfig`'s fields."""
-    preset = gr.Radio(list(PRESETS), value=DEFAULT_PRESET, label="Preset")
-    note = gr.Markdown(PRESET_NOTES[DEFAULT_PRESET], elem_classes="foundry-note")
+def build_presets() -> tuple[gr.Radio, gr.Markdown]:
+    """Build the choice of presets and the note about the chosen one."""
+    preset = gr.Radio(list(PRESETS), value=DEFAULT_PRESET, label="Preset", elem_id="train-preset")
+    return preset, gr.Markdown(PRESET_NOTES[DEFAULT_PRESET], elem_classes="foundry-note")
+
+
+def build_knobs() -> list[Component]:
+    """Build the knobs, in the order of `TrainConfig`'s fields."""
     knobs: dict[str, Component] = {}
     with gr.Group():
         knobs["model"] = gr.Radio(
@@ -108,11 +112,7 @@ def build_form() -> list[Component]:
             "Also learn from images changed by this much per pixel to fool it (FGSM); 0 = off.",
             step=0.01,
         )
-    ordered = [knobs[field.name] for field in fields(TrainConfig)]
-    preset.input(
-        on_preset, preset, [note, *ordered], show_progress="hidden", api_visibility="private"
-    )
-    return ordered
+    return [knobs[field.name] for field in fields(TrainConfig)]
 
 
 def _slider(name: str, label: str, info: str, step: float) -> gr.Slider:

@@ -1,6 +1,5 @@
 """The Train tab: choose knobs, press Start, watch, stop, look at what came out."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -11,12 +10,11 @@ from foundry.errors import InputError
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE, Run, list_runs, read_run
 from foundry.train_config import TrainConfig
-from foundry.ui import plots
 from foundry.ui.compare_view import build_compare_view
 from foundry.ui.feedback import shows_errors
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
-from foundry.ui.train_form import build_form
+from foundry.ui.train_form import build_knobs, build_presets, on_preset
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.4
@@ -60,25 +58,25 @@ def on_resume(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     return _show(read_run(run_id, token), queue)
 
 
-def on_refresh(queue: RunQueue, run_id: str, token: str, seen: Sequence[Any] | None) -> list[Any]:
+def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] | None) -> list[Any]:
     """Look at the run again.
 
     Args:
         queue: Knows the run's place in line.
         run_id: The run on show.
         token: The visitor's token.
-        seen: What `_look()` gave when last looked at.
+        seen: Status and number of events when last looked at.
 
     Returns:
         Seen, timer, finished run's id, then the updates of `render_run()`; skips where nothing
         has changed.
     """
     run = _find(run_id, token)
-    if run is None or not seen or not run.events or _look(run)[:2] != list(seen)[:2]:
+    if run is None or not seen or not run.events or not seen[1] or run.status != seen[0]:
         return _show(run, queue)
-    if len(run.events) == seen[2]:
+    if len(run.events) == seen[1]:
         return [gr.skip()] * 10
-    return [_look(run), gr.skip(), gr.skip(), *render_progress(run, queue)]
+    return [(run.status, len(run.events)), gr.skip(), gr.skip(), *render_progress(run, queue)]
 
 
 def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
@@ -103,15 +101,15 @@ def _find(run_id: str, token: str) -> Run | None:
         return None
 
 
-def _look(run: Run) -> list[Any]:
-    """Return what tells one look from the next: status, curves on the plot, number of events."""
-    return [run.status, plots.num_curves(run), len(run.events)]
-
-
 def _show(run: Run | None, queue: RunQueue) -> list[Any]:
     active = run is not None and run.status in ACTIVE
     finished = run.run_id if run and run.result else ""
-    return [_look(run) if run else None, gr.Timer(active=active), finished, *render_run(run, queue)]
+    return [
+        (run.status, len(run.events)) if run else None,
+        gr.Timer(active=active),
+        finished,
+        *render_run(run, queue),
+    ]
 
 
 def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> gr.BrowserState:
@@ -130,26 +128,30 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> g
     finished = gr.State("")
     timer = gr.Timer(_REFRESH_S, active=False)
 
-    with gr.Row():
-        with gr.Column(scale=1, min_width=320):
-            start = gr.Button("Start", variant="primary", elem_id="train-start")
-            knobs = build_form()
-        with gr.Column(scale=2, min_width=320):
-            status = gr.HTML(status_html(None), elem_id="train-status")
+    preset, note = build_presets()
+    with gr.Row(elem_classes="one-and-two"):
+        with gr.Column():
+            # Ready once the page knows its visitor, whose run this will be.
+            start = gr.Button("Start", variant="primary", interactive=False, elem_id="train-start")
             with gr.Row():
                 pause = gr.Button("Pause", interactive=False, size="sm", elem_id="train-pause")
                 resume = gr.Button(
                     "Resume", visible=False, size="sm", variant="primary", elem_id="train-resume"
                 )
-                stop = gr.Button(
-                    "Stop and keep the best", interactive=False, size="sm", elem_id="train-stop"
-                )
+                stop = gr.Button("Stop", interactive=False, size="sm", elem_id="train-stop")
+        with gr.Column():
+            status = gr.HTML(status_html(None), elem_id="train-status", padding=False)
+    with gr.Row(elem_classes=["one-and-two", "second-first"]):
+        with gr.Column():
+            knobs = build_knobs()
+        with gr.Column():
             loss, accuracy = build_curves()
             results = build_results_view(run_id, visitor)
             build_compare_view(visitor)
 
     shown = [seen, timer, finished, status, loss, accuracy, start, pause, resume, stop]
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    preset.input(on_preset, preset, [note, *knobs], **quiet)
     start.click(partial(on_start, queue, device), [visitor, *knobs], [run_id, *shown], **quiet)
     pause.click(partial(on_pause, queue), [run_id, visitor], None, **quiet)
     stop.click(partial(on_stop, queue), [run_id, visitor], None, **quiet)

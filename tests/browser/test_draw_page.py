@@ -1,0 +1,104 @@
+"""Drawing as a visitor does, in a real Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+# Corners of strokes, as shares of the pad.
+SEVEN = [[(0.3, 0.2), (0.7, 0.2), (0.6, 0.45), (0.5, 0.85)]]
+ONE = [[(0.5, 0.15), (0.5, 0.85)]]
+FOUR = [[(0.35, 0.15), (0.3, 0.5), (0.7, 0.5)], [(0.65, 0.15), (0.65, 0.85)]]
+
+
+def draw(page, strokes):
+    box = page.locator("#draw-pad canvas").bounding_box()
+    for stroke in strokes:
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=6)
+        page.mouse.up()
+
+
+@pytest.fixture
+def pad(page):
+    page.get_by_role("tab", name="Draw").click()
+    page.locator("#draw-pad canvas").wait_for()
+    return page
+
+
+@pytest.mark.parametrize(("digit", "strokes"), [("7", SEVEN), ("1", ONE), ("4", FOUR)])
+def test_a_digit_drawn_with_the_mouse_is_read(pad, digit, strokes):
+    draw(pad, strokes)
+    expect(pad.locator("#draw-answer .answer b")).to_have_text(digit)
+    expect(pad.locator("#draw-answer .digit-bars .track")).to_have_count(10)
+
+
+def test_the_pad_answers_while_the_stroke_is_still_being_drawn(pad):
+    box = pad.locator("#draw-pad canvas").bounding_box()
+    pad.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    pad.mouse.down()
+    for step in range(8):
+        pad.mouse.move(
+            box["x"] + 0.5 * box["width"], box["y"] + (0.3 + 0.05 * step) * box["height"]
+        )
+        pad.wait_for_timeout(60)
+    expect(pad.locator("#draw-answer .answer b")).to_be_visible()
+    pad.mouse.up()
+
+
+def test_undo_takes_back_a_stroke_and_clear_empties_the_pad(pad):
+    draw(pad, SEVEN)
+    expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    draw(pad, [[(0.1, 0.9), (0.9, 0.9)]])
+    pad.get_by_role("button", name="Undo").click()
+    expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    pad.get_by_role("button", name="Clear").click()
+    expect(pad.locator("#draw-answer")).to_contain_text("Draw a digit")
+    expect(pad.locator("#draw-answer .answer b")).to_have_count(0)
+
+
+def test_touch_draws_too(chromium, app_url):
+    context = chromium.new_context(viewport={"width": 375, "height": 800}, has_touch=True)
+    try:
+        page = context.new_page()
+        page.goto(app_url)
+        page.get_by_role("tab", name="Draw").click()
+        canvas = page.locator("#draw-pad canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        session = context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+        x = box["x"] + box["width"] / 2
+        touch("touchStart", {"x": x, "y": box["y"] + 0.15 * box["height"]})
+        for share in range(20, 90, 5):
+            touch("touchMove", {"x": x, "y": box["y"] + share / 100 * box["height"]})
+        touch("touchEnd")
+        expect(page.locator("#draw-answer .answer b")).to_have_text("1", timeout=60_000)
+        # Nothing sticks out at the width of a phone.
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        context.close()
+
+
+def test_nothing_is_fetched_from_anywhere_else(context, app_url):
+    foreign = []
+    page = context.new_page()
+    page.on(
+        "request",
+        lambda request: (
+            foreign.append(request.url)
+            if not request.url.startswith((app_url, "data:", "blob:"))
+            else None
+        ),
+    )
+    page.goto(app_url)
+    page.locator("#train-start").wait_for()
+    page.get_by_role("tab", name="Draw").click()
+    page.wait_for_timeout(500)
+    assert foreign == []

@@ -1,0 +1,101 @@
+"""Training as a visitor sees it, in a real Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+DONE = re.compile(r"Done|Stopped|Failed|Interrupted")
+
+
+def set_number(page, label, value):
+    box = page.get_by_role("spinbutton", name=re.compile(f"^(number input for )?{label}"))
+    box.first.fill(str(value))
+    box.first.press("Enter")
+
+
+def curve_length(page):
+    """Characters of the path of the first curve; it grows as points are added."""
+    paths = page.locator(".vega-embed svg .mark-line path")
+    return len(paths.first.get_attribute("d") or "") if paths.count() else 0
+
+
+def wait_for_growth(page, length):
+    page.wait_for_function(
+        """length => {
+          const path = document.querySelector('.vega-embed svg .mark-line path');
+          return path && (path.getAttribute('d') || '').length > length;
+        }""",
+        arg=length,
+    )
+
+
+def start_long_run(page):
+    set_number(page, "Epochs", 60)
+    page.locator("#train-start").click()
+    expect(page.locator("#train-status")).to_contain_text("images/s", timeout=120_000)
+
+
+def test_a_finished_run_shows_its_result(page):
+    set_number(page, "Training images", 5000)
+    page.locator("#train-start").click()
+    expect(page.locator("#train-status")).to_contain_text("Done", timeout=180_000)
+    expect(page.locator(".figures")).to_contain_text("test accuracy")
+    # Every test image is in one cell of the matrix.
+    counts = page.locator("#confusion-matrix button[data-cell]").all_inner_texts()
+    assert sum(int(count) for count in counts) == 10_000
+    page.locator('#confusion-matrix button[data-cell="0"]').click()
+    expect(page.get_by_text("read as 0")).to_be_visible()
+
+
+def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):
+    start_long_run(page)
+    wait_for_growth(page, 0)
+    wait_for_growth(page, curve_length(page))
+    page.reload()
+    expect(page.locator("#train-status")).to_contain_text("Training")
+    wait_for_growth(page, 0)
+    page.locator("#train-stop").click()
+    expect(page.locator("#train-status")).to_contain_text("Stopped", timeout=120_000)
+    expect(page.locator(".figures")).to_contain_text("test accuracy")
+    page.get_by_role("tab", name="Draw").click()
+    page.locator("#draw-model input").click()
+    expect(page.get_by_role("option", name=re.compile("Your run"))).to_be_visible()
+
+
+def test_pause_frees_the_worker_and_resume_goes_on(page):
+    start_long_run(page)
+    page.locator("#train-pause").click()
+    expect(page.locator("#train-status")).to_contain_text("Paused", timeout=120_000)
+    page.locator("#train-resume").click()
+    expect(page.locator("#train-status")).to_contain_text("images/s", timeout=120_000)
+    page.locator("#train-stop").click()
+    expect(page.locator("#train-status")).to_contain_text("Stopped", timeout=120_000)
+
+
+def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, chromium, app_url):
+    start_long_run(page)
+    other = chromium.new_context()
+    try:
+        visitor = other.new_page()
+        visitor.goto(app_url)
+        expect(visitor.locator("#train-status")).to_contain_text("Nothing trained yet")
+        visitor.locator("#train-start").click()
+        expect(visitor.locator("#train-status")).to_contain_text("1 run before this one")
+        visitor.locator("#train-stop").click()
+        expect(visitor.locator("#train-status")).to_contain_text("Stopped")
+        expect(page.locator("#train-status")).to_contain_text("Training")
+    finally:
+        other.close()
+        page.locator("#train-stop").click()
+        expect(page.locator("#train-status")).to_contain_text(DONE, timeout=120_000)
+
+
+def test_a_wrong_setting_is_explained_and_nothing_is_lost(page):
+    set_number(page, "Learning rate", 7)
+    page.locator("#train-start").click()
+    expect(page.get_by_text("learning_rate is 7")).to_be_visible()
+    assert "Traceback" not in page.content()
+    expect(page.locator("#train-status")).to_contain_text("Nothing trained yet")

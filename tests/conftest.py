@@ -1,0 +1,108 @@
+"""Shared by all rings: MNIST once, a runs folder of its own for every test, a running app."""
+
+import os
+import socket
+
+# Before torch: its workers inherit this, and share the cores with the tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from short_run import SHORT_RUN
+from waiting import PATIENCE_S
+
+from foundry.data import Split, load_mnist
+from foundry.models import load_model
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE, RUNS_DIR_VARIABLE, read_run
+
+torch.set_num_threads(1)
+
+# No deadline: on a busy machine an example may take any time without being wrong.
+settings.register_profile(
+    "foundry",
+    deadline=None,
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("foundry")
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def small_mnist(mnist):
+    """MNIST with a validation split of 200 images, so that an epoch ends in no time."""
+    val = Split(mnist.val.images[:200], mnist.val.labels[:200])
+    return type(mnist)(train=mnist.train, val=val, test=mnist.test)
+
+
+@pytest.fixture(scope="session")
+def lenet():
+    return load_model("lenet")
+
+
+@pytest.fixture
+def runs_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "runs"
+    monkeypatch.setenv(RUNS_DIR_VARIABLE, str(folder))
+    return folder
+
+
+def end_runs(queue):
+    """Stop whatever a test left under way, so that no worker outlives it."""
+    for run_id in list(queue._locks):
+        if read_run(run_id).status in ACTIVE:
+            try:
+                queue.stop(run_id)
+            except ValueError:
+                # It ended by itself just now.
+                continue
+    for run_id in list(queue._locks):
+        queue.wait(run_id, PATIENCE_S)
+
+
+@pytest.fixture
+def queue(runs_folder):
+    queue = RunQueue()
+    yield queue
+    end_runs(queue)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """A run of `SHORT_RUN` that a real worker has taken to its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("finished")))
+        queue = RunQueue()
+        run = queue.start(SHORT_RUN, "somebody", "cpu")
+        queue.wait(run.run_id, PATIENCE_S)
+        return read_run(run.run_id)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory):
+    """The address of the running app; it has a runs folder of its own."""
+    from foundry.ui import build_app, launch
+
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
+        patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("runs-of-the-app")))
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        app = build_app("cpu")
+        _, url, _ = launch(
+            app,
+            prevent_thread_lock=True,
+            quiet=True,
+            server_name="127.0.0.1",
+            server_port=port,
+        )
+        yield url
+        app.close()

@@ -1,0 +1,277 @@
+import json
+
+import httpx
+import pytest
+from drawing import SEVEN, draw_strokes, redraw
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from waiting import PATIENCE_S, wait_until
+
+from foundry.models import load_model
+from foundry.runs import read_run
+
+# The specification: what /train ends with, at least.
+RESULT_KEYS = {
+    "run_id",
+    "status",
+    "epochs",
+    "val_accuracy",
+    "test_accuracy",
+    "images_per_s",
+    "elapsed_s",
+}
+# Longer than any test lets it run.
+ENDLESS = {"num_train_images": 500, "batch_size": 8, "epochs": 100}
+UNKNOWN_RUN = "20200101-000000-00000000"
+
+
+def connect(url):
+    return Client(url, verbose=False)
+
+
+@pytest.fixture
+def client(app_url):
+    return connect(app_url)
+
+
+def refusal(call, *args, **kwargs):
+    """Make a call that has to fail and return the sentence the caller gets to read."""
+    with pytest.raises(AppError) as refused:
+        call(*args, **kwargs)
+    message = str(refused.value)
+    assert "Traceback" not in message
+    assert "enable verbose" not in message
+    assert "show_error" not in message  # Gradio's words for an error nobody foresaw
+    return message
+
+
+def outputs_until(job, condition, what):
+    """Wait until the newest output of a streaming job fulfils a condition."""
+    return wait_until(
+        lambda: job.outputs() and condition(job.outputs()[-1]) and job.outputs()[-1], what
+    )
+
+
+def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)
+    assert set(endpoints["named_endpoints"]) == {
+        "/train",
+        "/stop_run",
+        "/list_runs",
+        "/classify_digit",
+    }
+    assert not endpoints["unnamed_endpoints"]
+
+
+def test_plumbing_cannot_be_called_by_name(client):
+    for name in ("on_start", "on_stop", "on_resume", "on_draw", "on_photo"):
+        with pytest.raises(Exception, match=name):
+            client.predict(api_name=f"/{name}")
+
+
+def test_every_parameter_of_train_has_a_default(client):
+    endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/train"]
+    assert all(parameter["parameter_has_default"] for parameter in endpoint["parameters"])
+    names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
+    # The specification gives the first six in this order.
+    assert names[:6] == ["model", "epochs", "batch_size", "optimizer", "learning_rate", "seed"]
+
+
+def test_training_streams_progress_and_ends_with_the_result(client):
+    job = client.submit(epochs=3, num_train_images=1000, batch_size=16, seed=7, api_name="/train")
+    final = job.result(timeout=PATIENCE_S)
+    progress = [output["progress"] for output in job.outputs()]
+    assert set(final) >= RESULT_KEYS
+    assert (final["status"], final["epochs"], final["progress"]) == ("done", 3, 1.0)
+    assert 0.5 < final["test_accuracy"] <= 1
+    assert final["images_per_s"] > 0
+    # It said something on the way, and never went back.
+    assert len(progress) > 2
+    assert progress == sorted(progress)
+    assert {output["run_id"] for output in job.outputs()} == {final["run_id"]}
+    json.dumps(final)
+
+    # The caller finds it again, and can use the model it made.
+    listed = client.predict(api_name="/list_runs")
+    assert [run["run_id"] for run in listed] == [final["run_id"]]
+    assert listed[0]["test_accuracy"] == final["test_accuracy"]
+    assert read_run(final["run_id"]).config.seed == 7
+    assert load_model(read_run(final["run_id"]).best_folder) is not None
+
+
+def test_a_run_is_seen_and_stopped_by_its_own_caller_only(app_url):
+    alice, bob = connect(app_url), connect(app_url)
+    job = alice.submit(**ENDLESS, api_name="/train")
+    run_id = outputs_until(job, lambda output: output["progress"] > 0, "progress")["run_id"]
+
+    assert bob.predict(api_name="/list_runs") == []
+    anothers = refusal(bob.predict, run_id=run_id, api_name="/stop_run")
+    unknown = refusal(bob.predict, run_id=UNKNOWN_RUN, api_name="/stop_run")
+    assert anothers.replace(run_id, UNKNOWN_RUN) == unknown
+
+    assert [run["status"] for run in alice.predict(api_name="/list_runs")] == ["running"]
+
+    stopped = alice.predict(run_id=run_id, api_name="/stop_run")
+    assert stopped["status"] == "stopped"
+    assert set(stopped) >= RESULT_KEYS
+    assert job.result(timeout=PATIENCE_S)["status"] == "stopped"
+    assert "not under way" in refusal(alice.predict, run_id=run_id, api_name="/stop_run")
+
+
+def test_a_client_that_hangs_up_does_not_end_its_run(app_url):
+    caller = connect(app_url)
+    job = caller.submit(**ENDLESS, api_name="/train")
+    run_id = outputs_until(job, lambda output: output["progress"] > 0, "progress")["run_id"]
+    job.cancel()
+    reached = read_run(run_id).progress
+    wait_until(lambda: read_run(run_id).progress > reached, "the run to go on")
+    assert caller.predict(run_id=run_id, api_name="/stop_run")["status"] == "stopped"
+
+
+@pytest.mark.parametrize("run_id", ["", "../../etc", "x" * 5000, UNKNOWN_RUN, None, 3, ["a"], {}])
+def test_what_is_no_run_of_ones_own_is_refused(client, run_id):
+    assert "You have no run" in refusal(client.predict, run_id=run_id, api_name="/stop_run")
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("epochs", -1),
+        ("epochs", 2.5),
+        ("epochs", None),
+        ("epochs", True),
+        ("epochs", 10**400),
+        ("learning_rate", "abc"),
+        ("learning_rate", "NaN"),
+        ("learning_rate", 1e308),
+        ("batch_size", [64]),
+        ("num_train_images", 60_000),
+        ("model", "resnet"),
+        ("model", None),
+        ("optimizer", {"name": "adam"}),
+        ("seed", -1),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_a_bad_knob_is_refused_with_what_is_accepted(client, knob, value):
+    sentence = refusal(client.predict, **{knob: value}, api_name="/train")
+    assert sentence.startswith(f"{knob} is ")
+    assert "accepted" in sentence
+    assert client.predict(api_name="/list_runs") == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_is_none_is_refused(app_url, number):
+    # The Python client does not send these; others may.
+    body = f'{{"learning_rate": {number}}}'
+    posted = httpx.post(
+        f"{app_url}gradio_api/call/v2/train",
+        content=body,
+        headers={"content-type": "application/json"},
+        timeout=PATIENCE_S,
+    )
+    if posted.status_code == 200:
+        event_id = posted.json()["event_id"]
+        answer = httpx.get(f"{app_url}gradio_api/call/train/{event_id}", timeout=PATIENCE_S).text
+        assert "event: error" in answer
+        assert "learning_rate is " in answer
+        assert "accepted" in answer
+    else:
+        assert posted.status_code == 422
+    assert "Traceback" not in posted.text
+
+
+def test_a_drawn_seven_is_classified(client, tmp_path):
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    answer = client.predict(
+        image_file=handle_file(tmp_path / "seven.png"), model="lenet", api_name="/classify_digit"
+    )
+    # gr.Label's form: the label, and every class with its confidence.
+    assert answer["label"] == "7"
+    confidences = {item["label"]: item["confidence"] for item in answer["confidences"]}
+    assert set(confidences) == {str(digit) for digit in range(10)}
+    assert sum(confidences.values()) == pytest.approx(1, abs=1e-4)
+    assert max(confidences, key=confidences.get) == "7"
+
+
+def test_the_model_has_a_default(client, tmp_path, mnist):
+    redraw(mnist.test.images[1].numpy()).save(tmp_path / "digit.png")
+    answer = client.predict(
+        image_file=handle_file(tmp_path / "digit.png"), api_name="/classify_digit"
+    )
+    assert answer["label"] == str(mnist.test.labels[1].item())
+
+
+def test_no_image_is_refused_with_a_sentence(client):
+    sentence = refusal(client.predict, image_file=None, api_name="/classify_digit")
+    assert "no image" in sentence
+    assert "PNG" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("letter.pdf", b"%PDF-1.7\n%%EOF\n"),
+        ("renamed.png", b"%PDF-1.7\n%%EOF\n"),
+        ("note.txt", b"seven"),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("empty.png", b""),
+        ("truncated.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_refused_with_what_is_accepted(
+    client, tmp_path, name, content
+):
+    (tmp_path / name).write_bytes(content)
+    sentence = refusal(
+        client.predict, image_file=handle_file(tmp_path / name), api_name="/classify_digit"
+    )
+    assert "picture" in sentence
+
+
+def test_a_hundred_megapixels_are_refused(client, tmp_path):
+    from test_ink import png_claiming
+
+    (tmp_path / "huge.png").write_bytes(png_claiming(10_000, 10_000))
+    sentence = refusal(
+        client.predict, image_file=handle_file(tmp_path / "huge.png"), api_name="/classify_digit"
+    )
+    assert "too large" in sentence
+    assert "megapixels" in sentence
+
+
+def test_a_blank_picture_is_refused_with_a_sentence(client, tmp_path):
+    draw_strokes([]).save(tmp_path / "blank.png")
+    sentence = refusal(
+        client.predict, image_file=handle_file(tmp_path / "blank.png"), api_name="/classify_digit"
+    )
+    assert "No ink" in sentence
+
+
+@pytest.mark.parametrize("model", ["resnet", "../lenet", "", None, ["lenet"], UNKNOWN_RUN])
+def test_an_unknown_model_is_refused_with_the_list(client, tmp_path, model):
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    sentence = refusal(
+        client.predict,
+        image_file=handle_file(tmp_path / "seven.png"),
+        model=model,
+        api_name="/classify_digit",
+    )
+    assert "There is no model" in sentence
+    assert "lenet" in sentence
+
+
+def test_the_page_is_served_whole_from_this_machine(app_url):
+    page = httpx.get(app_url, timeout=PATIENCE_S)
+    assert page.status_code == 200
+    assert "Foundry" in page.text
+
+
+def test_the_server_still_answers_after_all_that(client, tmp_path):
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    for _ in range(3):
+        refusal(client.predict, epochs=-1, api_name="/train")
+    answer = client.predict(
+        image_file=handle_file(tmp_path / "seven.png"), api_name="/classify_digit"
+    )
+    assert answer["label"] == "7"

@@ -1,0 +1,19 @@
+"""Waiting for what another process does, without a guess at how long it takes."""
+
+import time
+
+import pytest
+
+# Long enough for a worker to import torch on a busy machine.
+PATIENCE_S = 120
+
+
+def wait_until(condition, what, timeout_s=PATIENCE_S):
+    """Wait for a condition and return its value; fail saying what never happened."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"waited {timeout_s} s in vain for: {what}")
