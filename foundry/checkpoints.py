@@ -69,15 +69,16 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> TrainStat
         state.model.load_state_dict(_group(tensors, "model"))
         state.best_weights = _group(tensors, "best")
         _restore_optimizer(state, tensors, values)
+        state.step = values["step"]
+        state.train_s = values["train_s"]
+        state.elapsed_s = values["elapsed_s"]
+        state.best_epoch = values["best_epoch"]
+        state.best_val_accuracy = values["best_val_accuracy"]
+        state.best_val_loss = values["best_val_loss"]
+        state.improved_epoch = values["improved_epoch"]
+        torch.set_rng_state(tensors["rng"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The checkpoint {path} cannot be read: {error}.") from None
-    state.step = values["step"]
-    state.train_s = values["train_s"]
-    state.elapsed_s = values["elapsed_s"]
-    state.best_epoch = values["best_epoch"]
-    state.best_val_accuracy = values["best_val_accuracy"]
-    state.best_val_loss = values["best_val_loss"]
-    torch.set_rng_state(tensors["rng"])
     return state
 
 
@@ -99,6 +100,7 @@ def _values(state: TrainState) -> dict[str, Any]:
         "best_epoch": state.best_epoch,
         "best_val_accuracy": state.best_val_accuracy,
         "best_val_loss": state.best_val_loss,
+        "improved_epoch": state.improved_epoch,
         "param_groups": state.optimizer.state_dict()["param_groups"],
         "scheduler_step": state.scheduler.last_epoch if state.scheduler else None,
     }

@@ -11,16 +11,19 @@ from foundry.training import TrainEvent
 
 _SCRIPT = '''"""Repeat run {run_id}; start it in Foundry's folder."""
 
+import sys
 from pathlib import Path
 
 import torch
+
+sys.path.insert(0, str(Path.cwd()))  # wherever this file was saved
 
 from foundry.data import load_mnist
 from foundry.models import save_model
 from foundry.train_config import TrainConfig
 from foundry.training import TrainState, evaluate, train
 
-torch.set_num_threads({num_threads})  # as in the run: sums depend on it in the last digits
+torch.set_num_threads({num_threads})  # as in the run: sums depend on it in their last digits
 mnist = load_mnist()
 config = TrainConfig(
 {settings}

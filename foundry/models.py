@@ -209,7 +209,7 @@ def _load_folder(folder: Path, device: torch.device) -> nn.Module:
         model.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename} is missing.") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise ArtifactError(f"{folder / CONFIG_FILE} is damaged: {error}.") from None
     except (SafetensorError, RuntimeError):
         raise ArtifactError(

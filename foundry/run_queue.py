@@ -1,5 +1,6 @@
 """Training one run at a time: the server's queue of runs and the worker it supervises."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
 _EXIT_S = 30.0
+
+_logger = logging.getLogger(__name__)
 
 
 class RunQueue:
@@ -120,26 +123,35 @@ class RunQueue:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                run_id = self._waiting.popleft()
-                self._running = run_id
-                run = read_run(run_id)
-                with open(run.folder / "worker.log", "a") as log:
-                    # No session of its own: under Linux's autogroups its niceness would then
-                    # count only among its own threads.
-                    self._worker = subprocess.Popen(
-                        [sys.executable, "-m", "foundry.worker", run_id],
-                        stdin=subprocess.PIPE,
-                        stdout=log,
-                        stderr=log,
-                        cwd=_PROJECT_DIR,
-                        text=True,
-                    )
-            exit_code = self._worker.wait()
+                run_id = self._running = self._waiting.popleft()
+            try:
+                self._supervise(run_id)
+            except (InputError, OSError):
+                # Its folder is gone or cannot be written, and with it the place to say so; the
+                # runs behind it must not suffer.
+                _logger.exception("Run %s could not be supervised", run_id)
             with self._changed:
-                if read_run(run_id).status in ACTIVE:
-                    write_status(run.folder, "failed", _explain_exit(exit_code))
                 self._running = None
                 self._release(run_id)
+
+    def _supervise(self, run_id: str) -> None:
+        """Start a worker for a run and wait for its end."""
+        with self._changed:
+            run = read_run(run_id)
+            with open(run.folder / "worker.log", "a") as log:
+                # No session of its own: under Linux's autogroups its niceness would then count
+                # only among its own threads.
+                self._worker = subprocess.Popen(
+                    [sys.executable, "-m", "foundry.worker", run_id],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    cwd=_PROJECT_DIR,
+                    text=True,
+                )
+        exit_code = self._worker.wait()
+        if read_run(run_id).status in ACTIVE:
+            write_status(run.folder, "failed", _explain_exit(exit_code))
 
     def _release(self, run_id: str) -> None:
         self._locks.pop(run_id).release()

@@ -170,26 +170,28 @@ def read_run(run_id: str, owner: str | None = None) -> Run:
     Raises:
         InputError: If there is no such run, or it is someone else's; the two look alike.
     """
-    folder = runs_dir() / run_id
     unknown = InputError(f"You have no run “{run_id}”; list_runs gives the ones there are.")
-    if not _RUN_ID.fullmatch(run_id):
+    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
         raise unknown
+    folder = runs_dir() / run_id
     try:
         made = json.loads((folder / _RUN_FILE).read_text())
         status = json.loads((folder / _STATUS_FILE).read_text())
-    except (OSError, ValueError):
+        run = Run(
+            run_id=run_id,
+            folder=folder,
+            owner=made["owner"],
+            config=TrainConfig(**made["config"]),
+            device=made["device"],
+            status=status["status"],
+            reason=status["reason"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not written whole, or by a version with other knobs.
         raise unknown from None
-    if owner is not None and made["owner"] != hash_owner(owner):
+    if owner is not None and run.owner != hash_owner(owner):
         raise unknown
-    return Run(
-        run_id=run_id,
-        folder=folder,
-        owner=made["owner"],
-        config=TrainConfig(**made["config"]),
-        device=made["device"],
-        status=status["status"],
-        reason=status["reason"],
-    )
+    return run
 
 
 def list_runs(owner: str | None = None) -> list[Run]:

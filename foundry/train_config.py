@@ -1,6 +1,5 @@
 """The knobs of a training run, what each accepts, and the presets."""
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -88,6 +87,12 @@ class TrainConfig:
                 object.__setattr__(self, field.name, _check_number(field.name, value, whole))
 
 
+def describe_limits(name: str) -> str:
+    """Return what a numeric knob accepts in plain digits: `0.000001 to 1`."""
+    lowest, highest = (f"{limit:,.6f}".rstrip("0").rstrip(".") for limit in LIMITS[name])
+    return f"{lowest} to {highest}"
+
+
 def _check_choice(name: str, value: Any) -> None:
     if value not in _CHOICES[name]:
         raise InputError(f"{name} is “{value}”, but only {', '.join(_CHOICES[name])} are accepted.")
@@ -95,11 +100,14 @@ def _check_choice(name: str, value: Any) -> None:
 
 def _check_number(name: str, value: Any, whole: bool) -> float:
     lowest, highest = LIMITS[name]
-    accepted = f"a {'whole ' if whole else ''}number from {lowest:g} to {highest:,g}"
+    accepted = f"a {'whole ' if whole else ''}number from {describe_limits(name)}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} is “{value}”, which is not a number; {accepted} is accepted.")
-    if not math.isfinite(value) or not lowest <= value <= highest or (whole and value % 1):
-        raise InputError(f"{name} is {value:g}; {accepted} is accepted.")
+    # NaN compares as false with everything, so it is refused here too.
+    if not lowest <= value <= highest or (whole and value % 1):
+        # Python refuses to write integers of thousands of digits.
+        shown = value if abs(value) < 1e300 or value != value else "too large"
+        raise InputError(f"{name} is {shown}; {accepted} is accepted.")
     return int(value) if whole else float(value)
 
 

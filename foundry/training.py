@@ -1,5 +1,6 @@
 """Training as a stream of events: `for event in train(state, load_mnist()): ...`."""
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ class TrainState:
         self.best_epoch = 0
         self.best_val_accuracy = -1.0
         self.best_val_loss = math.inf
+        self.improved_epoch = 0
         self.best_weights = self._copy_weights()
 
     @property
@@ -111,12 +113,14 @@ class TrainState:
     @property
     def is_finished(self) -> bool:
         """Whether all epochs are done or validation has stopped improving."""
-        waited = self.epoch - self.best_epoch
+        waited = self.epoch - self.improved_epoch
         out_of_patience = 0 < self.config.patience <= waited and self.epoch > 0
         return self.step >= self.num_steps or out_of_patience
 
     def keep_if_best(self, val_loss: float, val_accuracy: float) -> bool:
         """Copy the weights if validation is the best so far; the lower loss breaks ties."""
+        if val_accuracy > self.best_val_accuracy:
+            self.improved_epoch = self.epoch
         better = (val_accuracy, -val_loss) > (self.best_val_accuracy, -self.best_val_loss)
         if better:
             self.best_epoch = self.epoch
@@ -127,7 +131,8 @@ class TrainState:
 
     def best_model(self) -> nn.Module:
         """Return a new network with the kept weights, in evaluation mode."""
-        model = build_model(self.config.model, dropout=self.config.dropout).to(self.device)
+        # A copy draws no random weights, so that looking does not change what training draws.
+        model = copy.deepcopy(self.model)
         model.load_state_dict(self.best_weights)
         return model.eval()
 

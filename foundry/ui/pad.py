@@ -1,7 +1,6 @@
 """A drawing pad whose pen is ready at once, for mouse, touch and pen."""
 
 import base64
-import binascii
 import io
 from typing import Any
 
@@ -128,5 +127,5 @@ def decode_drawing(value: Any) -> Image.Image | None:
         if image.size != (SIZE, SIZE):
             raise broken
         return image.convert("L")
-    except (binascii.Error, OSError, SyntaxError):
+    except (ValueError, OSError, SyntaxError):
         raise broken from None

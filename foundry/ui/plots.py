@@ -46,9 +46,13 @@ def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 def run_title(run: Run) -> str:
     """Return a short name for a run: when it was started and what it trained."""
-    time_of_day = f"{run.run_id[9:11]}:{run.run_id[11:13]}:{run.run_id[13:15]}"
+    day, time_of_day, chance = run.run_id.split("-")
     name = {"lenet": "LeNet", "cnn": "CNN"}[run.config.model]
-    return f"{time_of_day} {name}, {run.config.epochs} epochs"
+    # The last letters tell apart what was started in the same second.
+    return (
+        f"{name}, {run.config.epochs} epochs, {day[4:6]}-{day[6:]} "
+        f"{time_of_day[:2]}:{time_of_day[2:4]} ({chance[:4]})"
+    )
 
 
 def _legend(run: Run | None, *curves: str) -> list[tuple[float, float | None, str]]:

@@ -6,7 +6,14 @@ import gradio as gr
 from gradio.components import Component
 
 from foundry.models import available_architectures
-from foundry.train_config import LIMITS, OPTIMIZERS, PRESETS, SCHEDULES, TrainConfig
+from foundry.train_config import (
+    LIMITS,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    TrainConfig,
+    describe_limits,
+)
 
 DEFAULT_PRESET = next(iter(PRESETS))
 
@@ -122,6 +129,5 @@ def _slider(name: str, label: str, info: str, step: float) -> gr.Slider:
 
 
 def _number(name: str, label: str, info: str) -> gr.Number:
-    lowest, highest = LIMITS[name]
-    accepted = f"{info} {lowest:g} to {highest:,g}."
+    accepted = f"{info} From {describe_limits(name)}."
     return gr.Number(getattr(TrainConfig, name), label=label, info=accepted)

@@ -120,7 +120,10 @@ def test_runs_are_compared_under_names_that_tell_them_apart(run):
         replace(run, run_id="20261123-101113-00000000", config=replace(CONFIG, model="cnn")),
     ]
     frame = plots.comparison_frame(others)
-    assert set(frame["run"]) == {"10:11:12 LeNet, 4 epochs", "10:11:13 CNN, 4 epochs"}
+    assert set(frame["run"]) == {
+        "LeNet, 4 epochs, 11-23 10:11 (0000)",
+        "CNN, 4 epochs, 11-23 10:11 (0000)",
+    }
     assert frame["accuracy"].max() == pytest.approx(95)
 
 
