@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,6 @@ def render_results(run: Run | None, device: str) -> list[Any]:
     probs = run.test_probs.numpy()
     matrix = plots.confusion_matrix(labels, probs.argmax(1))
     model = load_model(run.best_folder, device)
-    folder = Path(tempfile.mkdtemp(prefix="foundry-"))
     return [
         gr.Column(visible=True),
         plots.figures(_headline(run.result)),
@@ -84,11 +84,26 @@ def render_results(run: Run | None, device: str) -> list[Any]:
         gr.Gallery([], visible=False),
         _worst_mistakes(labels, probs),
         plots.tile(first_layer_filters(model), diverging=True, columns=16, zoom=14),
-        str(export.write_weights(run, folder)),
-        str(export.write_metrics(run, folder)),
-        str(export.write_tensorboard(run, folder)),
-        str(export.write_script(run, folder)),
+        *_write_downloads(run.run_id),
     ]
+
+
+@lru_cache(maxsize=1)
+def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="foundry-")
+
+
+@lru_cache(maxsize=256)
+def _write_downloads(run_id: str) -> list[str]:
+    """Write the files of a finished run once, for as long as this process lives."""
+    run, folder = read_run(run_id), Path(_downloads_folder().name)
+    writers = (
+        export.write_weights,
+        export.write_metrics,
+        export.write_tensorboard,
+        export.write_script,
+    )
+    return [str(write(run, folder)) for write in writers]
 
 
 def _headline(result: dict[str, Any]) -> dict[str, str]:
@@ -159,7 +174,7 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
     Returns:
         A heading and the gallery.
     """
-    true, read = divmod(int(event._data["cell"]), 10)
+    true, read = divmod(int(event.cell), 10)
     labels = load_mnist().test.labels.numpy()
     probs = read_run(run_id, token).test_probs.numpy()
     found = np.flatnonzero((labels == true) & (probs.argmax(1) == read))

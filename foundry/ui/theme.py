@@ -46,7 +46,9 @@ def build_theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
+/* Full width first: else the page is as wide as what it holds, and jumps as that changes. */
+.gradio-container, .gradio-container > main { width: 100% !important; }
+.gradio-container > main { max-width: 1240px !important; margin: 0 auto !important; }
 /* Columns of fixed shares: with Gradio's own they move when an answer arrives. */
 .one-and-two, .halves { display: grid !important; align-items: start; }
 .one-and-two { grid-template-columns: minmax(0, 1fr) minmax(0, 2fr); }

@@ -17,7 +17,7 @@ from foundry.ui.run_view import build_curves, render_progress, render_run, statu
 from foundry.ui.train_form import build_knobs, build_presets, on_preset
 from foundry.ui.visitor import build_browser_state
 
-_REFRESH_S = 0.4
+_REFRESH_S = 0.5
 
 
 @shows_errors

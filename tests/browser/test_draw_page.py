@@ -102,3 +102,10 @@ def test_nothing_is_fetched_from_anywhere_else(context, app_url):
     page.get_by_role("tab", name="Draw").click()
     page.wait_for_timeout(500)
     assert foreign == []
+
+
+def test_the_pad_stays_where_it_is_when_the_answer_arrives(pad):
+    before = pad.locator("#draw-pad canvas").bounding_box()
+    draw(pad, SEVEN)
+    expect(pad.locator("#draw-answer .answer b")).to_be_visible()
+    assert pad.locator("#draw-pad canvas").bounding_box() == before

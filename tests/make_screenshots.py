@@ -1,0 +1,63 @@
+"""Make the README's pictures of both tabs: `python tests/make_screenshots.py`."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+PROJECT = Path(__file__).parent.parent
+sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
+
+from conftest import CHROMIUM_OPTIONS
+from test_draw_page import SEVEN, draw
+
+PICTURES = PROJECT / ".pictures"
+WIDTH = 1280
+
+
+def shoot(page: Page, name: str, height: int) -> None:
+    """Save what the page shows as a PNG with few colours, so that it stays small."""
+    page.set_viewport_size({"width": WIDTH, "height": height})
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(1500)
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE).save(path, optimize=True)
+
+
+def main() -> None:
+    """Train with the default preset, draw a seven, and take a picture of either tab."""
+    from foundry.runs import RUNS_DIR_VARIABLE
+    from foundry.ui import build_app, launch
+
+    PICTURES.mkdir(exist_ok=True)
+    chromium = os.environ.get("FOUNDRY_CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        os.environ[RUNS_DIR_VARIABLE] = folder
+        app = build_app("cpu")
+        _, url, _ = launch(app, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
+        page.goto(url)
+        page.locator("#train-start").click()
+        done = re.compile("Done")
+        expect(page.locator("#train-status")).to_contain_text(done, timeout=600_000)
+        page.locator("#confusion-matrix button[data-cell='49']").click()
+        expect(page.get_by_text("read as 9")).to_be_visible(timeout=60_000)
+        shoot(page, "train", 1460)
+        page.get_by_role("tab", name="Draw").click()
+        page.locator("#draw-pad canvas").wait_for()
+        draw(page, SEVEN)
+        expect(page.locator("#draw-answer .answer b")).to_have_text("7", timeout=60_000)
+        shoot(page, "draw", 960)
+        browser.close()
+        app.close()
+
+
+if __name__ == "__main__":
+    main()

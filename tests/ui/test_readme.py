@@ -1,0 +1,27 @@
+"""The README's examples run as they stand, but for the address of the app."""
+
+import re
+from pathlib import Path
+
+from drawing import draw_strokes
+
+README = Path(__file__).parent.parent.parent / "README.md"
+# Corners in pixels of the 280 by 280 page.
+SEVEN = [[(80, 60), (200, 60), (160, 140), (135, 235)]]
+EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    monkeypatch.chdir(tmp_path)
+    exec(EXAMPLES[0].replace("http://127.0.0.1:7860", app_url), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == "7"
+    assert printed[-2] == "stopped"
+
+
+def test_the_example_of_the_library_runs(capsys):
+    exec(EXAMPLES[1], {})
+    last = capsys.readouterr().out.splitlines()[-1]
+    # One epoch of the default preset is well beyond chance on validation.
+    assert float(last.split()[-1]) > 0.9
