@@ -198,8 +198,11 @@ def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float3
     folder.mkdir(parents=True, exist_ok=True)
     # The worker's networks are channels_last; safetensors stores rows in order.
     weights = {name: t.detach().to(dtype).contiguous() for name, t in model.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(model.config, indent=2) + "\n")
+    # By one rename, because a page may load the weights while a run replaces them.
+    partial = folder / f"{WEIGHTS_FILE}.partial"
+    save_file(weights, partial)
+    partial.replace(folder / WEIGHTS_FILE)
 
 
 def _load_folder(folder: Path, device: torch.device) -> nn.Module:

@@ -124,24 +124,19 @@ class RunQueue:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 run_id = self._running = self._waiting.popleft()
-            try:
-                self._supervise(run_id)
-            except (InputError, OSError):
-                # Its folder is gone or cannot be written, and with it the place to say so; the
-                # runs behind it must not suffer.
-                _logger.exception("Run %s could not be supervised", run_id)
+                self._worker = self._start_worker(run_id)
+            if self._worker:
+                self._note_end(run_id, self._worker.wait())
             with self._changed:
-                self._running = None
+                self._running = self._worker = None
                 self._release(run_id)
 
-    def _supervise(self, run_id: str) -> None:
-        """Start a worker for a run and wait for its end."""
-        with self._changed:
-            run = read_run(run_id)
-            with open(run.folder / "worker.log", "a") as log:
+    def _start_worker(self, run_id: str) -> subprocess.Popen[str] | None:
+        try:
+            with open(read_run(run_id).folder / "worker.log", "a") as log:
                 # No session of its own: under Linux's autogroups its niceness would then count
                 # only among its own threads.
-                self._worker = subprocess.Popen(
+                return subprocess.Popen(
                     [sys.executable, "-m", "foundry.worker", run_id],
                     stdin=subprocess.PIPE,
                     stdout=log,
@@ -149,9 +144,19 @@ class RunQueue:
                     cwd=_PROJECT_DIR,
                     text=True,
                 )
-        exit_code = self._worker.wait()
-        if read_run(run_id).status in ACTIVE:
-            write_status(run.folder, "failed", _explain_exit(exit_code))
+        except (InputError, OSError):
+            # Its folder is gone or cannot be written, and with it the place to say so; the runs
+            # behind it must not suffer.
+            _logger.exception("Run %s could not be started", run_id)
+            return None
+
+    def _note_end(self, run_id: str, exit_code: int) -> None:
+        try:
+            run = read_run(run_id)
+            if run.status in ACTIVE:
+                write_status(run.folder, "failed", _explain_exit(exit_code))
+        except (InputError, OSError):
+            _logger.exception("The end of run %s could not be recorded", run_id)
 
     def _release(self, run_id: str) -> None:
         self._locks.pop(run_id).release()

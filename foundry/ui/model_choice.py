@@ -30,9 +30,13 @@ def load_digit_model(name: str, owner: str, device: str) -> nn.Module:
     Raises:
         InputError: If there is no such model for this visitor; the message lists those there are.
     """
-    names = [known for _, known in list_digit_models(owner)]
-    if name not in names:
-        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
     if name in (spec.name for spec in available_models()):
         return load_model(name, device)
-    return load_model(read_run(name, owner).best_folder, device)
+    try:
+        run = read_run(name, owner)
+    except InputError:
+        names = ", ".join(known for _, known in list_digit_models(owner))
+        raise InputError(f"There is no model “{name}”; choose one of {names}.") from None
+    if not run.has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    return load_model(run.best_folder, device)
