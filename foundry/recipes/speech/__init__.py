@@ -1,0 +1,1 @@
+"""Train the small speech recogniser from scratch on recordings and synthetic speech."""

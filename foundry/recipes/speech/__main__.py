@@ -1,0 +1,108 @@
+"""``python -m foundry.recipes.speech --data DIR --out DIR``: train, evaluate, write the model."""
+
+import argparse
+import dataclasses
+import json
+import signal
+from collections import Counter
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+from transformers import Wav2Vec2ForCTC
+
+from foundry.recipes.speech.batches import BatchSource
+from foundry.recipes.speech.card import TRIED, CardFacts, render_card
+from foundry.recipes.speech.decoding import BeamDecoder, Bigram
+from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
+from foundry.recipes.speech.model import build_config, build_model, save_model
+from foundry.recipes.speech.prepare import Material, load_material
+from foundry.recipes.speech.train import (
+    TrainConfig,
+    TrainState,
+    build_averaged_model,
+    train,
+)
+
+SEED = 0
+LOG_STEPS = 25
+LM_WEIGHT, WORD_SCORE = 0.6, 0.5
+
+
+def main() -> None:
+    """Run the recipe from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.recipes.speech")
+    parser.add_argument("--data", type=Path, required=True, help="holds speech/ and text/")
+    parser.add_argument("--out", type=Path, required=True, help="cache, checkpoint, log, model")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--minutes", type=float, default=120.0, help="length of this sitting")
+    parser.add_argument(
+        "--decay-minutes",
+        type=float,
+        default=0.0,
+        help="let the learning rate fall over the last minutes; 0 if more sittings follow",
+    )
+    options = parser.parse_args()
+    material = load_material(options.data, options.out / "cache")
+    dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
+    recorded = [(material.recordings, clip) for clip in material.train]
+    source = BatchSource(recorded, material.synthetic, SEED)
+    state = TrainState(build_model(build_config(), SEED))
+    if options.resume:
+        state.load(options.out)
+    config = TrainConfig(minutes=options.minutes, decay_minutes=options.decay_minutes, seed=SEED)
+
+    stops: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stops.append(number))
+    losses = []
+    with (options.out / "events.jsonl").open("a", encoding="utf-8") as log, tqdm() as progress:
+        events = train(state, source, config, options.out, lambda m: evaluate(m, dev_sets))
+        for event in events:
+            losses.append(event.train_loss)
+            progress.update()
+            if event.figures or event.step % LOG_STEPS == 0:
+                mean = sum(losses) / len(losses)
+                losses = []
+                event = dataclasses.replace(event, train_loss=mean)
+                log.write(json.dumps(dataclasses.asdict(event)) + "\n")
+                log.flush()
+            if stops:
+                # Between two updates the state is whole: nothing since the last checkpoint is lost.
+                state.save(options.out)
+                return
+    write_model(state, material, options.out / "model")
+
+
+def write_model(state: TrainState, material: Material, folder: Path) -> None:
+    """Write the averaged weights with a card of what they reach, by greedy and beam search.
+
+    Args:
+        state: trained.
+        material: judged on its held-out clips.
+        folder: created if missing.
+    """
+    save_model(build_averaged_model(state), folder)
+    # As it was written: with what float16 costs.
+    model = Wav2Vec2ForCTC.from_pretrained(folder, dtype=torch.float32)
+    dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
+    decoder = BeamDecoder(Bigram(material.sentences), LM_WEIGHT, WORD_SCORE)
+    speakers = Counter(clip.speaker for clip in material.dev if clip.corpus == "fsdd")
+    facts = CardFacts(
+        steps=state.step,
+        hours=state.elapsed_s / 3600,
+        num_parameters=model.num_parameters(),
+        num_layers=model.config.num_hidden_layers,
+        hidden_dim=model.config.hidden_size,
+        lm_weight=LM_WEIGHT,
+        word_score=WORD_SCORE,
+        greedy=evaluate(model, dev_sets),
+        beam=evaluate(model, dev_sets, decoder),
+        train=[*material.train, *(clip for _, clip in material.synthetic)],
+        held_out_digit_speakers=sorted(speakers),
+        tried=TRIED,
+    )
+    (folder / "README.md").write_text(render_card(facts), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
