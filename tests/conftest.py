@@ -48,6 +48,29 @@ def lenet():
     return load_model("lenet")
 
 
+@pytest.fixture(scope="session")
+def tiny_bert_dir(tmp_path_factory):
+    """A folder with a tiny random sentiment classifier and its tokenizer."""
+    from tiny_bert import write_tiny_bert
+    from transformers import BertForSequenceClassification
+
+    return write_tiny_bert(tmp_path_factory.mktemp("bert"), BertForSequenceClassification)
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_bert_dir):
+    from transformers import AutoModelForSequenceClassification
+
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert_dir).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_bert_dir):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny_bert_dir)
+
+
 @pytest.fixture
 def runs_folder(tmp_path, monkeypatch):
     folder = tmp_path / "runs"

