@@ -1,7 +1,9 @@
 """Foundry: train, use and compress small models on one page.
 
-Imports go one way: `ui` (the Gradio page) calls the tasks (`training`, `runs`, `digits`,
-`explain`, `benchmark`), tasks take models from `models`, and `data` holds MNIST. A task never
-imports another task's internals, and nothing outside `app.py` and `ui/` imports Gradio.
-`recipes/` makes the files in `weights/`; `errors` holds the sentences visitors may read.
+Imports go one way. `ui/` (the Gradio page) calls the tasks: `training` with `train_config`,
+`augmentation` and `checkpoints`; `runs` with `run_queue`, `worker` and `export`; `digits` with
+`ink`; `explain`; `sentiment` with `sentiment_pieces`, `sentiment_tables` and `attribution`;
+`benchmark/`. Tasks take models from `models`, and models know only `data`, which holds MNIST.
+`recipes/` makes the files in `weights/`; `errors` holds the errors whose messages visitors read.
+Nothing outside `app.py` and `ui/` imports Gradio.
 """

@@ -1,0 +1,39 @@
+"""Imports go one way: ui -> recipes and benchmark -> tasks -> models -> data -> errors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "foundry"
+# Lowest first; what is not named is a task. A module may import from its own layer and below.
+LAYERS = {"errors": 0, "data": 1, "models": 2, "recipes": 4, "benchmark": 4, "ui": 5}
+TASKS = 3
+# Modules of one task, which may know each other; tasks do not.
+FAMILIES = [
+    {"train_config", "augmentation", "training", "checkpoints"}
+    | {"runs", "run_queue", "worker", "export"},
+    {"ink", "digits"},
+    {"explain"},
+    {"sentiment", "sentiment_pieces", "sentiment_tables", "attribution"},
+]
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("foundry"):
+            parts = node.module.split(".")
+            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_a_module_imports_only_its_own_layer_and_below(path):
+    module = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    layer = LAYERS.get(module, TASKS)
+    for imported in imported_modules(path):
+        assert LAYERS.get(imported, TASKS) <= layer, f"{module} imports {imported}"
+        if layer == TASKS and imported not in LAYERS:
+            family = next(family for family in FAMILIES if module in family)
+            assert imported in family, f"{module} imports {imported}, another task"
