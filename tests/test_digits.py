@@ -62,7 +62,7 @@ def test_mnists_own_digits_come_back_nearly_unchanged(mnist, lenet):
     assert np.abs(np.median(centres, axis=0)).max() < 0.5
 
 
-@given(strokes, st.integers(-25, 25), st.integers(-25, 25))
+@given(strokes, st.integers(-20, 20), st.integers(-20, 20))
 def test_moving_the_drawing_on_the_pad_changes_nothing(lenet, stroke, right, down):
     moved = [(x + right, y + down) for x, y in stroke]
     before = image_of(lenet, draw_strokes([stroke], width=12))

@@ -165,6 +165,7 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
             sentence = gr.Markdown(_PHOTO_HINT)
             crops = gr.Gallery(
                 height="auto",
+                interactive=False,
                 show_label=False,
                 visible=False,
                 elem_classes=["pixelated", "images"],

@@ -37,7 +37,7 @@ th { font-weight: 600; font-size: 0.8rem; text-align: center; }
 caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color-subdued);
   padding-top: 0.4rem; text-align: left; }
 button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
-  font-size: 0.75rem; font-variant-numeric: tabular-nums; padding: 0; }
+  font-size: clamp(0.5rem, 2.3vw, 0.75rem); font-variant-numeric: tabular-nums; padding: 0; }
 button[aria-pressed] { outline: 3px solid #E69F00; }
 """
 
@@ -202,10 +202,15 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
             with gr.Column():
                 cell_title = gr.Markdown()
                 cell_images = gr.Gallery(
-                    height="auto", show_label=False, elem_classes=["pixelated", "images"]
+                    height="auto",
+                    interactive=False,
+                    show_label=False,
+                    elem_classes=["pixelated", "images"],
                 )
         gr.Markdown("### Its worst mistakes: written → read (how sure)")
-        mistakes = gr.Gallery(height="auto", show_label=False, elem_classes=["pixelated", "images"])
+        mistakes = gr.Gallery(
+            height="auto", interactive=False, show_label=False, elem_classes=["pixelated", "images"]
+        )
         gr.Markdown("### What the first layer looks for")
         filters = gr.Image(
             show_label=False,

@@ -35,7 +35,14 @@ def on_preset(preset: str) -> list[object]:
     Returns:
         The note about the preset, then a value for every knob in the order of `TrainConfig`.
     """
-    return [PRESET_NOTES[preset], *asdict(PRESETS[preset]).values()]
+    return fill_form(PRESETS[preset])[1:]
+
+
+def fill_form(config: TrainConfig) -> list[object]:
+    """Return the preset that has these settings (None if none has), its note, every knob."""
+    preset = next((name for name, settings in PRESETS.items() if settings == config), None)
+    note = PRESET_NOTES[preset] if preset else "Your own settings."
+    return [preset, note, *asdict(config).values()]
 
 
 def build_presets() -> tuple[gr.Radio, gr.Markdown]:

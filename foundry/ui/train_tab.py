@@ -14,7 +14,7 @@ from foundry.ui.compare_view import build_compare_view
 from foundry.ui.feedback import shows_errors
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
-from foundry.ui.train_form import build_knobs, build_presets, on_preset
+from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
@@ -83,10 +83,12 @@ def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     """Attach a page that was opened or reloaded to the run it showed, or to the newest one.
 
     Returns:
-        The run's id, then as `on_refresh()`.
+        The run's id, its settings as `fill_form()` gives them, then as `on_refresh()`.
     """
     run = _find(run_id, token) or next(iter(list_runs(token)), None)
-    return [run.run_id if run else "", *_show(run, queue)]
+    # Without a run the form stays: a quick visitor may be typing already.
+    settings = fill_form(run.config) if run else [gr.skip()] * (2 + len(fields(TrainConfig)))
+    return [run.run_id if run else "", *settings, *_show(run, queue)]
 
 
 def on_finish(device: str, run_id: str, token: str) -> list[Any]:
@@ -112,16 +114,13 @@ def _show(run: Run | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> gr.BrowserState:
+def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> None:
     """Build the tab.
 
     Args:
         visitor: Holds the visitor's token.
         queue: Where runs are started.
         device: Where they train and are looked at.
-
-    Returns:
-        The component holding the id of the run on show; `on_return()` fills it at page load.
     """
     run_id = build_browser_state("run")
     seen = gr.State(None)
@@ -161,5 +160,9 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> g
         partial(on_finish, device), [finished, visitor], results.outputs(), api_visibility="private"
     )
     # The token's change is the moment at which the page knows whose runs to look for.
-    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *shown], **quiet)
-    return run_id
+    visitor.change(
+        partial(on_return, queue),
+        [run_id, visitor],
+        [run_id, preset, note, *knobs, *shown],
+        **quiet,
+    )

@@ -38,5 +38,5 @@ def context(chromium):
 def page(context, app_url):
     page = context.new_page()
     page.goto(app_url)
-    page.locator("#train-start").wait_for()
+    page.locator("#train-start:enabled").wait_for()
     return page

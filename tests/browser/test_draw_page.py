@@ -1,6 +1,7 @@
 """Drawing as a visitor does, in a real Chromium."""
 
 import pytest
+from drawing import photograph
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -58,6 +59,20 @@ def test_undo_takes_back_a_stroke_and_clear_empties_the_pad(pad):
     pad.get_by_role("button", name="Clear").click()
     expect(pad.locator("#draw-answer")).to_contain_text("Draw a digit")
     expect(pad.locator("#draw-answer .answer b")).to_have_count(0)
+
+
+def test_a_photo_is_read_after_a_visit_to_the_results_of_a_run(page, mnist, tmp_path):
+    """Other parts of the page must not catch the upload."""
+    page.locator("#train-start").click()
+    expect(page.locator("#train-status")).to_contain_text("images/s", timeout=120_000)
+    page.locator("#train-stop").click()
+    expect(page.locator(".figures")).to_contain_text("test accuracy", timeout=120_000)
+    page.get_by_role("tab", name="Draw").click()
+    photo = tmp_path / "photo.png"
+    digits = mnist.test.images[:3].numpy()
+    photograph(digits, [(40, 60), (180, 60), (320, 60)], 460, 200).save(photo)
+    page.locator("input[type=file]").set_input_files(photo)
+    expect(page.get_by_text("3 digits, read line by line")).to_be_visible()
 
 
 def test_touch_draws_too(chromium, app_url):

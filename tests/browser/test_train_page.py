@@ -56,6 +56,9 @@ def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):
     wait_for_growth(page, curve_length(page))
     page.reload()
     expect(page.locator("#train-status")).to_contain_text("Training")
+    # The form shows the settings of the run on show, not the default's.
+    epochs = page.get_by_role("spinbutton", name=re.compile("Epochs"))
+    expect(epochs.first).to_have_value("60")
     wait_for_growth(page, 0)
     page.locator("#train-stop").click()
     expect(page.locator("#train-status")).to_contain_text("Stopped", timeout=120_000)
