@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE, RESUMABLE, Run
@@ -90,39 +91,28 @@ def _duration(seconds: float) -> str:
 def build_curves() -> tuple[gr.LinePlot, gr.LinePlot]:
     """Build the loss and the accuracy plot, empty."""
     with gr.Row():
-        loss = gr.LinePlot(
-            plots.loss_frame(None),
-            x="epoch",
-            y="loss",
-            color="series",
-            color_map=CURVE_COLORS,
-            color_title=" ",
-            visible=False,
-            title="Loss (cross-entropy, nats)",
-            x_title="Epoch",
-            y_title="Loss",
-            height=260,
-            min_width=280,
-            show_label=False,
-            buttons=["fullscreen"],
-        )
-        accuracy = gr.LinePlot(
-            plots.accuracy_frame(None),
-            x="epoch",
-            y="accuracy",
-            color="series",
-            color_map=CURVE_COLORS,
-            color_title=" ",
-            visible=False,
-            title="Validation accuracy (%)",
-            x_title="Epoch",
-            y_title="Accuracy (%)",
-            height=260,
-            min_width=280,
-            show_label=False,
-            buttons=["fullscreen"],
-        )
+        loss = _build_curve(plots.loss_frame(None), "loss", "Loss (cross-entropy, nats)")
+        accuracy = _build_curve(plots.accuracy_frame(None), "accuracy", "Validation accuracy (%)")
     return loss, accuracy
+
+
+def _build_curve(frame: pd.DataFrame, y: str, title: str) -> gr.LinePlot:
+    return gr.LinePlot(
+        frame,
+        x="epoch",
+        y=y,
+        color="series",
+        color_map=CURVE_COLORS,
+        color_title=" ",
+        visible=False,
+        title=title,
+        x_title="Epoch",
+        y_title=y.capitalize(),
+        height=260,
+        min_width=280,
+        show_label=False,
+        buttons=["fullscreen"],
+    )
 
 
 def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
