@@ -8,9 +8,10 @@ from foundry.models import select_device
 from foundry.run_queue import RunQueue
 from foundry.ui.api import build_api
 from foundry.ui.draw_tab import build_draw_tab
+from foundry.ui.feedback import QUIET
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
-from foundry.ui.visitor import build_visitor_state, on_arrive
+from foundry.ui.visitor import build_browser_state, on_arrive
 
 _MAX_UPLOAD = "40mb"
 _CACHE_SWEEP_S = 3600
@@ -35,7 +36,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
         analytics_enabled=False,
         delete_cache=(_CACHE_SWEEP_S, _CACHE_AGE_S),
     ) as app:
-        visitor = build_visitor_state()
+        visitor = build_browser_state("visitor")
         gr.Markdown(
             "# Foundry\nTrain a small network on real handwriting, then put it to work. "
             "Everything runs on this machine.",
@@ -47,7 +48,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
             with gr.Tab("Draw") as draw:
                 build_draw_tab(draw, visitor, device)
         build_api(queue, device)
-        app.load(on_arrive, visitor, visitor, show_progress="hidden", api_visibility="private")
+        app.load(on_arrive, visitor, visitor, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from foundry.runs import Run, list_runs, read_run
 from foundry.ui import plots
-from foundry.ui.feedback import shows_errors
+from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.theme import SERIES
 
 _MAX_RUNS = 20
@@ -90,11 +90,10 @@ def build_compare_view(visitor: gr.BrowserState) -> None:
             visible=False,
         )
         table = gr.Dataframe(interactive=False, show_label=False, max_height=900, visible=False)
-    accordion.expand(on_open, visitor, chosen, show_progress="hidden", api_visibility="private")
+    accordion.expand(on_open, visitor, chosen, **QUIET)
     chosen.change(
         on_choose,
         [chosen, visitor],
         [plot, table],
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )

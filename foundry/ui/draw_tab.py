@@ -13,7 +13,7 @@ from foundry.digits import Reading, read_drawing, read_photo
 from foundry.explain import compute_activations
 from foundry.ink import load_image
 from foundry.ui import plots
-from foundry.ui.feedback import shows_errors
+from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models, load_digit_model
 from foundry.ui.pad import build_pad, decode_drawing
 from foundry.ui.theme import ORANGE
@@ -175,17 +175,16 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
 
     draw_outputs = [answer, seen, conv1, conv2, timing]
     photo_outputs = [boxes, sentence, crops]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    tab.select(on_visit, [visitor, model], model, **quiet)
+    tab.select(on_visit, [visitor, model], model, **QUIET)
     pad.input(
         partial(on_draw, device),
         [pad, model, visitor],
         draw_outputs,
         trigger_mode="always_last",
-        **quiet,
+        **QUIET,
     )
-    model.input(partial(on_draw, device), [pad, model, visitor], draw_outputs, **quiet)
-    model.input(partial(on_photo, device), [photo, model, visitor], photo_outputs, **quiet)
+    model.input(partial(on_draw, device), [pad, model, visitor], draw_outputs, **QUIET)
+    model.input(partial(on_photo, device), [photo, model, visitor], photo_outputs, **QUIET)
     photo.change(
         partial(on_photo, device), [photo, model, visitor], photo_outputs, api_visibility="private"
     )

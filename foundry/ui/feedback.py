@@ -9,6 +9,9 @@ import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
 
+# Options of an event that is plumbing: no spinner over what it changes, no named endpoint.
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+
 
 def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a handler, plain or generator, so that our own errors become messages on the page."""

@@ -20,7 +20,7 @@ def loss_frame(run: Run | None) -> pd.DataFrame:
     rows: list[tuple[float, float | None, str]] = []
     if run:
         rows += [(_epochs_done(run, e), e.train_loss, TRAIN) for e in run.events]
-        rows += [(e.epoch, e.val_loss, VALIDATION) for e in _validated(run)]
+        rows += [(e.epoch, e.val_loss, VALIDATION) for e in run.events if e.val_loss is not None]
         rows += _marks(run, 0.0, max((loss for _, loss, _ in rows if loss), default=1.0))
     return _frame(rows + _legend(run, TRAIN, VALIDATION), "loss", "series")
 
@@ -29,7 +29,7 @@ def accuracy_frame(run: Run | None) -> pd.DataFrame:
     """Return columns epoch, accuracy in percent, series: validation, and the same two lines."""
     rows: list[tuple[float, float | None, str]] = []
     if run:
-        rows += [(e.epoch, 100 * (e.val_accuracy or 0.0), VALIDATION) for e in _validated(run)]
+        rows += [(epoch, accuracy, VALIDATION) for epoch, accuracy in _accuracies(run)]
         rows += _marks(run, min((y for _, y, _ in rows if y), default=0.0), 100.0)
     return _frame(rows + _legend(run, VALIDATION), "accuracy", "series")
 
@@ -37,9 +37,7 @@ def accuracy_frame(run: Run | None) -> pd.DataFrame:
 def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
     """Return columns epoch, accuracy in percent, run: one validation curve a run."""
     rows = [
-        (e.epoch, 100 * (e.val_accuracy or 0.0), run_title(run))
-        for run in runs
-        for e in _validated(run)
+        (epoch, accuracy, run_title(run)) for run in runs for epoch, accuracy in _accuracies(run)
     ]
     return _frame(rows, "accuracy", "run")
 
@@ -72,8 +70,13 @@ def _frame(rows: Sequence[tuple[float, float | None, str]], y: str, series: str)
     return frame.astype({"epoch": float, y: float, series: str})
 
 
-def _validated(run: Run) -> list[TrainEvent]:
-    return [event for event in run.events if event.val_accuracy is not None]
+def _accuracies(run: Run) -> list[tuple[float, float]]:
+    """Return (epoch, validation accuracy in percent) of every epoch that has ended."""
+    return [
+        (event.epoch, 100 * event.val_accuracy)
+        for event in run.events
+        if event.val_accuracy is not None
+    ]
 
 
 def _epochs_done(run: Run, event: TrainEvent) -> float:

@@ -11,7 +11,7 @@ from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE, Run, list_runs, read_run
 from foundry.train_config import TrainConfig
 from foundry.ui.compare_view import build_compare_view
-from foundry.ui.feedback import shows_errors
+from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
 from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
@@ -149,13 +149,12 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> N
             build_compare_view(visitor)
 
     shown = [seen, timer, finished, status, loss, accuracy, start, pause, resume, stop]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    preset.input(on_preset, preset, [note, *knobs], **quiet)
-    start.click(partial(on_start, queue, device), [visitor, *knobs], [run_id, *shown], **quiet)
-    pause.click(partial(on_pause, queue), [run_id, visitor], None, **quiet)
-    stop.click(partial(on_stop, queue), [run_id, visitor], None, **quiet)
-    resume.click(partial(on_resume, queue), [run_id, visitor], shown, **quiet)
-    timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **quiet)
+    preset.input(on_preset, preset, [note, *knobs], **QUIET)
+    start.click(partial(on_start, queue, device), [visitor, *knobs], [run_id, *shown], **QUIET)
+    pause.click(partial(on_pause, queue), [run_id, visitor], None, **QUIET)
+    stop.click(partial(on_stop, queue), [run_id, visitor], None, **QUIET)
+    resume.click(partial(on_resume, queue), [run_id, visitor], shown, **QUIET)
+    timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     finished.change(
         partial(on_finish, device), [finished, visitor], results.outputs(), api_visibility="private"
     )
@@ -164,5 +163,5 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> N
         partial(on_return, queue),
         [run_id, visitor],
         [run_id, preset, note, *knobs, *shown],
-        **quiet,
+        **QUIET,
     )

@@ -4,18 +4,12 @@ import secrets
 
 import gradio as gr
 
-_STORAGE_KEY = "foundry-visitor"
 # Fixed, so that a restarted server can read what the browser kept; the token is the secret.
 _STORAGE_SECRET = "foundry"
 
 
-def build_visitor_state() -> gr.BrowserState:
-    """Build the component that keeps the visitor's token across reloads and restarts."""
-    return gr.BrowserState("", storage_key=_STORAGE_KEY, secret=_STORAGE_SECRET)
-
-
 def build_browser_state(name: str) -> gr.BrowserState:
-    """Build a component that keeps one more value of this visitor's across reloads."""
+    """Build a component that keeps a value in the browser across reloads and restarts."""
     return gr.BrowserState("", storage_key=f"foundry-{name}", secret=_STORAGE_SECRET)
 
 
