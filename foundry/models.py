@@ -1,8 +1,11 @@
-"""The shared model module: every model on every tab comes through `load_model()`."""
+"""The shared model module: the one door to every model on every tab.
+
+`load_model()` opens it to the networks that are trained here, `load_pretrained()` to what
+transformers reads: the shipped BERT and Wav2Vec2, and others' models from a folder or the Hub.
+"""
 
 import json
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,107 +15,22 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from transformers import (
+    AutoModelForCTC,
+    AutoModelForSequenceClassification,
+    AutoProcessor,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 
-from foundry.data import NUM_CLASSES
 from foundry.errors import ArtifactError, InputError
+from foundry.hub import OnProgress, resolve_model
+from foundry.networks import CNN, LeNet
 
 WEIGHTS_DIR = Path(__file__).parent.parent / "weights"
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-
-
-class LeNet(nn.Module):
-    """LeNet-5 for 28x28 digits: two convolutions, three linear layers, 61,706 parameters.
-
-    Padding 2 in the first convolution makes 28x28 behave as the paper's 32x32, so that the second
-    pool leaves 16x5x5. Differences from 1998: ReLU for tanh, max for average pooling, full
-    connections between the convolutions, logits for the RBF output.
-
-    Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document
-    recognition, 1998, section II.
-    """
-
-    def __init__(
-        self,
-        channels: Sequence[int] = (6, 16),
-        hidden_dims: Sequence[int] = (120, 84),
-        dropout: float = 0.0,
-    ) -> None:
-        """Build the network with random weights.
-
-        Args:
-            channels: Filters of the two 5x5 convolutions.
-            hidden_dims: Neurons of the two hidden linear layers.
-            dropout: Probability of dropping a hidden neuron while training, in [0, 1).
-        """
-        super().__init__()
-        self.config = {
-            "architecture": "lenet",
-            "channels": list(channels),
-            "hidden_dims": list(hidden_dims),
-            "dropout": dropout,
-        }
-        self.conv1 = nn.Conv2d(1, channels[0], kernel_size=5, padding=2)
-        self.conv2 = nn.Conv2d(channels[0], channels[1], kernel_size=5)
-        self.fc1 = nn.Linear(channels[1] * 5 * 5, hidden_dims[0])
-        self.fc2 = nn.Linear(hidden_dims[0], hidden_dims[1])
-        self.fc3 = nn.Linear(hidden_dims[1], NUM_CLASSES)
-        self.pool = nn.MaxPool2d(2)
-        self.relu = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10)."""
-        # ReLU and max-pooling commute; pooling first leaves ReLU a quarter of the elements.
-        x = self.relu(self.pool(self.conv1(images)))  # (N, 6, 14, 14)
-        x = self.relu(self.pool(self.conv2(x)))  # (N, 16, 5, 5)
-        x = x.flatten(1)
-        x = self.dropout(self.relu(self.fc1(x)))
-        x = self.dropout(self.relu(self.fc2(x)))
-        return self.fc3(x)
-
-
-class CNN(nn.Module):
-    """The article's larger network with its flatten corrected: 1,592,326 parameters.
-
-    Two pools leave 28 / 2 / 2 = 7, so the first linear layer reads 64x7x7, not 64x14x14.
-    """
-
-    def __init__(
-        self,
-        channels: Sequence[int] = (32, 64),
-        hidden_dims: Sequence[int] = (500,),
-        dropout: float = 0.0,
-    ) -> None:
-        """Build the network with random weights.
-
-        Args:
-            channels: Filters of the two 3x3 convolutions.
-            hidden_dims: Neurons of the one hidden linear layer.
-            dropout: Probability of dropping a hidden neuron while training, in [0, 1).
-        """
-        super().__init__()
-        self.config = {
-            "architecture": "cnn",
-            "channels": list(channels),
-            "hidden_dims": list(hidden_dims),
-            "dropout": dropout,
-        }
-        self.conv1 = nn.Conv2d(1, channels[0], kernel_size=3, padding=1)
-        self.conv2 = nn.Conv2d(channels[0], channels[1], kernel_size=3, padding=1)
-        self.fc1 = nn.Linear(channels[1] * 7 * 7, hidden_dims[0])
-        self.fc2 = nn.Linear(hidden_dims[0], NUM_CLASSES)
-        self.pool = nn.MaxPool2d(2)
-        self.relu = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10)."""
-        x = self.relu(self.pool(self.conv1(images)))  # (N, 32, 14, 14)
-        x = self.relu(self.pool(self.conv2(x)))  # (N, 64, 7, 7)
-        x = self.dropout(self.relu(self.fc1(x.flatten(1))))
-        return self.fc2(x)
 
 
 _ARCHITECTURES: dict[str, type[nn.Module]] = {"lenet": LeNet, "cnn": CNN}
@@ -123,9 +41,9 @@ class ModelSpec:
     """A model that ships with the project.
 
     Attributes:
-        name: What `load_model()` takes.
+        name: What the door takes, and the folder in `weights/`.
         title: What the page calls it.
-        task: The tab it serves.
+        task: The tab it serves: `digits`, `sentiment` or `speech`.
     """
 
     name: str
@@ -133,14 +51,41 @@ class ModelSpec:
     task: str
 
 
-_MODELS = {spec.name: spec for spec in (ModelSpec("lenet", "LeNet (shipped)", "digits"),)}
+@dataclass(frozen=True)
+class Pretrained:
+    """A transformers model with what makes its inputs.
+
+    Attributes:
+        name: As it was asked for.
+        folder: Where its files are.
+        model: In evaluation mode, float32; shared by all visitors and never modified.
+        processor: A tokenizer for text, a `Wav2Vec2Processor` for speech.
+    """
+
+    name: str
+    folder: Path
+    model: PreTrainedModel
+    processor: Any
+
+
+_MODELS = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("lenet", "LeNet (shipped)", "digits"),
+        ModelSpec("bert-sentiment", "BERT, six layers (shipped)", "sentiment"),
+        ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
+    )
+}
+# Variants that exist so far; every model has this one.
+VARIANTS = ("dense",)
+_NUM_PRETRAINED_KEPT = 4
 
 _load_lock = threading.Lock()
 
 
-def available_models() -> list[ModelSpec]:
-    """Return the models that ship with the project."""
-    return list(_MODELS.values())
+def available_models(task: str) -> list[ModelSpec]:
+    """Return the models that ship with the project for a task."""
+    return [spec for spec in _MODELS.values() if spec.task == task]
 
 
 def available_architectures() -> list[str]:
@@ -241,14 +186,87 @@ def load_model(name: str | Path, device: torch.device | str = "cpu") -> nn.Modul
         InputError: If there is no such name; the message lists those there are.
         ArtifactError: If a file is missing or damaged; the message names it.
     """
-    if isinstance(name, str) and name not in _MODELS:
-        raise InputError(f"There is no model “{name}”; choose one of {', '.join(_MODELS)}.")
+    if isinstance(name, str) and name not in (names := _names("digits")):
+        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
     folder = WEIGHTS_DIR / name
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.exists():
         raise ArtifactError(f"{weights_file} is missing.")
     with _load_lock:
         return _load_cached(folder, torch.device(device), weights_file.stat().st_mtime_ns)
+
+
+def load_pretrained(name: str, task: str, on_progress: OnProgress | None = None) -> Pretrained:
+    """Load a transformers model; all callers share one read-only copy, loaded once.
+
+    Args:
+        name: A name from `available_models(task)`, a local folder or a Hub id.
+        task: `sentiment` or `speech`.
+        on_progress: Called while files are downloaded; see `hub.resolve_model()`.
+
+    Returns:
+        The model with its tokenizer or processor.
+
+    Raises:
+        InputError: If there is no such model, it has no safetensors, or it is for another task.
+        ArtifactError: If its files are damaged, missing, or cannot be downloaded.
+    """
+    name = name.strip()
+    if name in _names(task):
+        folder = WEIGHTS_DIR / name
+        if not (folder / WEIGHTS_FILE).exists():
+            raise ArtifactError(f"{folder / WEIGHTS_FILE} is missing.")
+    else:
+        folder = resolve_model(name, on_progress)
+    with _load_lock:
+        return _load_pretrained_cached(name, task, folder)
+
+
+@lru_cache(maxsize=_NUM_PRETRAINED_KEPT)
+def _load_pretrained_cached(name: str, task: str, folder: Path) -> Pretrained:
+    auto_model: Any
+    auto_processor: Any
+    auto_model, auto_processor = {
+        "sentiment": (AutoModelForSequenceClassification, AutoTokenizer),
+        "speech": (AutoModelForCTC, AutoProcessor),
+    }[task]
+    options = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        processor = auto_processor.from_pretrained(folder, **options)
+        model, report = auto_model.from_pretrained(
+            folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise ArtifactError(f"The weights of “{name}” are damaged: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"“{name}” cannot be used for {task}: {reason}") from None
+    # A head that is not in the file would be random, and its answers noise.
+    if report["missing_keys"]:
+        raise InputError(
+            f"“{name}” was not trained for {task}: its file lacks {min(report['missing_keys'])}."
+        )
+    return Pretrained(name, folder, model.eval().requires_grad_(False), processor)
+
+
+def check_variant(name: str, variant: str) -> None:
+    """Refuse a variant that a model does not have.
+
+    Args:
+        name: The model's name.
+        variant: What the visitor asked for.
+
+    Raises:
+        InputError: If there is no such variant; the message lists those there are.
+    """
+    if variant not in VARIANTS:
+        raise InputError(
+            f"“{name}” has no variant “{variant}”; choose one of {', '.join(VARIANTS)}."
+        )
+
+
+def _names(task: str) -> list[str]:
+    return [spec.name for spec in available_models(task)]
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -7,7 +7,16 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "foundry"
 # Lowest first; what is not named is a task. A module may import from its own layer and below.
-LAYERS = {"errors": 0, "data": 1, "models": 2, "recipes": 4, "benchmark": 4, "ui": 5}
+LAYERS = {
+    "errors": 0,
+    "data": 1,
+    "networks": 1,
+    "hub": 1,
+    "models": 2,
+    "recipes": 4,
+    "benchmark": 4,
+    "ui": 5,
+}
 TASKS = 3
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [

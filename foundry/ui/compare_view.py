@@ -10,7 +10,7 @@ import pandas as pd
 from foundry.runs import Run, list_runs, read_run
 from foundry.ui import plots
 from foundry.ui.feedback import QUIET, shows_errors
-from foundry.ui.theme import SERIES
+from foundry.ui.palette import SERIES
 
 _MAX_RUNS = 20
 

@@ -16,7 +16,7 @@ from foundry.ui import plots
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models, load_digit_model
 from foundry.ui.pad import build_pad, decode_drawing
-from foundry.ui.theme import ORANGE
+from foundry.ui.palette import ORANGE
 
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 

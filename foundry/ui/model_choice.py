@@ -12,7 +12,7 @@ DEFAULT_MODEL = "lenet"
 
 def list_digit_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
-    shipped = [(spec.title, spec.name) for spec in available_models() if spec.task == "digits"]
+    shipped = [(spec.title, spec.name) for spec in available_models("digits")]
     trained = [
         (f"Your run {run_title(run)}", run.run_id) for run in list_runs(owner) if run.has_weights
     ]
@@ -30,7 +30,7 @@ def load_digit_model(name: str, owner: str, device: str) -> nn.Module:
     Raises:
         InputError: If there is no such model for this visitor; the message lists those there are.
     """
-    if name in (spec.name for spec in available_models()):
+    if name in (spec.name for spec in available_models("digits")):
         return load_model(name, device)
     try:
         run = read_run(name, owner)

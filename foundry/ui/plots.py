@@ -6,10 +6,11 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageColor
 
 from foundry.runs import Run
 from foundry.training import TrainEvent
+from foundry.ui import palette
 
 TRAIN, VALIDATION = "training", "validation"
 KEPT, STOPPED_EARLY = "epoch kept", "stopped early"
@@ -160,14 +161,17 @@ def tile(maps: np.ndarray, diverging: bool = False, columns: int = 8, zoom: int 
 
 
 def _colour(values: np.ndarray, diverging: bool) -> np.ndarray:
-    blue, orange, white = np.array([0, 114, 178]), np.array([213, 94, 0]), np.array([250, 250, 250])
-    dark = np.array([15, 23, 42])
+    blue, orange, yellow = (
+        np.array(ImageColor.getrgb(colour))
+        for colour in (palette.BLUE, palette.VERMILION, palette.YELLOW)
+    )
+    white, dark = np.array([250, 250, 250]), np.array([15, 23, 42])
     share = np.abs(values)[..., None]
     if diverging:
         ends = np.where(values[..., None] < 0, blue, orange)
         colour = white + (ends - white) * share
     else:
-        colour = dark + (np.array([240, 228, 66]) - dark) * share
+        colour = dark + (yellow - dark) * share
     return np.concatenate([colour, np.full_like(share, 255)], axis=-1).astype(np.uint8)
 
 

@@ -38,7 +38,7 @@ caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color
   padding-top: 0.4rem; text-align: left; }
 button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
   font-size: clamp(0.5rem, 2.3vw, 0.75rem); font-variant-numeric: tabular-nums; padding: 0; }
-button[aria-pressed] { outline: 3px solid #E69F00; }
+button[aria-pressed] { outline: 3px solid var(--foundry-orange); }
 """
 
 
@@ -127,7 +127,7 @@ def _matrix_html(matrix: np.ndarray) -> str:
         for read in range(10):
             count = int(matrix[true, read])
             if true == read:
-                colour = "background:#0072B2;color:white"
+                colour = "background:var(--foundry-blue);color:white"
             elif count:
                 share = 0.25 + 0.75 * count / largest_mistake
                 text = "white" if share > 0.6 else "inherit"

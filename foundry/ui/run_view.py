@@ -9,7 +9,7 @@ import pandas as pd
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE, RESUMABLE, Run
 from foundry.ui import plots
-from foundry.ui.theme import BLUE, GREY, ORANGE, VERMILION
+from foundry.ui.palette import BLUE, GREY, ORANGE, VERMILION
 
 CURVE_COLORS = {
     plots.TRAIN: BLUE,

@@ -1,16 +1,8 @@
-"""The page's look: one colour-blind-safe palette, system fonts, the style sheet."""
+"""The page's look: the palette's colours, system fonts, the style sheet."""
 
 import gradio as gr
 
-# Okabe and Ito, Color Universal Design, 2008.
-BLUE = "#0072B2"
-ORANGE = "#E69F00"
-GREEN = "#009E73"
-VERMILION = "#D55E00"
-PURPLE = "#CC79A7"
-SKY = "#56B4E9"
-GREY = "#8A8F98"
-SERIES = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+from foundry.ui import palette
 
 _BLUES = gr.themes.Color(
     c50="#eff8fd",
@@ -45,7 +37,19 @@ def build_theme() -> gr.themes.Base:
     )
 
 
-CSS = """
+# The palette's names, for style sheets and for HTML that is built elsewhere.
+_COLOURS = {
+    "blue": palette.BLUE,
+    "orange": palette.ORANGE,
+    "green": palette.GREEN,
+    "vermilion": palette.VERMILION,
+    "sky": palette.SKY,
+}
+_ROOT = "".join(f"--foundry-{name}: {colour}; " for name, colour in _COLOURS.items())
+
+CSS = (
+    f":root {{ {_ROOT}}}"
+    + """
 /* Full width first: else the page is as wide as what it holds, and jumps as that changes. */
 .gradio-container, .gradio-container > main { width: 100% !important; }
 .gradio-container > main { max-width: 1240px !important; margin: 0 auto !important; }
@@ -69,11 +73,11 @@ CSS = """
 .run-status .track { height: 8px; border-radius: 4px; background: var(--neutral-200);
   margin-top: 0.6rem; overflow: hidden; }
 .dark .run-status .track { background: var(--neutral-700); }
-.run-status .fill { height: 100%; border-radius: 4px; background: #0072B2;
+.run-status .fill { height: 100%; border-radius: 4px; background: var(--foundry-blue);
   transition: width 0.3s linear; }
-.run-status.failed .fill, .run-status.interrupted .fill { background: #D55E00; }
-.run-status.done .fill { background: #009E73; }
-.run-status.paused .fill, .run-status.stopped .fill { background: #E69F00; }
+.run-status.failed .fill, .run-status.interrupted .fill { background: var(--foundry-vermilion); }
+.run-status.done .fill { background: var(--foundry-green); }
+.run-status.paused .fill, .run-status.stopped .fill { background: var(--foundry-orange); }
 
 .figures { display: grid; gap: 0.6rem;
   grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); }
@@ -86,9 +90,10 @@ CSS = """
   align-items: center; font-variant-numeric: tabular-nums; }
 .digit-bars .track { height: 14px; background: var(--neutral-100); border-radius: 3px; }
 .dark .digit-bars .track { background: var(--neutral-800); }
-.digit-bars .fill { height: 100%; border-radius: 3px; background: #56B4E9; min-width: 1px; }
+.digit-bars .fill { height: 100%; border-radius: 3px; background: var(--foundry-sky);
+  min-width: 1px; }
 .digit-bars .best { font-weight: 700; }
-.digit-bars .best.fill { background: #0072B2; }
+.digit-bars .best.fill { background: var(--foundry-blue); }
 .digit-bars .share { text-align: right; }
 .answer { display: flex; align-items: baseline; gap: 0.8rem; margin-bottom: 0.7rem;
   min-height: 3.4rem; }
@@ -101,3 +106,4 @@ CSS = """
   text-align: center; padding: 1px 2px; }
 .pixelated img { image-rendering: pixelated; }
 """
+)

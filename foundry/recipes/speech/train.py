@@ -48,7 +48,7 @@ class TrainConfig:
     decay_minutes: float = 0.0
     learning_rate: float = 1e-3
     warmup_steps: int = 500
-    mask_after: int = 4_000
+    mask_after: int = 2_500
     ema_decay: float = 0.999
     checkpoint_minutes: float = 5.0
     evaluate_minutes: float = 10.0
