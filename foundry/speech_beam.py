@@ -197,10 +197,12 @@ class BeamDecoder:
         final = np.full((1, log_probs.shape[1]), _IMPOSSIBLE, np.float32)
         final[0, self._delimiter] = 0.0
         frames = np.ascontiguousarray(np.concatenate([log_probs, final]), np.float32)
+        # Named, because the decoder does not keep it alive.
+        states = _BigramStates(self._bigram)
         decoder = LexiconDecoder(
             self._options,
             self._trie,
-            _BigramStates(self._bigram),
+            states,
             self._delimiter,
             self._alphabet.blank,
             -1,

@@ -9,11 +9,13 @@ from foundry.run_queue import RunQueue
 from foundry.ui.api import build_api
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
+from foundry.ui.speech_tab import CLIPS, build_speech_tab
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
 from foundry.ui.visitor import build_browser_state, on_arrive
 
-_MAX_UPLOAD = "40mb"
+# An hour of CD-quality WAV.
+_MAX_UPLOAD = "650mb"
 _CACHE_SWEEP_S = 3600
 _CACHE_AGE_S = 24 * 3600
 # Handlers that wait on nobody: many visitors may draw and watch at once.
@@ -47,6 +49,8 @@ def build_app(device: str = "auto") -> gr.Blocks:
                 build_train_tab(visitor, queue, device)
             with gr.Tab("Draw") as draw:
                 build_draw_tab(draw, visitor, device)
+            with gr.Tab("Speech") as speech:
+                build_speech_tab(speech)
         build_api(queue, device)
         app.load(on_arrive, visitor, visitor, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY)
@@ -58,6 +62,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         theme=build_theme(),
         css=CSS,
         max_file_size=_MAX_UPLOAD,
+        allowed_paths=[str(CLIPS)],
         footer_links=["api", "settings"],
         **options,
     )

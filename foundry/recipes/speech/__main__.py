@@ -26,9 +26,9 @@ from foundry.speech_beam import BeamOptions, Bigram, load_beam_decoder, write_bi
 
 SEED = 0
 LOG_STEPS = 25
-BEAM = BeamOptions(lm_weight=0.6, word_score=0.5)
+BEAM = BeamOptions(lm_weight=0.6, word_score=-0.5)
 # Rarer words are names and misprints for the most part; without them the word list is small.
-MIN_WORD_COUNT = 5
+MIN_WORD_COUNT = 10
 
 
 def main() -> None:

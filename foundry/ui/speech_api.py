@@ -1,0 +1,48 @@
+"""The Speech tab's endpoint for other programs; the README documents it with an example."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.audio import open_audio
+from foundry.captions import as_dict
+from foundry.errors import InputError
+from foundry.models import check_variant
+from foundry.speech import GREEDY, load_recogniser
+from foundry.speech import transcribe as transcribe_audio
+from foundry.ui.feedback import shows_errors
+from foundry.ui.speech_model import SHIPPED
+
+
+def transcribe(
+    audio_file: str | None, model: str | None, variant: str | None, decoding: str | None
+) -> dict[str, Any]:
+    """Return the text of a recording, with the time and confidence of every word."""
+    if audio_file is None:
+        raise InputError("There is no sound file; send a recording of somebody speaking.")
+    name, variant = (model or "").strip() or SHIPPED, variant or "dense"
+    check_variant(name, variant)
+    audio = open_audio(audio_file)
+    transcript = transcribe_audio(load_recogniser(name), audio, decoding or GREEDY)
+    return as_dict(transcript, name, variant)
+
+
+def build_speech_api(concurrency_id: str) -> None:
+    """Add `/transcribe` to the app being built.
+
+    Args:
+        concurrency_id: Shared with the tab, so that recordings wait for one another.
+    """
+    with gr.Column(visible=False):
+        audio_file = gr.File(label="audio_file")
+        model = gr.Textbox(SHIPPED, label="model")
+        variant = gr.Textbox("dense", label="variant")
+        decoding = gr.Textbox(GREEDY, label="decoding")
+        answer = gr.JSON(label="transcript")
+        gr.Button().click(
+            shows_errors(transcribe),
+            [audio_file, model, variant, decoding],
+            answer,
+            api_name="transcribe",
+            concurrency_id=concurrency_id,
+        )

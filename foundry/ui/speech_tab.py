@@ -1,0 +1,286 @@
+"""The Speech tab: record or upload, read along, search by ear, take the words home."""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from foundry import captions
+from foundry.audio import SAMPLE_RATE_HZ, AudioFile, open_audio
+from foundry.errors import InputError
+from foundry.speech import BEAM, GREEDY, Transcript, transcribe_stream
+from foundry.speech_score import score_transcript
+from foundry.ui import speech_picture, speech_view
+from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.speech_api import build_speech_api
+from foundry.ui.speech_live import build_live_section
+from foundry.ui.speech_model import (
+    ABOUT_SHIPPED,
+    SHIPPED,
+    choose_default,
+    list_speech_models,
+    load_with_progress,
+    on_choose,
+)
+
+CLIPS = Path(__file__).parent / "clips"
+_EXAMPLES = {
+    "Digits": "digits.flac",
+    "Commands": "commands.flac",
+    "Free English": "sentence.flac",
+}
+# Progress more often than this only costs.
+_UPDATE_S = 0.2
+_NUM_DOWNLOADS = 4
+_NEWEST_CHARACTERS = 60
+# Recognition uses every core: more at once would only make all of them slower. The endpoint waits
+# in the same line.
+_MAX_AT_ONCE = 2
+_LINE = "speech"
+
+# The player's own button, so that captions and cursor follow.
+_PLAY_JS = """
+() => {
+  const play = document.querySelector('#speech-audio button[aria-label="Play"]');
+  if (play) play.click();
+}
+"""
+
+
+@shows_errors
+def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterator[list[Any]]:
+    """Transcribe what was recorded or uploaded.
+
+    Args:
+        path: The sound file.
+        model: The chosen model.
+        decoding: `greedy` or `beam`.
+
+    Yields:
+        Status, transcript, figures, the group of results, picture, four downloads, the player with
+        captions, and the transcript's text for scoring.
+    """
+    if not path:
+        raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
+    audio = open_audio(path)
+    name = (model or "").strip() or SHIPPED
+    for loading in load_with_progress(name):
+        yield _progress(f"Loading {name}", loading.sentence, loading.share)
+    assert loading.recogniser is not None
+    started, shown = time.perf_counter(), 0.0
+    for event in transcribe_stream(loading.recogniser, audio, decoding):
+        elapsed_s = time.perf_counter() - started
+        if event.transcript is None and elapsed_s - shown > _UPDATE_S:
+            shown = elapsed_s
+            facts = f"{speech_view.clock(event.done_s)} of {speech_view.clock(event.duration_s)}"
+            newest = event.newest[-_NEWEST_CHARACTERS:]
+            yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
+    assert event.transcript is not None
+    transcript = event.transcript
+    picture = speech_picture.draw_sound(
+        _read_beginning(audio), transcript.words, transcript.duration_s
+    )
+    yield [
+        speech_view.progress_html("Done", name, kind="done"),
+        speech_view.transcript_html(transcript),
+        speech_view.transcript_figures(transcript, elapsed_s),
+        gr.Column(visible=True),
+        picture,
+        *_write_downloads(transcript, name),
+        gr.Audio(subtitles=_subtitles(transcript)),
+        transcript.text,
+    ]
+
+
+def _progress(state: str, facts: str, share: float) -> list[Any]:
+    status = speech_view.progress_html(state, facts, share)
+    return [status] + [gr.skip()] * (6 + _NUM_DOWNLOADS)
+
+
+def _read_beginning(audio: AudioFile) -> np.ndarray:
+    wanted = round(speech_picture.MAX_PICTURE_S * SAMPLE_RATE_HZ)
+    pieces, num_samples = [np.zeros(0, np.float32)], 0
+    for block in audio.read_blocks():
+        pieces.append(block)
+        num_samples += len(block)
+        if num_samples >= wanted:
+            break
+    return np.concatenate(pieces)[:wanted]
+
+
+def _subtitles(transcript: Transcript) -> list[dict[str, Any]]:
+    return [
+        {"text": cue.text, "timestamp": [cue.start_s, cue.end_s]}
+        for cue in captions.build_cues(transcript.words)
+    ]
+
+
+@lru_cache(maxsize=1)
+def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="foundry-speech-")
+
+
+def _write_downloads(transcript: Transcript, model: str) -> list[str]:
+    contents = {
+        "transcript.txt": captions.format_txt(transcript),
+        "transcript.srt": captions.format_srt(transcript),
+        "transcript.vtt": captions.format_vtt(transcript),
+        "transcript.json": captions.format_json(transcript, model, "dense"),
+    }
+    digest = hashlib.sha256(contents["transcript.json"].encode()).hexdigest()[:16]
+    folder = Path(_downloads_folder().name) / digest
+    folder.mkdir(exist_ok=True)
+    for name, text in contents.items():
+        (folder / name).write_text(text, "utf-8")
+    return [str(folder / name) for name in contents]
+
+
+def on_new_sound() -> list[Any]:
+    """Put away what belongs to the sound before.
+
+    Returns:
+        Status, transcript, figures, the group of results, the player's captions, the text, and
+        the score.
+    """
+    return [
+        "",
+        speech_view.transcript_html(None),
+        "",
+        gr.Column(visible=False),
+        gr.Audio(subtitles=None),
+        "",
+        "",
+    ]
+
+
+def on_cancel() -> str:
+    """Say that the transcription, which the same event cancels, has ended."""
+    return speech_view.progress_html("Cancelled", "Nothing was kept of it.")
+
+
+@shows_errors
+def on_score(reference: str, text: str) -> str:
+    """Compare the transcript with what was really said.
+
+    Args:
+        reference: What the visitor says was said.
+        text: The transcript.
+    """
+    return speech_view.score_html(score_transcript(reference, text))
+
+
+def on_word(event: gr.EventData) -> Any:
+    """Move the player to the word that was pressed.
+
+    Args:
+        event: Carries the second at which the word begins.
+    """
+    return gr.Audio(playback_position=max(0.0, float(event.start_s)))
+
+
+def build_speech_tab(tab: gr.Tab) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; selecting it looks for downloaded models.
+    """
+    text = gr.State("")
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            audio = gr.Audio(
+                label="Speech: record, or any sound file",
+                type="filepath",
+                sources=["upload", "microphone"],
+                elem_id="speech-audio",
+                buttons=[],
+            )
+            gr.Examples(
+                [[str(CLIPS / name)] for name in _EXAMPLES.values()],
+                [audio],
+                example_labels=list(_EXAMPLES),
+                label="Or a clip by a speech synthesiser",
+                api_visibility="private",
+            )
+            with gr.Row():
+                start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
+                cancel = gr.Button("Cancel", elem_id="speech-cancel")
+            model = gr.Dropdown(
+                list_speech_models(),
+                value=SHIPPED,
+                allow_custom_value=True,
+                label="Model",
+                info="Shipped, or any Wav2Vec2 or HuBERT CTC model: a Hub id or a folder here.",
+                elem_id="speech-model",
+            )
+            decoding = gr.Radio(
+                [("letters as heard (greedy)", GREEDY), ("word list (beam)", BEAM)],
+                value=GREEDY,
+                label="Decoding",
+                elem_id="speech-decoding",
+            )
+        with gr.Column():
+            status = gr.HTML(elem_id="speech-status")
+            transcript = gr.HTML(
+                speech_view.transcript_html(None),
+                elem_id="speech-transcript",
+                js_on_load=speech_view.WORDS_JS,
+                css_template=speech_view.TRANSCRIPT_CSS,
+                apply_default_css=False,
+            )
+            figures = gr.HTML()
+            gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
+    with gr.Column(visible=False) as results:
+        picture = gr.HTML(
+            elem_id="speech-picture",
+            js_on_load=speech_view.WORDS_JS,
+            css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
+            apply_default_css=False,
+        )
+        with gr.Row():
+            downloads = [
+                gr.DownloadButton(label, size="sm", min_width=120)
+                for label in ("Text", "Captions (SRT)", "Captions (VTT)", "Words and times (JSON)")
+            ]
+        gr.Markdown("### How well was it heard?")
+        with gr.Row(elem_classes="one-and-two"):
+            with gr.Column():
+                reference = gr.Textbox(
+                    label="What was really said",
+                    placeholder="Type or paste it",
+                    lines=3,
+                    max_length=20_000,
+                    elem_id="speech-reference",
+                )
+                compare = gr.Button("Compare", elem_id="speech-compare")
+            score = gr.HTML(elem_id="speech-score", css_template=speech_view.SCORE_CSS)
+    build_live_section(model)
+    build_speech_api(_LINE)
+
+    outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
+    run = start.click(
+        on_transcribe,
+        [audio, model, decoding],
+        outputs,
+        concurrency_limit=_MAX_AT_ONCE,
+        concurrency_id=_LINE,
+        **QUIET,
+    )
+    cancel.click(on_cancel, None, status, cancels=[run], **QUIET)
+    audio.change(
+        on_new_sound,
+        None,
+        [status, transcript, figures, results, audio, text, score],
+        **QUIET,
+    )
+    model.input(on_choose, model, [status, model, decoding], **QUIET)
+    tab.select(choose_default, None, model, **QUIET)
+    compare.click(on_score, [reference, text], score, **QUIET)
+    reference.submit(on_score, [reference, text], score, **QUIET)
+    for words in (transcript, picture):
+        words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)
