@@ -46,7 +46,8 @@ class BeamFinder:
 
     def __init__(self, decoder: BeamDecoder, alphabet: Alphabet) -> None:
         self._decoder, self._alphabet = decoder, alphabet
-        self._silent = (alphabet.blank, alphabet.symbols.index(alphabet.delimiter))
+        self._delimiter = alphabet.symbols.index(alphabet.delimiter)
+        self._silent = (alphabet.blank, self._delimiter)
         self._waiting = np.zeros((0, len(alphabet.symbols)), np.float32)
         self._first = 0  # frame of the recording where what is waiting starts
         self._spans: list[Span] = []
@@ -73,9 +74,9 @@ class BeamFinder:
         if len(pauses):
             return int(heard[pauses[0]]) + _PAUSE_FRAMES // 2 + 1
         if len(is_silent) > _LONGEST_FRAMES:
-            # Nobody speaks for so long without a breath: the surest silence will be one.
+            # Nobody breathed for so long: cut where a word most surely ended.
             half = _LONGEST_FRAMES // 2
-            return half + int(self._waiting[half:_LONGEST_FRAMES, self._silent].max(1).argmax())
+            return half + 1 + int(self._waiting[half:_LONGEST_FRAMES, self._delimiter].argmax())
         return None
 
     def _search(self, end: int) -> None:

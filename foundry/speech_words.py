@@ -101,10 +101,9 @@ def read_path(labels: np.ndarray, probs: np.ndarray, alphabet: Alphabet) -> list
         Graves et al., Connectionist temporal classification, 2006.
     """
     # Only frames where the label changes are looked at: hours of sound are mostly blank.
-    starts = np.flatnonzero(np.diff(labels, prepend=-1))
-    ends = np.append(starts[1:], len(labels))
+    edges = [*np.flatnonzero(np.diff(labels, prepend=-1)).tolist(), len(labels)]
     spans, word = [], _Letters()
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    for start, end in pairwise(edges):
         label = int(labels[start])
         if alphabet.symbols[label] == alphabet.delimiter:
             spans += word.end(alphabet.is_lower)
@@ -151,7 +150,7 @@ def place_words(spans: Sequence[Span], clock: FrameClock, loudness: np.ndarray) 
     Returns:
         Words in order that do not overlap, inside the sound.
     """
-    if not len(loudness):
+    if not spans or not len(loudness):
         return []
     labelled = [_hops(clock.start_s(span.first), clock.end_s(span.last)) for span in spans]
     num_hops = len(loudness)
@@ -159,12 +158,13 @@ def place_words(spans: Sequence[Span], clock: FrameClock, loudness: np.ndarray) 
     borders = [0]
     for (_, end), (start, _) in pairwise(labelled):
         between = loudness[end : max(start, end) + 1]
-        borders.append(min(end + int(between.argmin()) if len(between) else end, num_hops))
+        border = end + int(between.argmin()) if len(between) else end
+        borders.append(max(border, borders[-1]))
     borders.append(num_hops)
     words: list[Word] = []
-    for index, span in enumerate(spans):
-        first, last = _reach(loudness, *labelled[index], borders[index], borders[index + 1])
-        start_s, end_s = round(first * LOUDNESS_HOP_S, 2), round(last * LOUDNESS_HOP_S, 2)
+    for span, part, (lowest, highest) in zip(spans, labelled, pairwise(borders), strict=True):
+        reach = np.clip(_reach(loudness, *part, lowest, highest), lowest, highest)
+        start_s, end_s = (round(int(hop) * LOUDNESS_HOP_S, 2) for hop in reach)
         words.append(Word(span.word, start_s, end_s, span.confidence))
     return words
 

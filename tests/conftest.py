@@ -71,6 +71,28 @@ def tiny_tokenizer(tiny_bert_dir):
     return AutoTokenizer.from_pretrained(tiny_bert_dir)
 
 
+@pytest.fixture(scope="session")
+def tiny_speech_dir(tmp_path_factory):
+    """A folder with a tiny random speech recogniser and its processor."""
+    from tiny_wav2vec2 import write_tiny_wav2vec2
+
+    return write_tiny_wav2vec2(tmp_path_factory.mktemp("wav2vec2"))
+
+
+@pytest.fixture(scope="session")
+def tiny_speech_processor(tiny_speech_dir):
+    from transformers import Wav2Vec2Processor
+
+    return Wav2Vec2Processor.from_pretrained(tiny_speech_dir)
+
+
+@pytest.fixture(scope="session")
+def shipped_recogniser():
+    from foundry.speech import load_recogniser
+
+    return load_recogniser("wav2vec2-commands")
+
+
 @pytest.fixture
 def runs_folder(tmp_path, monkeypatch):
     folder = tmp_path / "runs"

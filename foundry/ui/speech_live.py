@@ -1,6 +1,5 @@
 """The live part of the Speech tab: the microphone, and text while you speak."""
 
-
 import gradio as gr
 import numpy as np
 
