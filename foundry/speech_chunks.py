@@ -52,8 +52,8 @@ class ChunkPlan:
         level_s: Seconds around a chunk over which its loudness is measured.
     """
 
-    core_s: float = 14.0
-    context_s: float = 3.0
+    core_s: float = 16.0
+    context_s: float = 2.0
     level_s: float = 30.0
 
 

@@ -19,7 +19,7 @@ from foundry.speech_beam import BIGRAM_FILE, BeamOptions, Bigram, write_bigram
 from foundry.speech_chunks import ChunkPlan, cut_chunks
 
 # A third of the default, so that a few seconds of speech are several chunks.
-SHORT_PLAN = ChunkPlan(core_s=4.0, context_s=3.0)
+SHORT_PLAN = ChunkPlan(core_s=4.0, context_s=2.0)
 
 
 # Words that a synthesiser says clearly.
@@ -118,7 +118,7 @@ def test_where_speech_is_cut_makes_no_difference(
 ):
     waveform, _ = speak(" ".join(order), before_s=before_s)
     whole = hear(shipped_recogniser, waveform, tmp_path)
-    plan = ChunkPlan(core_s, context_s=3.0)
+    plan = ChunkPlan(core_s, context_s=2.0)
     cut = hear(shipped_recogniser, waveform, tmp_path, plan=plan)
     assert cut.text == whole.text
     for word, same in zip(cut.words, whole.words, strict=True):

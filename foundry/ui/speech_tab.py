@@ -18,8 +18,8 @@ from foundry.speech import BEAM, GREEDY, Transcript, transcribe_stream
 from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.live_section import build_live_section
 from foundry.ui.speech_api import build_speech_api
-from foundry.ui.speech_live import build_live_section
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
     SHIPPED,

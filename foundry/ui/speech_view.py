@@ -20,7 +20,7 @@ EMPTY = (
     "<b>Transcribe</b>: the words appear here.</p>"
 )
 NO_WORDS = '<p class="hint">No words were heard in this recording.</p>'
-LIVE_HINT = "Press Record and speak: words appear grey, and turn black once they are settled."
+LIVE_HINT = "Press Listen and speak: words are grey while they may change, then stay as they are."
 
 
 def _band(confidence: float) -> str:
@@ -130,7 +130,7 @@ def score_html(score: Score) -> str:
 
 
 def live_html(state: LiveState | None) -> str:
-    """Return what was said into the microphone so far: settled words black, others grey.
+    """Return what was said into the microphone so far: settled words in full colour, others grey.
 
     Args:
         state: From `listen()`; None before anything was said.
