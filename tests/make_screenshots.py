@@ -1,4 +1,4 @@
-"""Make the README's pictures of both tabs: `python tests/make_screenshots.py`."""
+"""Make the README's pictures of the tabs: `python tests/make_screenshots.py`."""
 
 import os
 import re
@@ -11,10 +11,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 PROJECT = Path(__file__).parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
+sys.path[:0] = [str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests" / "browser")]
 
 from conftest import CHROMIUM_OPTIONS
 from test_draw_page import SEVEN, draw
+from test_speech_page import transcribe_example
 
 PICTURES = PROJECT / ".pictures"
 WIDTH = 1280
@@ -31,7 +32,7 @@ def shoot(page: Page, name: str, height: int) -> None:
 
 
 def main() -> None:
-    """Train with the default preset, draw a seven, and take a picture of either tab."""
+    """Train with the default preset, draw, transcribe a clip, and take a picture of each tab."""
     from foundry.runs import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -55,6 +56,12 @@ def main() -> None:
         draw(page, SEVEN)
         expect(page.locator("#draw-answer .answer b")).to_have_text("7", timeout=60_000)
         shoot(page, "draw", 960)
+        page.get_by_role("tab", name="Speech").click()
+        transcribe_example(page, "Commands")
+        page.locator("#speech-reference textarea").fill("yes stop go left right up and down")
+        page.locator("#speech-compare").click()
+        page.locator("#speech-score .figures").wait_for()
+        shoot(page, "speech", 1500)
         browser.close()
         app.close()
 

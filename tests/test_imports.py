@@ -24,7 +24,16 @@ FAMILIES = [
     | {"runs", "run_queue", "worker", "export"},
     {"ink", "digits"},
     {"explain"},
-    {"audio", "captions", "speech", "speech_beam", "speech_chunks", "speech_live", "speech_paths"}
+    {
+        "audio",
+        "captions",
+        "spectrogram",
+        "speech",
+        "speech_beam",
+        "speech_chunks",
+        "speech_live",
+        "speech_paths",
+    }
     | {"speech_score", "speech_words"},
     {"sentiment", "sentiment_pieces", "sentiment_tables", "attribution"},
 ]

@@ -16,13 +16,22 @@ CHROMIUM_OPTIONS = [
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def playwright():
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+def launch_chromium(playwright, *options):
     path = os.environ.get("FOUNDRY_CHROMIUM") or shutil.which("chromium")
     assert path, "The browser tests need Chromium; `.ci/run` installs it."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
+    return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_OPTIONS, *options])
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    browser = launch_chromium(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from drawing import draw_strokes
+from speaking import speak, write_wav
 
 README = Path(__file__).parent.parent.parent / "README.md"
 # Corners in pixels of the 280 by 280 page.
@@ -13,11 +14,11 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    write_wav(tmp_path / "speech.wav", speak("seven three one")[0])
     monkeypatch.chdir(tmp_path)
     exec(EXAMPLES[0].replace("http://127.0.0.1:7860", app_url), {})
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-1] == "7"
-    assert printed[-2] == "stopped"
+    assert printed[-3:] == ["stopped", "7", "seven three one"]
 
 
 def test_the_example_of_the_library_runs(capsys):

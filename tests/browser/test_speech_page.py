@@ -1,0 +1,167 @@
+"""Speaking as a visitor does, in a real Chromium."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from conftest import launch_chromium
+from playwright.sync_api import expect
+from speaking import RATE_HZ, speak, write_wav
+
+pytestmark = pytest.mark.browser
+
+SAID = "seven three one"
+
+
+def open_speech(page, app_url):
+    page.goto(app_url)
+    page.get_by_role("tab", name="Speech").click()
+    page.locator("#speech-start").wait_for()
+    return page
+
+
+@pytest.fixture
+def speech(context, app_url):
+    return open_speech(context.new_page(), app_url)
+
+
+def words_of(page):
+    return page.locator("#speech-transcript button[data-start]")
+
+
+def transcribe_example(page, name="Digits"):
+    page.get_by_role("button", name=name, exact=True).click()
+    page.locator("#speech-audio").get_by_role("button", name="Play", exact=True).wait_for()
+    page.locator("#speech-start").click()
+    expect(page.locator("#speech-status")).to_contain_text("Done")
+
+
+def test_an_example_becomes_words_a_picture_and_files(speech, tmp_path):
+    expect(speech.locator("#speech-transcript")).to_contain_text("Transcribe")
+    transcribe_example(speech)
+    expect(words_of(speech)).to_have_text(["seven", "three", "one", "four"])
+    expect(speech.locator("#speech-picture .words button")).to_have_count(4)
+    expect(speech.locator("#speech-picture img")).to_be_visible()
+    # A word stands under its sound: its place is the share of the recording before it.
+    sound = speech.locator("#speech-picture .sound").bounding_box()
+    last = speech.locator("#speech-picture .words button").last
+    place = (last.bounding_box()["x"] - sound["x"]) / sound["width"]
+    assert place == pytest.approx(float(last.get_attribute("data-start")) / 2.15, abs=0.03)
+    with speech.expect_download() as downloaded:
+        speech.get_by_role("button", name=re.compile("JSON")).click()
+    answer = json.loads(downloaded.value.path().read_text())
+    assert answer["text"] == "seven three one four"
+
+
+def test_a_pressed_word_is_played_and_captioned(speech):
+    transcribe_example(speech)
+    pause = speech.locator("#speech-audio").get_by_role("button", name="Pause", exact=True)
+    expect(pause).to_have_count(0)
+    words_of(speech).nth(2).click()
+    expect(pause).to_be_visible()
+    expect(speech.locator("#speech-audio")).to_contain_text("seven three one four")
+
+
+def test_the_score_shows_what_was_missed(speech):
+    transcribe_example(speech)
+    speech.locator("#speech-reference textarea").fill("Seven, three, nine four")
+    speech.locator("#speech-compare").click()
+    expect(speech.locator("#speech-score .figures")).to_contain_text("25.0%")
+    expect(speech.locator("#speech-score .substitute")).to_have_text("nineone")
+    # Another sound puts all of it away.
+    speech.get_by_role("button", name="Commands", exact=True).click()
+    expect(words_of(speech)).to_have_count(0)
+    expect(speech.locator("#speech-score .figures")).to_have_count(0)
+
+
+def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
+    long = np.resize(speak(SAID, 0.5)[0], 30 * 60 * RATE_HZ)
+    path = write_wav(tmp_path / "long.wav", long)
+    speech.locator("#speech-audio input[type=file]").set_input_files(path)
+    speech.locator("#speech-audio").get_by_role("button", name="Play", exact=True).wait_for()
+    speech.locator("#speech-start").click()
+    expect(speech.locator("#speech-status")).to_contain_text("of 30:00")
+    speech.locator("#speech-cancel").click()
+    expect(speech.locator("#speech-status")).to_contain_text("Cancelled")
+    speech.wait_for_timeout(1000)
+    expect(speech.locator("#speech-status")).to_contain_text("Cancelled")
+
+
+def test_what_is_not_sound_gets_a_sentence(speech, tmp_path):
+    speech.locator("#speech-start").click()
+    expect(speech.get_by_text("There is no sound yet")).to_be_visible()
+    path = tmp_path / "speech.wav"
+    path.write_text("This is a text file.")
+    speech.locator("#speech-audio input[type=file]").set_input_files(path)
+    speech.wait_for_timeout(500)
+    speech.locator("#speech-start").click()
+    expect(speech.get_by_text("is not a sound file that can be read here")).to_be_visible()
+    assert "Traceback" not in speech.content()
+
+
+def test_an_unknown_model_is_explained_and_the_shipped_one_stays(speech):
+    box = speech.locator("#speech-model input")
+    box.fill("/no/such/folder")
+    box.press("Enter")
+    expect(speech.locator("#speech-status")).to_contain_text("neither a folder")
+    expect(box).to_have_value(re.compile("shipped"))
+    transcribe_example(speech)
+
+
+@pytest.fixture
+def speaker(playwright, tmp_path, app_url):
+    """The page in a Chromium whose microphone hears `SAID`, over and over."""
+    waveform = speak(SAID, 0.4, before_s=1.0)[0]
+    path = write_wav(
+        tmp_path / "said.wav", np.concatenate([waveform, np.zeros(2 * RATE_HZ, np.float32)])
+    )
+    browser = launch_chromium(
+        playwright,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={path}",
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    yield open_speech(page, app_url)
+    browser.close()
+
+
+def test_a_recording_is_transcribed(speaker):
+    speaker.locator("#speech-audio").get_by_role("button", name="Record audio").click()
+    speaker.locator("#speech-audio").get_by_role("button", name="Record", exact=True).click()
+    speaker.wait_for_timeout(6_000)
+    speaker.locator("#speech-audio").get_by_role("button", name="Stop").click()
+    speaker.locator("#speech-audio").get_by_role("button", name="Play", exact=True).wait_for()
+    speaker.locator("#speech-start").click()
+    expect(speaker.locator("#speech-status")).to_contain_text("Done")
+    # It may start and end in the middle of a word; in six seconds everything was said once.
+    assert SAID in " ".join(words_of(speaker).all_inner_texts())
+
+
+def test_live_text_appears_settles_and_stays(speaker):
+    listen = speaker.locator("#speech-microphone .switch")
+    listen.click()
+    text = speaker.locator("#speech-live .live")
+    expect(text).to_contain_text(SAID)
+    # Silence ends the sentence: the second time is a new one.
+    expect(text.locator("p").nth(1)).to_contain_text("seven")
+    expect(text.locator("p").first.locator(".partial")).to_have_count(0)
+    first = text.locator("p").first.inner_text()
+    listen.click()
+    expect(listen).to_have_text("Listen")
+    expect(text.locator(".partial")).to_have_count(0)
+    assert text.locator("p").first.inner_text() == first
+    speaker.locator("#speech-live-clear").click()
+    expect(speaker.locator("#speech-live")).to_contain_text("Press Listen")
+
+
+def test_the_tab_fits_a_phone(chromium, app_url):
+    context = chromium.new_context(viewport={"width": 375, "height": 800})
+    try:
+        page = open_speech(context.new_page(), app_url)
+        transcribe_example(page, "Commands")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        context.close()
