@@ -187,10 +187,10 @@ class BeamDecoder:
             log_probs: Float32 (frames, symbols).
 
         Returns:
-            Int16 (frames,): the label of every frame, which `read_path()` turns into words.
+            Int32 (frames,): the label of every frame, which `read_path()` turns into words.
         """
         num_frames = len(log_probs)
-        blanks = np.full(num_frames, self._alphabet.blank, np.int16)
+        blanks = np.full(num_frames, self._alphabet.blank, np.int32)
         if not num_frames:
             return blanks
         # A word ends with a delimiter in the tree of spellings; the last word has none of its own.
@@ -213,7 +213,7 @@ class BeamDecoder:
         if not results:
             return blanks
         # One label before the first frame, ours after the last, and one at the end.
-        return np.array(results[0].tokens[1 : num_frames + 1], np.int16)
+        return np.array(results[0].tokens[1 : num_frames + 1], np.int32)
 
 
 def write_bigram(bigram: Bigram, options: BeamOptions, folder: Path) -> None:

@@ -24,16 +24,16 @@ class PathFinder(Protocol):
 
 
 class GreedyFinder:
-    """Takes the best symbol of every frame; keeps six bytes a frame."""
+    """Takes the best symbol of every frame; keeps eight bytes a frame."""
 
     def __init__(self, alphabet: Alphabet) -> None:
         self._alphabet = alphabet
-        self._labels = [np.zeros(0, np.int16)]
+        self._labels = [np.zeros(0, np.int32)]
         self._probs = [np.zeros(0, np.float32)]
 
     def add(self, log_probs: np.ndarray) -> None:
         """Take the next frames, float32 (frames, symbols)."""
-        self._labels.append(log_probs.argmax(1).astype(np.int16))
+        self._labels.append(log_probs.argmax(1).astype(np.int32))
         self._probs.append(np.exp(log_probs.max(1)))
 
     def finish(self) -> list[Span]:

@@ -11,7 +11,8 @@ import gradio as gr
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import find_downloaded
 from foundry.models import available_models, count_parameters
-from foundry.speech import Recogniser, load_recogniser
+from foundry.speech import GREEDY, Recogniser, load_recogniser
+from foundry.speech_beam import BIGRAM_FILE
 from foundry.ui.feedback import shows_errors
 from foundry.ui.speech_view import progress_html
 
@@ -23,7 +24,6 @@ ABOUT_SHIPPED = (
     "other English as it sounds, and mostly wrong. For free English choose "
     f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
 )
-_POLL_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,22 @@ class Loading:
 def list_speech_models() -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down."""
     shipped = [(spec.title, spec.name) for spec in available_models("speech")]
-    where = "on this machine" if find_downloaded(FREE_ENGLISH) else "from the Hub"
-    return [*shipped, (f"Wav2Vec2 base, free English ({where})", FREE_ENGLISH)]
+    return [*shipped, ("Wav2Vec2 base, free English (from the Hub)", FREE_ENGLISH)]
 
 
-def choose_default() -> Any:
-    """Return the drop-down for a new page: free English if its model is here already."""
-    downloaded = find_downloaded(FREE_ENGLISH) is not None
-    return gr.Dropdown(choices=list_speech_models(), value=FREE_ENGLISH if downloaded else SHIPPED)
+def on_first_visit(was_here: bool) -> list[Any]:
+    """Choose free English if its model is here already; later visits change nothing.
+
+    Args:
+        was_here: Whether this page has shown the tab before.
+
+    Returns:
+        The drop-down, the choice of decoding, and that it was here.
+    """
+    folder = None if was_here else find_downloaded(FREE_ENGLISH)
+    if folder is None:
+        return [gr.skip(), gr.skip(), True]
+    return [gr.Dropdown(value=FREE_ENGLISH), decoding_choice((folder / BIGRAM_FILE).exists()), True]
 
 
 def load_with_progress(name: str) -> Iterator[Loading]:
@@ -107,7 +115,7 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
         yield [
             progress_html("The shipped model stays.", str(error), kind="failed"),
             gr.Dropdown(value=SHIPPED),
-            decoding_choice(load_recogniser(SHIPPED)),
+            decoding_choice(load_recogniser(SHIPPED).beam is not None),
         ]
         return
     millions = count_parameters(loading.recogniser.pretrained.model) / 1e6
@@ -115,11 +123,10 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
     yield [
         progress_html("Ready", facts, kind="done"),
         gr.skip(),
-        decoding_choice(loading.recogniser),
+        decoding_choice(loading.recogniser.beam is not None),
     ]
 
 
-def decoding_choice(recogniser: Recogniser) -> Any:
+def decoding_choice(has_words: bool) -> Any:
     """Return the choice of decoding; a model without a word list has no beam search."""
-    has_words = recogniser.beam is not None
-    return gr.Radio(interactive=has_words, **({} if has_words else {"value": "greedy"}))
+    return gr.Radio(interactive=True) if has_words else gr.Radio(interactive=False, value=GREEDY)

@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from foundry.ui.speech_api import build_speech_api
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
     SHIPPED,
-    choose_default,
     list_speech_models,
     load_with_progress,
     on_choose,
+    on_first_visit,
 )
 
 CLIPS = Path(__file__).parent / "clips"
@@ -141,12 +141,17 @@ def _write_downloads(transcript: Transcript, model: str) -> list[str]:
     return [str(folder / name) for name in contents]
 
 
+def show_running(is_running: bool) -> list[Any]:
+    """Return both buttons: there is nothing to cancel unless a transcription is under way."""
+    return [gr.Button(interactive=not is_running), gr.Button(visible=is_running)]
+
+
 def on_new_sound() -> list[Any]:
-    """Put away what belongs to the sound before.
+    """Put away what belongs to the sound before; the same event cancels its transcription.
 
     Returns:
-        Status, transcript, figures, the group of results, the player's captions, the text, and
-        the score.
+        Status, transcript, figures, the group of results, the player's captions, the text, the
+        score, and both buttons.
     """
     return [
         "",
@@ -156,12 +161,17 @@ def on_new_sound() -> list[Any]:
         gr.Audio(subtitles=None),
         "",
         "",
+        *show_running(False),
     ]
 
 
-def on_cancel() -> str:
-    """Say that the transcription, which the same event cancels, has ended."""
-    return speech_view.progress_html("Cancelled", "Nothing was kept of it.")
+def on_cancel() -> list[Any]:
+    """Say that the transcription, which the same event cancels, has ended.
+
+    Returns:
+        Status and both buttons.
+    """
+    return [speech_view.progress_html("Cancelled"), *show_running(False)]
 
 
 @shows_errors
@@ -188,9 +198,9 @@ def build_speech_tab(tab: gr.Tab) -> None:
     """Build the tab.
 
     Args:
-        tab: The tab itself; selecting it looks for downloaded models.
+        tab: The tab itself; the first visit chooses a model.
     """
-    text = gr.State("")
+    text, was_here = gr.State(""), gr.State(False)
     with gr.Row(elem_classes="halves"):
         with gr.Column():
             audio = gr.Audio(
@@ -209,7 +219,7 @@ def build_speech_tab(tab: gr.Tab) -> None:
             )
             with gr.Row():
                 start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
-                cancel = gr.Button("Cancel", elem_id="speech-cancel")
+                cancel = gr.Button("Cancel", visible=False, elem_id="speech-cancel")
             model = gr.Dropdown(
                 list_speech_models(),
                 value=SHIPPED,
@@ -263,7 +273,8 @@ def build_speech_tab(tab: gr.Tab) -> None:
     build_speech_api(_LINE)
 
     outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
-    run = start.click(
+    buttons = [start, cancel]
+    run = start.click(partial(show_running, True), None, buttons, **QUIET).then(
         on_transcribe,
         [audio, model, decoding],
         outputs,
@@ -271,15 +282,17 @@ def build_speech_tab(tab: gr.Tab) -> None:
         concurrency_id=_LINE,
         **QUIET,
     )
-    cancel.click(on_cancel, None, status, cancels=[run], **QUIET)
+    run.then(partial(show_running, False), None, buttons, **QUIET)
+    cancel.click(on_cancel, None, [status, *buttons], cancels=[run], **QUIET)
     audio.change(
         on_new_sound,
         None,
-        [status, transcript, figures, results, audio, text, score],
+        [status, transcript, figures, results, audio, text, score, *buttons],
+        cancels=[run],
         **QUIET,
     )
     model.input(on_choose, model, [status, model, decoding], **QUIET)
-    tab.select(choose_default, None, model, **QUIET)
+    tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
     compare.click(on_score, [reference, text], score, **QUIET)
     reference.submit(on_score, [reference, text], score, **QUIET)
     for words in (transcript, picture):

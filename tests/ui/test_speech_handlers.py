@@ -117,8 +117,9 @@ def test_the_picture_shows_a_minute_of_a_long_recording(tmp_path):
 
 
 def test_a_new_sound_puts_the_old_words_away():
-    status, transcript, figures, group, audio, text, score = speech_tab.on_new_sound()
+    status, transcript, figures, group, audio, text, score, *buttons = speech_tab.on_new_sound()
     assert (status, figures, text, score) == ("", "", "", "")
+    assert [update_of(button) for button in buttons] == [{"interactive": True}, {"visible": False}]
     assert transcript == speech_view.EMPTY
     assert not update_of(group)["visible"]
     assert update_of(audio)["subtitles"] is None
@@ -168,9 +169,14 @@ def test_without_network_the_sentence_says_so(monkeypatch):
 
 def test_free_english_is_the_default_once_it_is_here(monkeypatch, tmp_path):
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: None)
-    assert update_of(speech_model.choose_default())["value"] == speech_model.SHIPPED
+    assert speech_model.on_first_visit(False) == [gr.skip(), gr.skip(), True]
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: tmp_path)
-    assert update_of(speech_model.choose_default())["value"] == speech_model.FREE_ENGLISH
+    model, decoding, was_here = speech_model.on_first_visit(False)
+    assert update_of(model)["value"] == speech_model.FREE_ENGLISH
+    assert not update_of(decoding)["interactive"]
+    assert was_here
+    # A second visit does not undo what was chosen since.
+    assert speech_model.on_first_visit(True) == [gr.skip(), gr.skip(), True]
 
 
 def test_what_went_wrong_in_the_loading_thread_is_not_swallowed(monkeypatch):
