@@ -12,7 +12,7 @@ from foundry.errors import InputError
 from foundry.hub import OnProgress
 from foundry.models import Pretrained, load_pretrained
 from foundry.speech_beam import BIGRAM_FILE, BeamDecoder, load_beam_decoder
-from foundry.speech_chunks import Chunk, ChunkPlan, FrameGrid, cut_chunks
+from foundry.speech_chunks import Chunk, ChunkPlan, FrameGrid, cut_chunks, join_frames
 from foundry.speech_paths import BeamFinder, GreedyFinder, PathFinder
 from foundry.speech_words import (
     LOUDNESS_HOP_S,
@@ -152,10 +152,11 @@ def compute_log_probs(recogniser: Recogniser, chunk: Chunk) -> np.ndarray:
         chunk: From `cut_chunks()`.
 
     Returns:
-        Float32 (frames, symbols), of the frames that the chunk keeps.
+        Float32 (frames, symbols).
     """
     if np.abs(chunk.waveform).max() < _DIGITAL_SILENCE:
-        shape = (chunk.num_frames, len(recogniser.alphabet.symbols))
+        num_frames = recogniser.grid.count_frames(len(chunk.waveform))
+        shape = (num_frames, len(recogniser.alphabet.symbols))
         silence = np.full(shape, _IMPOSSIBLE, np.float32)
         silence[:, recogniser.alphabet.blank] = 0.0
         return silence
@@ -165,8 +166,7 @@ def compute_log_probs(recogniser: Recogniser, chunk: Chunk) -> np.ndarray:
     model = recogniser.pretrained.model
     with torch.inference_mode():
         inputs = torch.from_numpy(waveform.astype(np.float32))[None].to(model.device)
-        logits = model(inputs).logits[0, chunk.first : chunk.first + chunk.num_frames]
-        return logits.float().log_softmax(-1).cpu().numpy()
+        return model(inputs).logits[0].float().log_softmax(-1).cpu().numpy()
 
 
 class LoudnessMeter:
@@ -243,8 +243,10 @@ def transcribe_stream(
     meter = LoudnessMeter()
     num_frames, stride_s = 0, recogniser.clock.stride_s
     blocks = meter.follow(audio.read_blocks())
-    for chunk in cut_chunks(blocks, recogniser.grid, plan, SAMPLE_RATE_HZ):
-        log_probs = compute_log_probs(recogniser, chunk)
+    chunks = cut_chunks(blocks, recogniser.grid, plan, SAMPLE_RATE_HZ)
+    parts = ((chunk, compute_log_probs(recogniser, chunk)) for chunk in chunks)
+    reach = round(plan.context_s / 2 / stride_s)
+    for log_probs in join_frames(parts, recogniser.alphabet.blank, reach):
         finder.add(log_probs)
         num_frames += len(log_probs)
         newest = read_path(log_probs.argmax(1), np.exp(log_probs.max(1)), recogniser.alphabet)

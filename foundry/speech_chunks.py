@@ -1,10 +1,13 @@
-"""Cutting long sound so that the pieces' frames, put together, are those of the whole."""
+"""Cutting long sound, and putting the pieces' frames together so that no word is cut or doubled."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from transformers import PretrainedConfig
+
+# Frames on either side of a seam that should be quiet as well.
+_SEAM_ROOM = 2
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class ChunkPlan:
     """How long sound is cut.
 
     Attributes:
-        core_s: Seconds of a chunk whose frames are kept.
-        context_s: Seconds on either side that the model hears, but whose frames are dropped.
+        core_s: Seconds from one chunk to the next.
+        context_s: Seconds on either side that are heard as well; neighbours overlap by twice this.
         level_s: Seconds around a chunk over which its loudness is measured.
     """
 
@@ -59,21 +62,21 @@ class ChunkPlan:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of sound and which of its frames to keep.
+    """A piece of sound and where its frames belong.
 
     Attributes:
         waveform: Float32 (samples,).
         mean: Of the sound around it.
         std: Of the sound around it.
-        first: Its first frame to keep.
-        num_frames: How many to keep.
+        start: Which frame of the recording its first frame is.
+        border: The frame in the middle of what it has in common with the chunk before.
     """
 
     waveform: np.ndarray
     mean: float
     std: float
-    first: int
-    num_frames: int
+    start: int = 0
+    border: int = 0
 
 
 def cut_chunks(
@@ -93,8 +96,8 @@ def cut_chunks(
         rate_hz: Of the sound.
 
     Yields:
-        Chunks in order; the frames they keep are those of the whole, each once. None if the sound
-        is too short for a frame.
+        Chunks in order; from border to border their frames are those of the whole. None if the
+        sound is too short for a frame.
     """
     core = max(1, round(plan.core_s * rate_hz / grid.stride))  # frames
     context = round(plan.context_s * rate_hz / grid.stride)  # frames
@@ -119,8 +122,8 @@ def cut_chunks(
             kept[start:end],
             float(heard.mean(dtype=np.float64)),
             float(heard.std(dtype=np.float64)),
-            done - left,
-            until - done,
+            left,
+            done,
         )
 
     for block in blocks:
@@ -135,3 +138,43 @@ def cut_chunks(
         last = left_over <= core + (2 * context if done == 0 else context)
         yield chunk(last)
         done += left_over if last else core
+
+
+def join_frames(
+    parts: Iterable[tuple[Chunk, np.ndarray]], blank: int, reach: int
+) -> Iterator[np.ndarray]:
+    """Put the frames of chunks together, each frame of the recording once.
+
+    Two chunks may place the same letter a frame apart; a seam between the two would lose it or
+    double it. The seam is therefore where both are surest of hearing nothing.
+
+    Args:
+        parts: Every chunk, in order, with float32 log-probabilities (frames, symbols) of all of it.
+        blank: The symbol that stands for nothing.
+        reach: How far from the border a seam may be, in frames; less than the context.
+
+    Yields:
+        Log-probabilities of the recording, one piece after another.
+    """
+    held, held_start = np.zeros((0, 0), np.float32), 0
+    for chunk, log_probs in parts:
+        if chunk.border:
+            first = max(chunk.border - reach, chunk.start, held_start)
+            last = min(chunk.border + reach, chunk.start + len(log_probs), held_start + len(held))
+            quiet = (
+                held[first - held_start : last - held_start, blank]
+                + log_probs[first - chunk.start : last - chunk.start, blank]
+            )
+            seam = first + _middle_of_quietest(quiet) if len(quiet) else chunk.border
+            yield held[: seam - held_start]
+            log_probs, held_start = log_probs[seam - chunk.start :], seam
+        held = log_probs
+    if len(held):
+        yield held
+
+
+def _middle_of_quietest(quiet: np.ndarray) -> int:
+    """Return the frame whose neighbours are quiet too: a seam needs room on either side."""
+    padded = np.pad(quiet, _SEAM_ROOM, mode="edge")
+    worst = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SEAM_ROOM + 1).min(axis=1)
+    return int(worst.argmax())

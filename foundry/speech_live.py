@@ -12,7 +12,7 @@ from foundry.speech_words import Word, place_words, read_path
 # A word that ended so long ago is not changed by what is said next, and stays as it is.
 _SETTLE_S = 0.6
 # Silence after which a sentence is over.
-_END_S = 1.0
+_END_S = 1.2
 # What is heard again before the first word that has not settled, and the most that is heard.
 _CONTEXT_S, _LONGEST_S = 2.0, 10.0
 
@@ -68,7 +68,9 @@ def listen(
         next_start_s = partial[0].start_s if partial else now_s
         settled_until_s = min((settled[-1].end_s + next_start_s) / 2, settled[-1].end_s + _SETTLE_S)
     sentences = state.sentences
-    if settled and not partial and now_s - settled[-1].end_s > _END_S:
+    # A word that was there a moment ago may come back.
+    is_quiet = not partial and not state.partial
+    if settled and is_quiet and now_s - settled[-1].end_s > _END_S:
         sentences, settled = (*sentences, settled), ()
     # Where nobody speaks nothing settles, but what is long past is of no use either.
     needed_s = now_s - max(settled_until_s - _CONTEXT_S, now_s - _LONGEST_S)
@@ -97,10 +99,9 @@ def end_listening(state: LiveState) -> LiveState:
 
 
 def _recognise(recogniser: Recogniser, waveform: np.ndarray, start_s: float) -> list[Word]:
-    num_frames = recogniser.grid.count_frames(len(waveform))
-    if not num_frames:
+    if not recogniser.grid.count_frames(len(waveform)):
         return []
-    chunk = Chunk(waveform, float(waveform.mean()), float(waveform.std()), 0, num_frames)
+    chunk = Chunk(waveform, float(waveform.mean()), float(waveform.std()))
     log_probs = compute_log_probs(recogniser, chunk)
     spans = read_path(log_probs.argmax(1), np.exp(log_probs.max(1)), recogniser.alphabet)
     meter = LoudnessMeter()
