@@ -1,5 +1,6 @@
 """Speech to text: a waveform through a CTC model to words with times, of any length."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -133,14 +134,16 @@ def load_recogniser(name: str, on_progress: OnProgress | None = None) -> Recogni
 
 def _spells_sound(pretrained: Pretrained) -> bool:
     """Tell whether a model takes raw sound, gives characters, and marks where words end."""
+    config = pretrained.model.config
     extractor = getattr(pretrained.processor, "feature_extractor", None)
     tokenizer = getattr(pretrained.processor, "tokenizer", None)
     return (
         pretrained.model.main_input_name == "input_values"
-        and hasattr(pretrained.model.config, "conv_stride")
+        and hasattr(config, "conv_stride")
         and getattr(extractor, "sampling_rate", None) == SAMPLE_RATE_HZ
         and isinstance(tokenizer, Wav2Vec2CTCTokenizer)
-        and tokenizer.word_delimiter_token in tokenizer.get_vocab()
+        # A delimiter that the tokenizer adds behind the model's own symbols is never heard.
+        and tokenizer.get_vocab().get(tokenizer.word_delimiter_token, math.inf) < config.vocab_size
     )
 
 

@@ -36,8 +36,7 @@ _CSS = """
 .dot { width: 14px; height: 14px; border-radius: 50%; background: var(--foundry-vermilion); }
 .switch[aria-pressed=true] .dot { border-radius: 3px; }
 .level { height: 8px; margin-top: 10px; border-radius: 4px; overflow: hidden;
-  background: var(--neutral-200); }
-.dark .level { background: var(--neutral-700); }
+  background: var(--border-color-primary); }
 .level div { height: 100%; width: 0; background: var(--foundry-green); }
 .trouble { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 6px 0 0; }
 """

@@ -20,6 +20,8 @@ _PIXELS_PER_S = 110
 _COLUMNS_PER_S = 100
 _MAX_COLUMNS = 3000
 _TICKS_S = (0.2, 0.5, 1.0, 5.0)
+# In pixels: the picture on a phone, and a tick with its number.
+_NARROWEST, _TICK_WIDTH = 300, 44
 # From silence to the loudest: the same in both themes, as pictures of sound usually are.
 _RAMP = ("#0b1622", "#10304f", palette.BLUE, palette.SKY, palette.YELLOW)
 
@@ -82,7 +84,8 @@ def _spectrogram_url(waveform: np.ndarray, columns: int) -> str:
 
 def _ticks(shown_s: float) -> str:
     # As many as there is room for on a phone.
-    step_s = next((step for step in _TICKS_S if shown_s / step <= 12), _TICKS_S[-1])
+    pixels_per_s = max(_PIXELS_PER_S, _NARROWEST / shown_s)
+    step_s = next((step for step in _TICKS_S if step * pixels_per_s >= _TICK_WIDTH), _TICKS_S[-1])
     digits = 0 if step_s >= 1 else 1
     times = np.arange(0, shown_s, step_s)
     return "".join(
@@ -97,7 +100,6 @@ PICTURE_CSS = """
 svg { display: block; width: 100%; height: 70px; background: var(--background-fill-secondary); }
 svg polygon { fill: var(--foundry-blue); stroke: var(--foundry-blue); stroke-width: 0.6;
   vector-effect: non-scaling-stroke; }
-.dark svg polygon { fill: var(--foundry-sky); stroke: var(--foundry-sky); }
 img { display: block; width: 100%; height: 150px; image-rendering: auto; }
 .words { position: relative; height: 58px; }
 .words button { position: absolute; top: 4px; height: 24px; padding: 0; border: 0;

@@ -30,11 +30,7 @@ from foundry.ui.speech_model import (
 )
 
 CLIPS = Path(__file__).parent / "clips"
-_EXAMPLES = {
-    "Digits": "digits.flac",
-    "Commands": "commands.flac",
-    "Free English": "sentence.flac",
-}
+_EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "sentence"}
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
 _NUM_DOWNLOADS = 4
@@ -211,7 +207,7 @@ def build_speech_tab(tab: gr.Tab) -> None:
                 buttons=[],
             )
             gr.Examples(
-                [[str(CLIPS / name)] for name in _EXAMPLES.values()],
+                [[str(CLIPS / f"{name}.flac")] for name in _EXAMPLES.values()],
                 [audio],
                 example_labels=list(_EXAMPLES),
                 label="Or a clip by a speech synthesiser",
@@ -243,7 +239,7 @@ def build_speech_tab(tab: gr.Tab) -> None:
                 css_template=speech_view.TRANSCRIPT_CSS,
                 apply_default_css=False,
             )
-            figures = gr.HTML()
+            figures = gr.HTML(padding=False)
             gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
     with gr.Column(visible=False) as results:
         picture = gr.HTML(
@@ -283,7 +279,11 @@ def build_speech_tab(tab: gr.Tab) -> None:
         **QUIET,
     )
     run.then(partial(show_running, False), None, buttons, **QUIET)
-    cancel.click(on_cancel, None, [status, *buttons], cancels=[run], **QUIET)
+    # Twice, because progress that is on its way to the page may arrive after the first.
+    cancelled = [status, *buttons]
+    cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
+        on_cancel, None, cancelled, **QUIET
+    )
     audio.change(
         on_new_sound,
         None,

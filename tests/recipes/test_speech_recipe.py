@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
 from foundry.recipes.speech import augment
+from foundry.recipes.speech.__main__ import MIN_WORD_COUNT, build_bigram
 from foundry.recipes.speech.batches import STAGES, BatchSource, collate
 from foundry.recipes.speech.card import CardFacts, render_card
 from foundry.recipes.speech.corpus import (
@@ -32,6 +33,7 @@ from foundry.recipes.speech.model import (
     encode_text,
     save_model,
 )
+from foundry.recipes.speech.prepare import Material
 from foundry.recipes.speech.synthesis import plan_sentences, plan_words
 from foundry.recipes.speech.train import (
     TrainConfig,
@@ -292,6 +294,14 @@ def test_scores_by_hand() -> None:
     assert figures["wer"] == pytest.approx(1 / 3)
     assert figures["cer"] == pytest.approx(1 / 9)
     assert figures["exact"] == pytest.approx(2 / 3)
+
+
+def test_the_word_list_has_what_was_said_often(store: ClipStore) -> None:
+    spoken = [clip for clip in store.clips if clip.corpus == "fsdd"]
+    texts = ["three seven"] * MIN_WORD_COUNT + ["seldom"] * (MIN_WORD_COUNT - 1)
+    bigram = build_bigram(Material(store, [], [], [(store, clip) for clip in spoken], texts))
+    # The synthetic clips count too: twelve times “one”, twelve times “two”.
+    assert bigram.words == ["one", "seven", "three", "two"]
 
 
 # --- synthesis --------------------------------------------------------------------------------

@@ -51,9 +51,9 @@ see the word error rates below, and do not rely on it.
 ## Measured on held-out speech
 Nobody in the first three sets is heard in training; 15% of the speakers of each corpus, at least
 one, were held out in the order of a hash of their names. "Exact" is the share of utterances without
-any error. Beam search uses the words and a bigram of the training transcripts and prompts
-(weight {lm_weight}, {word_score} a word). Whatever was chosen by measuring was chosen on
-these same sets.
+any error. Beam search uses the words and a bigram of the training transcripts, prompts and spoken
+strings of digits, less rare words (`bigram.json`; weight {lm_weight}, {word_score} a word).
+Whatever was chosen by measuring was chosen on these same sets.
 
 | set | utterances | greedy WER | greedy exact | beam WER | beam exact |
 |---|---|---|---|---|---|
