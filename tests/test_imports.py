@@ -25,7 +25,8 @@ FAMILIES = [
     | {"runs", "run_queue", "worker", "export"},
     {"ink", "digits"},
     {"explain"},
-    {"sentiment", "sentiment_pieces", "sentiment_tables", "attribution"},
+    {"sentiment", "sentiment_pieces", "sentiment_encoder", "sentiment_tables"}
+    | {"sentiment_report", "attribution"},
 ]
 
 
