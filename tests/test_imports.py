@@ -12,6 +12,7 @@ LAYERS = {
     "data": 1,
     "networks": 1,
     "hub": 1,
+    "pretrained": 1,
     "models": 2,
     "recipes": 4,
     "benchmark": 4,
