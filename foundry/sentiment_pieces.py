@@ -94,6 +94,22 @@ def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
     return min(positions, tokenizer.model_max_length)
 
 
+def label_names(model: PreTrainedModel) -> tuple[str, ...]:
+    """Give the names of a classifier's labels in the order of its logits, each name once.
+
+    Args:
+        model: A transformers classifier.
+    """
+    config: Any = model.config
+    names: list[str] = []
+    for index in range(config.num_labels):
+        name = str(config.id2label.get(index, f"LABEL_{index}"))
+        while name in names:
+            name += " (again)"
+        names.append(name)
+    return tuple(names)
+
+
 def split_texts(
     tokenizer: PreTrainedTokenizerBase, max_tokens: int, texts: Sequence[str]
 ) -> list[list[Piece]]:

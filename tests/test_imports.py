@@ -27,7 +27,8 @@ FAMILIES = [
     {"explain"},
     {"audio", "captions", "speech", "speech_beam", "speech_chunks", "speech_live", "speech_paths"}
     | {"speech_score", "speech_words"},
-    {"sentiment", "sentiment_pieces", "sentiment_tables", "attribution"},
+    {"sentiment", "sentiment_pieces", "sentiment_encoder", "sentiment_tables"}
+    | {"sentiment_report", "attribution"},
 ]
 
 

@@ -1,70 +1,209 @@
-"""Scores and attributions -> HTML; nothing here touches Gradio, and every text is escaped."""
+"""Scores, attributions and progress -> HTML; nothing here touches Gradio."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from html import escape
 
+import numpy as np
+
 from foundry.attribution import Explanation
-from foundry.sentiment import SentimentScore
+from foundry.ui.pretrained_choice import Loading
+
+# More labels than these are drawn as the likeliest ones and a line for the rest.
+_MAX_BARS = 10
+_NUM_BINS = 20
+# Darker than this and the word on it is white.
+_DARK_SHARE = 0.6
+
+ANSWER_CSS = """
+.headline { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.1rem 0.7rem;
+  min-height: 3rem; }
+.headline b { font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
+.headline span, .hint { color: var(--body-text-color-subdued); }
+.bars { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr) auto;
+  gap: 6px 10px; align-items: center; font-variant-numeric: tabular-nums; }
+.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.track { position: relative; height: 14px; background: var(--border-color-primary);
+  border-radius: 3px; }
+.fill { height: 100%; border-radius: 3px; background: var(--foundry-sky); min-width: 1px; }
+.best { font-weight: 700; }
+.best.fill { background: var(--foundry-blue); }
+.before { position: absolute; top: -3px; bottom: -3px; width: 3px; margin-left: -1px;
+  background: var(--foundry-orange); }
+.share { text-align: right; }
+.share small { color: var(--body-text-color-subdued); font-weight: 400; }
+"""
+WORDS_CSS = """
+.words { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 2.1; font-size: 1.05rem;
+  max-height: 24rem; overflow-y: auto; }
+.words button { font: inherit; border: 0; margin: 0; padding: 0.1rem 0.2rem; border-radius: 4px;
+  cursor: pointer; color: inherit; }
+.words button.dark { color: white; }
+.words button:hover, .words button:focus-visible { outline: 2px solid var(--foundry-orange); }
+.words button[aria-pressed=true] { text-decoration: line-through 2px; opacity: 0.55; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin-top: 0.7rem;
+  font-size: 0.9rem; }
+.legend i { display: inline-block; width: 0.9em; height: 0.9em; border-radius: 3px;
+  margin-right: 0.4em; vertical-align: -0.1em; }
+.towards { background: var(--foundry-blue); }
+.against { background: var(--foundry-vermilion); }
+.hint { color: var(--body-text-color-subdued); font-size: 0.9rem; margin-top: 0.4rem; }
+"""
+WORDS_JS = """
+element.addEventListener('click', (event) => {
+  const word = event.target.closest('button[data-word]');
+  if (word) trigger('select', {word: Number(word.dataset.word)});
+});
+"""
+HISTOGRAM_CSS = """
+h4 { margin: 0 0 0.5rem; font-size: 0.95rem; font-weight: 600; }
+.columns { display: flex; align-items: flex-end; gap: 2px; height: 130px;
+  border-bottom: 1px solid var(--border-color-primary); }
+.columns div { flex: 1; border-radius: 2px 2px 0 0; }
+.low { background: var(--foundry-vermilion); }
+.high { background: var(--foundry-blue); }
+.axis { display: flex; justify-content: space-between; font-size: 0.8rem;
+  color: var(--body-text-color-subdued); }
+.counts { display: grid; grid-template-columns: fit-content(45%) minmax(0, 1fr) auto;
+  gap: 6px 10px; align-items: center; font-variant-numeric: tabular-nums; }
+.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bar { height: 14px; border-radius: 3px; background: var(--foundry-blue); min-width: 1px; }
+"""
 
 
-def label_bars(score: SentimentScore | None) -> str:
-    """Return HTML: the likeliest label in large and one bar a label, in the model's order."""
-    if score is None:
-        return (
-            '<div class="answer"><span>Type or paste a text: '
-            "the answer appears here as you type.</span></div>"
-        )
+def hint(sentence: str) -> str:
+    """Return HTML: a sentence in the place of an answer."""
+    return f'<div class="hint" dir="auto">{escape(sentence)}</div>'
+
+
+def answer_html(
+    probs: dict[str, float], title: str = "", before: dict[str, float] | None = None
+) -> str:
+    """Return HTML: the likeliest label in large, and a bar for every label.
+
+    Args:
+        probs: Probability by label.
+        title: What was answered, if not the text as it is.
+        before: The probabilities to compare with; each bar gets a mark there.
+    """
+    best = max(probs, key=probs.__getitem__)
+    told = f"{probs[best]:.1%} sure"
+    if before:
+        was = max(before, key=before.__getitem__)
+        told += f"; as written: {was}, {before[was]:.1%}"
+    shown = sorted(probs, key=probs.__getitem__, reverse=True)[:_MAX_BARS]
     rows = []
-    for label, prob in score.probs.items():
-        mark = " best" if label == score.label else ""
+    for label in (label for label in probs if label in shown):
+        mark = " best" if label == best else ""
+        tick = f'<div class="before" style="left:{before[label]:.2%}"></div>' if before else ""
+        was_share = f" <small>was {before[label]:.1%}</small>" if before else ""
         rows.append(
-            f'<span class="digit{mark}">{escape(label)}</span>'
-            f'<div class="track"><div class="fill{mark}" style="width:{prob:.2%}"></div></div>'
-            f'<span class="share{mark}">{prob:.1%}</span>'
+            f'<span class="name{mark}" dir="auto" title="{escape(label)}">{escape(label)}</span>'
+            f'<div class="track"><div class="fill{mark}" style="width:{probs[label]:.2%}"></div>'
+            f'{tick}</div><span class="share{mark}">{probs[label]:.1%}{was_share}</span>'
         )
+    rest = len(probs) - len(shown)
+    left_over = 1 - sum(probs[label] for label in shown)
     return (
-        f'<div class="answer"><b>{escape(score.label)}</b>'
-        f"<span>{score.probs[score.label]:.1%} sure</span></div>"
-        f'<div class="digit-bars">{"".join(rows)}</div>'
+        (f'<div dir="auto">{escape(title)}</div>' if title else "")
+        + f'<div class="headline"><b dir="auto">{escape(best)}</b><span>{escape(told)}</span></div>'
+        f'<div class="bars">{"".join(rows)}</div>'
+        + (hint(f"{rest} more labels share {max(0.0, left_over):.1%}.") if rest > 0 else "")
     )
 
 
-def reading_note(score: SentimentScore, elapsed_ms: float) -> str:
-    """Return the sentence below the bars: how the text was read, and how long that took."""
-    parts = [f"{score.num_tokens:,} tokens in {elapsed_ms:.0f} ms"]
-    if score.num_pieces > 1:
-        parts.append(
-            f"read in {score.num_pieces} overlapping pieces and combined, weighted by length"
-        )
-    if score.num_unknown:
-        parts.append(f"{score.num_unknown:,} unknown to the model")
-    return "; ".join(parts) + "."
+def words_html(
+    explanation: Explanation, labels: Sequence[str], removed: Collection[int] = ()
+) -> str:
+    """Return HTML: the text with every word a button in the colour of its pull, and a legend.
 
-
-def word_pulls(explanation: Explanation | None) -> str:
-    """Return HTML: the text with every word coloured by its pull, a legend, and the error."""
-    if explanation is None:
-        return (
-            '<div class="word-pulls"><p class="hint">Press the button to see the words.</p></div>'
-        )
+    Args:
+        explanation: Of the text.
+        labels: The model's labels.
+        removed: Words struck out, by position.
+    """
     largest = max((abs(word.score) for word in explanation.words), default=0.0) or 1.0
-    label = escape(explanation.label)
-    parts, end = [], 0
-    for word in explanation.words:
-        colour = "--foundry-blue" if word.score >= 0 else "--foundry-vermilion"
-        share = 65 * abs(word.score) / largest
-        parts.append(escape(explanation.text[end : word.start]))
+    parts, position = [], 0
+    for index, word in enumerate(explanation.words):
+        share = abs(word.score) / largest
+        colour = "blue" if word.score > 0 else "vermilion"
+        dark = ' class="dark"' if share > _DARK_SHARE else ""
         parts.append(
-            f'<mark title="{word.score:+.2f}" style="background:color-mix(in srgb, '
-            f'var({colour}) {share:.0f}%, transparent)">{escape(word.text)}</mark>'
+            f"{escape(explanation.text[position : word.start])}"
+            f'<button type="button" data-word="{index}"{dark} '
+            f'aria-pressed="{"true" if index in removed else "false"}" '
+            f'title="{word.score:+.2f}" style="background:color-mix(in srgb, '
+            f'var(--foundry-{colour}) {share:.0%}, transparent)">{escape(word.text)}</button>'
         )
-        end = word.end
-    parts.append(escape(explanation.text[end:]))
+        position = word.end
+    parts.append(escape(explanation.text[position:]))
+    others = [label for label in labels if label != explanation.label]
+    against = others[0] if len(others) == 1 else f"away from {explanation.label}"
+    return (
+        f'<div class="words" dir="auto">{"".join(parts)}</div><div class="legend">'
+        f'<span><i class="towards"></i>pulls towards {escape(explanation.label)}</span>'
+        f'<span><i class="against"></i>pulls {"towards " if len(others) == 1 else ""}'
+        f"{escape(against)}</span></div>{hint(_completeness(explanation))}"
+    )
+
+
+def _completeness(explanation: Explanation) -> str:
+    total = sum(word.score for word in explanation.words)
     difference = explanation.margin - explanation.baseline_margin
     return (
-        f'<div class="word-pulls"><p class="words">{"".join(parts)}</p>'
-        f'<p class="hint"><i class="towards"></i> pulls towards “{label}” '
-        f'<i class="away"></i> pulls away from it</p>'
-        f'<p class="hint">Integrated Gradients, {explanation.num_steps} steps. The pulls sum to '
-        f"{difference:+.2f} logits, the answer’s margin over an empty text, within "
-        f"{explanation.completeness_error:.3f}.</p></div>"
+        f"Integrated Gradients: the words' scores add up to {total:+.2f}; from a blank text to "
+        f"this one the model's answer moves by {difference:+.2f} (logits). Completeness error "
+        f"{explanation.completeness_error:.2f}."
     )
+
+
+def histogram_html(probs: Sequence[float], label: str) -> str:
+    """Return HTML: how many texts have which probability of a label, in 20 columns."""
+    counts, edges = np.histogram(probs, bins=_NUM_BINS, range=(0, 1))
+    tallest = max(1, int(counts.max()))
+    columns = "".join(
+        f'<div class="{"high" if low >= 0.5 else "low"}" style="height:{count / tallest:.1%}" '
+        f'title="{count:,} texts from {low:.0%} to {high:.0%}"></div>'
+        for count, low, high in zip(counts.tolist(), edges[:-1], edges[1:], strict=True)
+    )
+    return (
+        f"<h4>Texts by probability of “{escape(label)}”</h4>"
+        f'<div class="columns" role="img" aria-label="Histogram">{columns}</div>'
+        '<div class="axis"><span>0%</span><span>50%</span><span>100%</span></div>'
+    )
+
+
+def label_counts_html(answers: Sequence[str], labels: Sequence[str]) -> str:
+    """Return HTML: a bar for every label with the number of texts that got it."""
+    counts = Counter(answers)
+    tallest = max(1, *counts.values()) if counts else 1
+    rows = "".join(
+        f'<span class="name" dir="auto" title="{escape(label)}">{escape(label)}</span>'
+        f'<div><div class="bar" style="width:{counts[label] / tallest:.1%}"></div></div>'
+        f"<span>{counts[label]:,}</span>"
+        for label in sorted(labels, key=lambda label: -counts[label])[:_MAX_BARS]
+    )
+    return f'<h4>Texts by likeliest label</h4><div class="counts">{rows}</div>'
+
+
+def progress_html(state: str, facts: str, share: float, style: str = "running") -> str:
+    """Return HTML: a status line over a progress bar, as a training run has.
+
+    Args:
+        state: One word in bold.
+        facts: What stands beside it.
+        share: Done, in [0, 1].
+        style: `running`, `done`, `stopped` or `failed`, which set the colour.
+    """
+    return (
+        f'<div class="run-status {style}"><div class="line"><span class="state">{escape(state)}'
+        f'</span><span class="facts">{escape(facts)}</span></div>'
+        f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{100 * share:.0f}" aria-label="Progress">'
+        f'<div class="fill" style="width:{share:.1%}"></div></div></div>'
+    )
+
+
+def loading_html(loading: Loading) -> str:
+    """Return HTML: a download under way."""
+    return progress_html("One moment", f"{loading.sentence}.", loading.share)

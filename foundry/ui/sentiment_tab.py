@@ -1,147 +1,284 @@
-"""The Sentiment tab: a text is scored while you type, and its words show their pull."""
+"""The Sentiment tab: a text scored as you type, the words behind the answer, and many texts."""
 
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 import gradio as gr
 
-from foundry.attribution import explain_text
-from foundry.errors import InputError
-from foundry.models import Pretrained, check_variant, load_pretrained
-from foundry.sentiment import SentimentModel, score_text, wrap_classifier
-from foundry.ui import sentiment_plots
+from foundry.attribution import Explanation, explain_text, remove_word
+from foundry.errors import ArtifactError, InputError
+from foundry.models import count_parameters
+from foundry.pretrained import Pretrained
+from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_classifier
+from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.pretrained_choice import Loading, watch_loading
+from foundry.ui.sentiment_batch import build_batch_view
+from foundry.ui.sentiment_choice import (
+    DEFAULT_MODEL,
+    default_title,
+    list_sentiment_models,
+    load_sentiment_model,
+)
 
-DEFAULT_MODEL = "bert-sentiment"
-_EXAMPLES = [
-    "The camera is wonderful, but the battery gives up before lunch.",
-    "I expected a dull evening and came out humming the songs.",
-    "It isn't bad at all; the second half is even rather clever.",
-    "Two hours of my life that I will not get back.",
-]
+# Explained by itself once typing has paused; longer texts wait for the button.
+_AUTO_TOKENS = 64
+_PAUSE_MS = 500
+_EXAMPLES = (
+    "The battery lasts two days and the screen is a pleasure to look at.",
+    "Two hours of shouting, and not one of the jokes lands.",
+    "I expected a dull sequel; it turned out to be the warmest film of the year.",
+    "The hotel was clean, but nobody at the desk could be bothered to look up.",
+    "Not bad at all, though I would not cross the city for it.",
+)
+_TYPE_HINT = "Type or paste a text: the answer appears here as you type."
+_WORDS_HINT = "Once you pause, every word gets the colour of its pull."
+_CLICK_HINT = "Click a word to see the answer without it."
+# Gives the text back only if nothing was typed meanwhile.
+_PAUSE_JS = f"""async (text, paused) => {{
+  const mine = window.foundryTyped = {{}};
+  await new Promise(resolve => setTimeout(resolve, {_PAUSE_MS}));
+  return window.foundryTyped === mine ? text : paused;
+}}"""
 
 
-def load_classifier(name: str) -> tuple[Pretrained, SentimentModel]:
-    """Load a sentiment model by its name, Hub id or folder."""
-    pretrained = load_pretrained(name or DEFAULT_MODEL, "sentiment")
-    return pretrained, wrap_classifier(pretrained.model, pretrained.processor)
+@dataclass(frozen=True)
+class Explained:
+    """What one visitor looks at.
+
+    Attributes:
+        model: The model's name.
+        explanation: Of the text.
+        score: Of the text as written.
+        removed: Words struck out, by position.
+    """
+
+    model: str
+    explanation: Explanation
+    score: SentimentScore
+    removed: tuple[int, ...] = ()
 
 
-@shows_errors
-def on_text(text: str) -> tuple[str, str, str]:
-    """Score what was typed.
+def on_visit(name: str) -> str:
+    """Load the model before the first letter is typed.
 
     Args:
-        text: The box's text.
+        name: The model in use.
 
     Returns:
-        The bars, the sentence below them, and the place of the words, emptied.
+        What it is, in a sentence.
     """
-    if not text.strip():
-        return sentiment_plots.label_bars(None), "", sentiment_plots.word_pulls(None)
-    _, model = load_classifier(DEFAULT_MODEL)
-    started = time.perf_counter()
-    score = score_text(model, text)
-    note = sentiment_plots.reading_note(score, 1000 * (time.perf_counter() - started))
-    return sentiment_plots.label_bars(score), note, sentiment_plots.word_pulls(None)
+    try:
+        return _describe(*load_sentiment_model(name))
+    except (InputError, ArtifactError) as error:
+        return plots.progress_html("Failed", str(error), 0.0, "failed")
+
+
+def on_choose(name: str | None) -> Iterator[list[Any]]:
+    """Load another model, keeping the shipped one if that fails.
+
+    Args:
+        name: A shipped model's name, a Hub id or a folder.
+
+    Yields:
+        The drop-down, the model in use, and a line about it.
+    """
+    try:
+        for step in watch_loading(name or DEFAULT_MODEL, "sentiment"):
+            if isinstance(step, Loading):
+                yield [gr.skip(), gr.skip(), plots.loading_html(step)]
+            else:
+                model = wrap_classifier(step.model, step.processor)
+                yield [gr.skip(), step.name, _describe(step, model)]
+    except (InputError, ArtifactError) as error:
+        facts = f"{error} Using {default_title()}."
+        yield [DEFAULT_MODEL, DEFAULT_MODEL, plots.progress_html("Failed", facts, 0.0, "failed")]
+
+
+def on_type(text: str, name: str) -> list[Any]:
+    """Score what is in the box.
+
+    Args:
+        text: What was typed so far.
+        name: The model in use.
+
+    Returns:
+        The answer, and a note with the time it took.
+    """
+    if not text or not text.strip():
+        return [plots.hint(_TYPE_HINT), ""]
+    try:
+        started = perf_counter()
+        score = score_text(load_sentiment_model(name)[1], text)
+        elapsed_ms = 1000 * (perf_counter() - started)
+    except (InputError, ArtifactError) as error:
+        return [plots.hint(str(error)), ""]
+    return [plots.answer_html(score.probs), _note(score, elapsed_ms)]
+
+
+def on_pause(text: str, name: str) -> list[Any]:
+    """Explain a text that is short enough to be explained unasked.
+
+    Args:
+        text: What was typed.
+        name: The model in use.
+
+    Returns:
+        As `on_explain()`.
+    """
+    if not text or not text.strip():
+        return [None, plots.hint(_WORDS_HINT), "", gr.Button(visible=False)]
+    try:
+        num_tokens = score_text(load_sentiment_model(name)[1], text).num_tokens
+    except (InputError, ArtifactError) as error:
+        return [None, plots.hint(str(error)), "", gr.Button(visible=False)]
+    if num_tokens > _AUTO_TOKENS:
+        sentence = f"{num_tokens:,} tokens take a while: press Explain to see which words pull."
+        return [None, plots.hint(sentence), "", gr.Button(visible=True)]
+    return on_explain(text, name)
 
 
 @shows_errors
-def on_explain(text: str) -> str:
+def on_explain(text: str, name: str) -> list[Any]:
     """Attribute the answer to the words.
 
     Args:
-        text: The box's text.
+        text: What was typed.
+        name: The model in use.
 
     Returns:
-        The text with coloured words.
+        What is explained, its words, the comparison, and the button.
     """
-    pretrained, _ = load_classifier(DEFAULT_MODEL)
-    explanation = explain_text(pretrained.model, pretrained.processor, text)
-    return sentiment_plots.word_pulls(explanation)
+    pretrained, model = load_sentiment_model(name)
+    # Of two labels always the second, so that a colour means the same for every text.
+    label = model.labels[1] if len(model.labels) == 2 else None
+    explained = Explained(
+        name,
+        explain_text(pretrained.model, pretrained.processor, text, label),
+        score_text(model, text),
+    )
+    return [
+        explained,
+        plots.words_html(explained.explanation, model.labels),
+        plots.hint(_CLICK_HINT),
+        gr.Button(visible=False),
+    ]
 
 
-def score_sentiment(
-    text: str, model: str = DEFAULT_MODEL, variant: str = "dense"
-) -> dict[str, float]:
-    """Return the probability of every label of a text.
+@shows_errors
+def on_word(explained: Explained | None, event: gr.EventData) -> list[Any]:
+    """Strike a word out, or bring it back, and score what is left.
 
     Args:
-        text: Up to 100,000 characters.
-        model: The shipped model's name, a Hub id or a folder with safetensors.
-        variant: One that the model has.
+        explained: What is looked at.
+        event: Carries the word's position.
 
-    Raises:
-        InputError: If text, model or variant cannot be used.
+    Returns:
+        What is looked at, its words, and the comparison.
     """
-    check_variant(model, variant)
-    _check_text(text)
-    _, classifier = load_classifier(model)
-    return score_text(classifier, text).probs
+    word = getattr(event, "word", None)
+    if explained is None or not isinstance(word, int):
+        return [gr.skip()] * 3
+    if not 0 <= word < len(explained.explanation.words):
+        return [gr.skip()] * 3
+    removed = tuple(sorted({word} ^ set(explained.removed)))
+    explained = replace(explained, removed=removed)
+    _, model = load_sentiment_model(explained.model)
+    words = plots.words_html(explained.explanation, model.labels, removed)
+    return [explained, words, _comparison(explained, model)]
 
 
-def explain_sentiment(text: str, model: str = DEFAULT_MODEL) -> dict[str, Any]:
-    """Return the explained label, its margin in logits, and every word with its part of that.
+def _comparison(explained: Explained, model: SentimentModel) -> str:
+    if not explained.removed:
+        return plots.hint(_CLICK_HINT)
+    text = explained.explanation.text
+    struck = [explained.explanation.words[index] for index in explained.removed]
+    # From the end, so that the places of those before stay as they are.
+    for word in reversed(struck):
+        text = remove_word(text, word.start, word.end)
+    title = f"Without {', '.join(f'“{word.text}”' for word in struck)}"
+    try:
+        score = score_text(model, text)
+    except InputError:
+        return plots.hint(f"{title} nothing is left. Click a word to bring it back.")
+    return plots.answer_html(score.probs, title, before=explained.score.probs)
+
+
+def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
+    labels = ", ".join(model.labels[:6]) + (", ..." if len(model.labels) > 6 else "")
+    millions = count_parameters(pretrained.model) / 1e6
+    return plots.hint(
+        f"{millions:,.1f} million parameters, {len(model.labels)} labels: {labels}. Reads "
+        f"{model.max_tokens} tokens at a time; longer texts are read in pieces."
+    )
+
+
+def _note(score: SentimentScore, elapsed_ms: float) -> str:
+    pieces = "" if score.num_pieces == 1 else f", read in {score.num_pieces} overlapping pieces"
+    unknown = f", {score.num_unknown} of them unknown to the model" if score.num_unknown else ""
+    noun = "token" if score.num_tokens == 1 else "tokens"
+    return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
+
+
+def build_sentiment_tab(tab: gr.Tab) -> None:
+    """Build the tab.
 
     Args:
-        text: Up to 1,024 tokens.
-        model: The shipped model's name, a Hub id or a folder with safetensors.
-
-    Raises:
-        InputError: If text or model cannot be used.
+        tab: The tab itself; selecting it loads the model.
     """
-    _check_text(text)
-    pretrained, _ = load_classifier(model)
-    explanation = explain_text(pretrained.model, pretrained.processor, text)
-    return {
-        "label": explanation.label,
-        "margin": explanation.margin,
-        "baseline_margin": explanation.baseline_margin,
-        "completeness_error": explanation.completeness_error,
-        "words": [{"word": word.text, "score": word.score} for word in explanation.words],
-    }
-
-
-def _check_text(text: Any) -> None:
-    if not isinstance(text, str):
-        raise InputError("There is no text yet: send a string.")
-
-
-def build_sentiment_tab() -> None:
-    """Build the tab and its endpoints `/score_sentiment` and `/explain_sentiment`."""
+    active = gr.State(DEFAULT_MODEL)
+    explained = gr.State(None)
     with gr.Row(elem_classes="halves"):
         with gr.Column():
             text = gr.Textbox(
-                label="Text",
-                info="English; a review, a sentence, a page. Long texts are read in pieces.",
-                placeholder="Type or paste a text",
+                label="Your text",
+                placeholder="Type or paste a review, a comment, a message ...",
                 lines=5,
                 max_lines=12,
                 elem_id="sentiment-text",
             )
-            gr.Examples(_EXAMPLES, text, label="Try one of these")
+            gr.Examples([[example] for example in _EXAMPLES], text, label="Or take one of these")
         with gr.Column():
-            bars = gr.HTML(sentiment_plots.label_bars(None), elem_id="sentiment-answer")
+            answer = gr.HTML(
+                plots.hint(_TYPE_HINT), css_template=plots.ANSWER_CSS, elem_id="sentiment-answer"
+            )
             note = gr.Markdown(elem_classes="foundry-note")
-            explain = gr.Button("Which words pulled?", variant="primary", elem_id="explain")
-            words = gr.HTML(sentiment_plots.word_pulls(None), elem_id="sentiment-words")
-    text.change(on_text, text, [bars, note, words], trigger_mode="always_last", **QUIET)
-    explain.click(on_explain, text, words, api_visibility="private")
+    gr.Markdown("### Which words pull the answer which way")
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            words = gr.HTML(
+                plots.hint(_WORDS_HINT),
+                css_template=plots.WORDS_CSS,
+                js_on_load=plots.WORDS_JS,
+                elem_id="sentiment-words",
+            )
+            explain = gr.Button("Explain", visible=False, size="sm")
+        with gr.Column():
+            comparison = gr.HTML(css_template=plots.ANSWER_CSS, elem_id="sentiment-comparison")
+    with gr.Accordion("Another model", open=False):
+        choice = gr.Dropdown(
+            list_sentiment_models(),
+            value=DEFAULT_MODEL,
+            allow_custom_value=True,
+            label="Model",
+            info="Any text classifier with safetensors weights: its Hub id, or a folder on this "
+            "machine. Press Enter to load it.",
+            elem_id="sentiment-model",
+        )
+        about = gr.HTML(css_template=".hint { font-size: 0.9rem; }", elem_id="sentiment-about")
+    build_batch_view(active)
+    # What was in the box when typing paused; hidden rather than absent, so that it can change.
+    paused = gr.Textbox(visible="hidden", elem_id="sentiment-paused")
 
-    with gr.Column(visible=False):
-        api_text = gr.Textbox(label="text")
-        model = gr.Textbox(DEFAULT_MODEL, label="model")
-        variant = gr.Textbox("dense", label="variant")
-        label, explanation = gr.Label(label="sentiment"), gr.JSON(label="explanation")
-        gr.Button().click(
-            shows_errors(score_sentiment),
-            [api_text, model, variant],
-            label,
-            api_name="score_sentiment",
-        )
-        gr.Button().click(
-            shows_errors(explain_sentiment),
-            [api_text, model],
-            explanation,
-            api_name="explain_sentiment",
-        )
+    scored = [text, active], [answer, note]
+    explained_by = [explained, words, comparison, explain]
+    tab.select(on_visit, active, about, **QUIET)
+    text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
+    text.change(None, [text, paused], paused, js=_PAUSE_JS, trigger_mode="multiple", **QUIET)
+    paused.change(on_pause, [paused, active], explained_by, trigger_mode="always_last", **QUIET)
+    explain.click(on_explain, [text, active], explained_by, api_visibility="private")
+    words.select(on_word, explained, [explained, words, comparison], **QUIET)
+    choice.change(on_choose, choice, [choice, active, about], **QUIET)
+    active.change(on_type, *scored, **QUIET).then(on_pause, [text, active], explained_by, **QUIET)

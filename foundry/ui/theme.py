@@ -104,14 +104,6 @@ CSS = (
 .images .grid-container { grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)) !important; }
 .images .caption-label { font-size: 0.72rem; max-width: 100%; left: 0; right: 0; border-radius: 0;
   text-align: center; padding: 1px 2px; }
-.word-pulls .words { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 2;
-  font-size: 1.05rem; }
-.word-pulls mark { color: inherit; border-radius: 4px; padding: 0.15em 0.1em; }
-.word-pulls .hint { color: var(--body-text-color-subdued); font-size: 0.9rem; margin-top: 0.4rem; }
-.word-pulls i { display: inline-block; width: 0.9em; height: 0.9em; border-radius: 3px;
-  vertical-align: -0.1em; margin-left: 0.4em; }
-.word-pulls .towards { background: color-mix(in srgb, var(--foundry-blue) 65%, transparent); }
-.word-pulls .away { background: color-mix(in srgb, var(--foundry-vermilion) 65%, transparent); }
 .pixelated img { image-rendering: pixelated; }
 """
 )

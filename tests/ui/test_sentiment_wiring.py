@@ -18,7 +18,7 @@ def test_a_text_gets_a_label_with_its_probabilities(client):
 
 def test_an_explanation_lists_every_word(client):
     answer = client.predict("The film was awful.", api_name="/explain_sentiment")
-    assert [row["word"] for row in answer["words"]] == ["The", "film", "was", "awful", "."]
+    assert [row["text"] for row in answer["words"]] == ["The", "film", "was", "awful", "."]
     assert answer["label"] == "negative"
 
 

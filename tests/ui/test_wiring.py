@@ -60,6 +60,7 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/list_runs",
         "/classify_digit",
         "/score_sentiment",
+        "/score_sentiment_batch",
         "/explain_sentiment",
     }
     assert not endpoints["unnamed_endpoints"]
