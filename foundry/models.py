@@ -50,7 +50,6 @@ _MODELS = {
     for spec in (
         ModelSpec("lenet", "LeNet (shipped)", "digits"),
         ModelSpec("bert-sentiment", "BERT, six layers (shipped)", "sentiment"),
-        ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
     )
 }
 # Variants that exist so far; every model has this one.

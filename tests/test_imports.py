@@ -25,6 +25,8 @@ FAMILIES = [
     | {"runs", "run_queue", "worker", "export"},
     {"ink", "digits"},
     {"explain"},
+    {"audio", "captions", "speech", "speech_beam", "speech_chunks", "speech_live", "speech_paths"}
+    | {"speech_score", "speech_words"},
     {"sentiment", "sentiment_pieces", "sentiment_encoder", "sentiment_tables"}
     | {"sentiment_report", "attribution"},
 ]

@@ -22,10 +22,9 @@ from foundry.recipes.speech.corpus import (
     split_by_speaker,
     write_store,
 )
-from foundry.recipes.speech.decoding import END, BeamDecoder, Bigram, decode_greedy
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate, score
 from foundry.recipes.speech.model import (
-    CHARACTERS,
+    ALPHABET,
     build_config,
     build_filterbank,
     build_model,
@@ -40,6 +39,7 @@ from foundry.recipes.speech.train import (
     build_averaged_model,
     train,
 )
+from foundry.speech_beam import BeamDecoder, BeamOptions, Bigram
 
 WORD_TONES_HZ = {"one": 400.0, "two": 900.0, "go": 2000.0}
 
@@ -283,50 +283,7 @@ def test_default_model_fits_the_promised_size() -> None:
     assert math.prod(model.config.conv_stride) == 320
 
 
-# --- decoding ---------------------------------------------------------------------------------
-
-
-def spell(text: str, wrong: str = "") -> np.ndarray:
-    """Two frames a character and a blank; where ``wrong`` differs, it is a little more likely."""
-    frames = []
-    for character, heard in zip(text, wrong or text, strict=True):
-        frame = np.full(len(CHARACTERS), -9.0, np.float32)
-        frame[encode_text(character)[0]] = -0.9
-        frame[encode_text(heard)[0]] = -0.6
-        blank = np.full(len(CHARACTERS), -9.0, np.float32)
-        blank[0] = 0.0
-        frames += [frame, frame, blank]
-    return np.stack(frames)
-
-
-@given(st.lists(st.sampled_from(["one", "three", "o'clock", "a"]), min_size=1, max_size=5))
-def test_greedy_decoding_inverts_spelling(words: list[str]) -> None:
-    assert decode_greedy(spell(" ".join(words))) == " ".join(words)
-
-
-def test_beam_search_stays_within_its_words() -> None:
-    decoder = BeamDecoder(Bigram(["one two", "forward", "for you"]), 0.5, 0.0)
-    heard = spell("for you", "fir yoo")
-    assert decode_greedy(heard) == "fir yoo"
-    assert decoder.decode(heard) == "for you"
-    assert decoder.decode(spell("forward")) == "forward"
-    silence = np.full((40, len(CHARACTERS)), -9.0, np.float32)
-    silence[:, 0] = 0.0
-    assert decoder.decode(silence) == ""
-    assert decoder.decode(silence[:0]) == ""
-
-
-def test_bigram_probabilities_sum_to_one() -> None:
-    bigram = Bigram(["go left", "go right", "stop"])
-    for before in (END, "go", "stop"):
-        total = sum(math.exp(bigram.log_prob(before, word)) for word in [*bigram.words, END])
-        assert total == pytest.approx(1.0)
-    assert bigram.log_prob("go", "left") > bigram.log_prob("stop", "left")
-
-
-def test_bigram_needs_words() -> None:
-    with pytest.raises(ValueError, match="no words"):
-        Bigram([""])
+# --- scores ----------------------------------------------------------------------------------
 
 
 def test_scores_by_hand() -> None:
@@ -387,7 +344,9 @@ def test_training_learns_tones_end_to_end(
     assert all(1 <= len(text.split()) <= 8 for _, text in dev_sets["digit_strings"])
     model = build_averaged_model(state)
     greedy = evaluate(model, dev_sets)
-    beam = evaluate(model, dev_sets, BeamDecoder(Bigram(["one two go"]), 0.5, 0.0))
+    beam = evaluate(
+        model, dev_sets, BeamDecoder(Bigram.count(["one two go"]), BeamOptions(0.5, 0.0), ALPHABET)
+    )
     card = render_card(
         CardFacts(1, 0.1, 2, 1, 64, 0.5, 0.0, greedy, beam, store.clips, ["f0"], [("a", "b")])
     )

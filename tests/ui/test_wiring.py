@@ -59,12 +59,23 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/stop_run",
         "/list_runs",
         "/classify_digit",
+        "/score_sentiment",
+        "/score_sentiment_batch",
+        "/explain_sentiment",
     }
     assert not endpoints["unnamed_endpoints"]
 
 
 def test_plumbing_cannot_be_called_by_name(client):
-    for name in ("on_start", "on_stop", "on_resume", "on_draw", "on_photo"):
+    for name in (
+        "on_start",
+        "on_stop",
+        "on_resume",
+        "on_draw",
+        "on_photo",
+        "on_text",
+        "on_explain",
+    ):
         with pytest.raises(Exception, match=name):
             client.predict(api_name=f"/{name}")
 

@@ -13,9 +13,8 @@ from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import BatchSource
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
-from foundry.recipes.speech.decoding import BeamDecoder, Bigram
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
-from foundry.recipes.speech.model import build_config, build_model, save_model
+from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.train import (
     TrainConfig,
@@ -23,10 +22,13 @@ from foundry.recipes.speech.train import (
     build_averaged_model,
     train,
 )
+from foundry.speech_beam import BeamOptions, Bigram, load_beam_decoder, write_bigram
 
 SEED = 0
 LOG_STEPS = 25
-LM_WEIGHT, WORD_SCORE = 0.6, 0.5
+BEAM = BeamOptions(lm_weight=0.6, word_score=0.5)
+# Rarer words are names and misprints for the most part; without them the word list is small.
+MIN_WORD_COUNT = 5
 
 
 def main() -> None:
@@ -85,7 +87,8 @@ def write_model(state: TrainState, material: Material, folder: Path) -> None:
     # As it was written: with what float16 costs.
     model = Wav2Vec2ForCTC.from_pretrained(folder, dtype=torch.float32)
     dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
-    decoder = BeamDecoder(Bigram(material.sentences), LM_WEIGHT, WORD_SCORE)
+    write_bigram(build_bigram(material), BEAM, folder)
+    decoder = load_beam_decoder(folder, ALPHABET)
     speakers = Counter(clip.speaker for clip in material.dev if clip.corpus == "fsdd")
     facts = CardFacts(
         steps=state.step,
@@ -93,8 +96,8 @@ def write_model(state: TrainState, material: Material, folder: Path) -> None:
         num_parameters=model.num_parameters(),
         num_layers=model.config.num_hidden_layers,
         hidden_dim=model.config.hidden_size,
-        lm_weight=LM_WEIGHT,
-        word_score=WORD_SCORE,
+        lm_weight=BEAM.lm_weight,
+        word_score=BEAM.word_score,
         greedy=evaluate(model, dev_sets),
         beam=evaluate(model, dev_sets, decoder),
         train=[*material.train, *(clip for _, clip in material.synthetic)],
@@ -102,6 +105,20 @@ def write_model(state: TrainState, material: Material, folder: Path) -> None:
         tried=TRIED,
     )
     (folder / "README.md").write_text(render_card(facts), "utf-8")
+
+
+def build_bigram(material: Material) -> Bigram:
+    """Count the words that the beam search may choose from.
+
+    Args:
+        material: its training transcripts and prompts are counted, and the synthetic strings of
+            digits, which say that any digit follows any other.
+
+    Returns:
+        The bigram of the words that are not rare.
+    """
+    synthetic = [clip.text for _, clip in material.synthetic]
+    return Bigram.count([*material.sentences, *synthetic]).keep_frequent(MIN_WORD_COUNT)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from transformers import Wav2Vec2ForCTC
 from foundry.recipes.speech import augment
 from foundry.recipes.speech.batches import collate
 from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, Clip, ClipStore
-from foundry.recipes.speech.decoding import BeamDecoder, decode_all
-from foundry.recipes.speech.model import CHARACTERS, count_frames
+from foundry.recipes.speech.model import ALPHABET, CHARACTERS, count_frames
+from foundry.speech_beam import BeamDecoder
+from foundry.speech_paths import BeamFinder, GreedyFinder
 
 Utterance = tuple[np.ndarray, str]
 
@@ -84,6 +85,21 @@ def compute_log_probs(
     return results
 
 
+def decode(log_probs: np.ndarray, decoder: BeamDecoder | None = None) -> str:
+    """Turn one utterance into text as the app does.
+
+    Args:
+        log_probs: float32 [frames, characters].
+        decoder: beam search, or None for the best path.
+
+    Returns:
+        Words with single spaces between them.
+    """
+    finder = BeamFinder(decoder, ALPHABET) if decoder else GreedyFinder(ALPHABET)
+    finder.add(log_probs)
+    return " ".join(span.word for span in finder.finish())
+
+
 def score(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:
     """Compare transcripts with references.
 
@@ -126,6 +142,6 @@ def evaluate(
     figures = {}
     for name, utterances in dev_sets.items():
         log_probs = compute_log_probs(model, [waveform for waveform, _ in utterances])
-        hypotheses = decode_all(decoder, log_probs)
+        hypotheses = [decode(frames, decoder) for frames in log_probs]
         figures[name] = score([text for _, text in utterances], hypotheses)
     return figures

@@ -14,9 +14,11 @@ from transformers import (
 )
 
 from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
+from foundry.speech_words import Alphabet
 
 PAD, UNKNOWN, DELIMITER = "<pad>", "<unk>", "|"
 CHARACTERS = (PAD, UNKNOWN, DELIMITER, "'", *"abcdefghijklmnopqrstuvwxyz")
+ALPHABET = Alphabet(CHARACTERS, CHARACTERS.index(PAD), DELIMITER)
 PHASES = 4
 # Channels of the first layer that hold a constant, and how large it is. See ``build_model``.
 NUM_CONSTANTS = 8
