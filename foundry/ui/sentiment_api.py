@@ -13,8 +13,13 @@ from foundry.models import check_variant
 from foundry.sentiment import score_text, score_texts
 from foundry.sentiment_report import write_report
 from foundry.ui.feedback import shows_errors
-from foundry.ui.sentiment_batch import BATCH_QUEUE, read_upload
-from foundry.ui.sentiment_choice import DEFAULT_MODEL, load_sentiment_model
+from foundry.ui.sentiment_batch import read_upload
+from foundry.ui.sentiment_choice import (
+    BATCH_QUEUE,
+    DEFAULT_MODEL,
+    EXPLAIN_QUEUE,
+    load_sentiment_model,
+)
 
 
 @shows_errors
@@ -69,5 +74,9 @@ def build_sentiment_api() -> None:
             **BATCH_QUEUE,
         )
         gr.Button().click(
-            explain_sentiment, [text, model], explanation, api_name="explain_sentiment"
+            explain_sentiment,
+            [text, model],
+            explanation,
+            api_name="explain_sentiment",
+            **EXPLAIN_QUEUE,
         )

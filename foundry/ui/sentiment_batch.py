@@ -9,21 +9,21 @@ from time import perf_counter
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
 from foundry.errors import InputError
 from foundry.sentiment import BatchEvent, ScoredText, SentimentModel, score_texts
-from foundry.sentiment_report import report_columns, report_rows, write_report
+from foundry.sentiment_report import write_report
 from foundry.sentiment_tables import TextTable, guess_text_column, read_lines, read_table
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET, shows_errors
-from foundry.ui.sentiment_choice import load_sentiment_model
+from foundry.ui.run_view import format_duration
+from foundry.ui.sentiment_choice import BATCH_QUEUE, load_sentiment_model
 
 _MAX_ROWS_SHOWN = 200
+# A column for each; with more labels the table has the answer alone.
+_MAX_LABELS_SHOWN = 10
 _REFRESH_S = 0.3
 _IDLE = "Paste lines or upload a file, then press Score."
-# Scoring keeps all cores busy; more visitors at once would only slow each other down.
-BATCH_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-batch", "concurrency_limit": 2}
 
 # Job id -> set when its visitor has pressed Cancel.
 _cancelled: dict[str, threading.Event] = {}
@@ -93,15 +93,19 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
         ]
         model = load_sentiment_model(name)[1]
         started = told = perf_counter()
+        scoring_since = started
         for event in score_texts(model, texts):
             scored.extend(event.finished)
             if cancelled.is_set():
                 break
+            if not event.share:
+                # Reading goes at another pace, which says nothing about the time left.
+                scoring_since = perf_counter()
             if perf_counter() - told > _REFRESH_S:
                 told = perf_counter()
                 yield [
                     gr.skip(),
-                    _progress(event, told - started),
+                    _progress(event, told - scoring_since),
                     _histogram(model, scored),
                     *[gr.skip()] * 5,
                 ]
@@ -113,7 +117,7 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
                 "",
                 _result(scored, len(texts), elapsed_s),
                 _histogram(model, scored),
-                gr.Dataframe(_frame(table, model, scored), visible=True),
+                _first_rows(texts, model, scored),
                 _table_note(len(scored)),
                 gr.DownloadButton(value=str(file), visible=True),
                 gr.Button(interactive=True),
@@ -139,14 +143,15 @@ def _progress(event: BatchEvent, elapsed_s: float) -> str:
     left_s = elapsed_s * (1 - event.share) / event.share
     facts = (
         f"{event.num_done:,} of {event.num_texts:,} texts, "
-        f"{event.num_done / elapsed_s:,.0f} texts/s, about {left_s:.0f} s left"
+        f"{event.num_done / elapsed_s:,.0f} texts/s, {format_duration(left_s)} left"
     )
     return plots.status_html("Scoring", facts, event.share)
 
 
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
     problems = sum(text.score is None for text in scored)
-    facts = f"{len(scored):,} of {num_texts:,} texts in {elapsed_s:.1f} s"
+    took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
+    facts = f"{len(scored):,} of {num_texts:,} texts in {took}"
     if problems:
         facts += f"; {problems:,} could not be scored, and say why"
     whole = len(scored) == num_texts
@@ -162,11 +167,18 @@ def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
     return plots.label_counts_html([score.label for score in scores], model.labels)
 
 
-def _frame(table: TextTable, model: SentimentModel, scored: list[ScoredText]) -> pd.DataFrame:
-    first = sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]
-    rows = report_rows(table, model.labels, first)
-    frame = pd.DataFrame(rows, columns=report_columns(table, model.labels)).round(3)
-    return frame if any(text.problem for text in first) else frame.drop(columns="problem")
+def _first_rows(texts: list[str], model: SentimentModel, scored: list[ScoredText]) -> gr.Dataframe:
+    labels = model.labels if len(model.labels) <= _MAX_LABELS_SHOWN else ()
+    rows = []
+    for text in sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]:
+        answers = [""] * (1 + len(labels))
+        if text.score:
+            answers = [text.score.label, *(f"{text.score.probs[label]:.1%}" for label in labels)]
+        rows.append([str(text.index + 1), texts[text.index], *answers, text.problem])
+    headers = ["row", "text", "answer", *labels, "problem"]
+    if not any(row[-1] for row in rows):
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
+    return gr.Dataframe(rows, headers=headers, visible=True)
 
 
 def _table_note(num_rows: int) -> str:

@@ -1,11 +1,16 @@
 """Which sentiment models a visitor can choose, and loading the chosen one."""
 
+from typing import Any
+
 from foundry.models import available_models, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, wrap_classifier
 from foundry.ui.pretrained_choice import list_pretrained
 
 DEFAULT_MODEL = "bert-sentiment"
+# Both keep all cores busy; more visitors at once would only slow each other down.
+BATCH_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-batch", "concurrency_limit": 2}
+EXPLAIN_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-explain", "concurrency_limit": 2}
 _SUGGESTIONS = (
     "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
     "nlptown/bert-base-multilingual-uncased-sentiment",

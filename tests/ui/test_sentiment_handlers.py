@@ -4,7 +4,8 @@ import pytest
 
 from foundry.ui.sentiment_api import explain_sentiment, score_sentiment
 from foundry.ui.sentiment_choice import DEFAULT_MODEL
-from foundry.ui.sentiment_tab import on_explain, on_type, on_word
+from foundry.ui.sentiment_tab import on_type
+from foundry.ui.sentiment_words import on_explain, on_word
 
 OBVIOUS = [
     ("I love this film, it is wonderful.", "positive"),
