@@ -135,6 +135,16 @@ def test_a_folder_without_tokenizer_is_a_sentence(folder):
         load_pretrained(str(folder), "sentiment")
 
 
+def test_truncation_that_a_tokenizer_file_asks_for_is_off_for_every_thread(folder):
+    file = folder / "tokenizer.json"
+    asked = json.loads(file.read_text())
+    truncation = {"max_length": 4, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
+    file.write_text(json.dumps(asked | {"truncation": truncation}))
+    tokenizer = load_pretrained(str(folder), "sentiment").processor
+    assert tokenizer.backend_tokenizer.truncation is None
+    assert len(tokenizer("a good film and a bad film", verbose=False)["input_ids"]) == 9
+
+
 @pytest.mark.parametrize("name", ["", "  ", None, 3, ["bert"], {}])
 def test_what_is_no_name_is_refused_with_what_is_accepted(name):
     with pytest.raises(InputError, match=r"bert-sentiment, a folder on this machine or a Hub id"):
