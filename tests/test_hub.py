@@ -14,7 +14,9 @@ REPO = "somebody/tiny-bert"
 
 
 @pytest.fixture
-def hub(tmp_path, tiny_bert_dir):
+def hub(tmp_path, tiny_bert_dir, monkeypatch):
+    # The server's own, which the hub must never see.
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
     with serve_fake_hub(str(tmp_path / "cache")) as hub:
         files = {file.name: file.read_bytes() for file in tiny_bert_dir.iterdir()}
         hub.repositories[REPO] = files | {

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import threading
+import time
 
 import pytest
 import torch
@@ -166,6 +167,28 @@ def test_threads_that_load_at_once_share_one_model(folder):
         thread.join()
     assert len(loaded) == 8
     assert len({id(one.model) for one in loaded}) == 1
+
+
+def test_two_models_are_not_built_at_once(tiny_bert_dir, tmp_path, monkeypatch):
+    """While transformers builds one it patches torch for all threads."""
+    names = [str(shutil.copytree(tiny_bert_dir, tmp_path / str(number))) for number in range(3)]
+    building, most = [], []
+    read_folder = pretrained_module._read_folder
+
+    def read_slowly(name, task, folder):
+        building.append(name)
+        most.append(len(building))
+        time.sleep(0.05)
+        building.remove(name)
+        return read_folder(name, task, folder)
+
+    monkeypatch.setattr(pretrained_module, "_read_folder", read_slowly)
+    threads = [threading.Thread(target=load_pretrained, args=(name, "sentiment")) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1]
 
 
 def test_a_loaded_model_is_at_hand_while_another_is_loading(folder, tiny_bert_dir, monkeypatch):

@@ -57,7 +57,8 @@ def test_same_probabilities_as_the_transformers_pipeline(
 def test_same_logits_as_the_network(
     tiny_bert: BertForSequenceClassification, model: SentimentModel
 ) -> None:
-    texts = ["Fine, I suppose.", "Worse than the first one.", "Bad.", "Fine, I suppose!", "Good."]
+    # Neighbours of one length, and of different ones.
+    texts = ["Fine, I suppose.", "Bad film.", "Good film.", "Late word.", "Worse than the first."]
     encoded = model.tokenizer(texts, return_tensors="pt", padding=True)
     with torch.no_grad():
         expected = tiny_bert(**encoded).logits
