@@ -188,7 +188,12 @@ def build_words_view(text: gr.Textbox, active: gr.State) -> WordsView:
         **QUIET,
     )
     explain.click(
-        on_explain, [text, active], view.outputs(), api_visibility="private", **EXPLAIN_QUEUE
+        on_explain,
+        [text, active],
+        view.outputs(),
+        show_progress_on=words,
+        api_visibility="private",
+        **EXPLAIN_QUEUE,
     )
     words.select(on_word, view.explained, [view.explained, words, comparison], **QUIET)
     return view

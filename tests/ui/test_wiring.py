@@ -73,7 +73,7 @@ def test_plumbing_cannot_be_called_by_name(client):
         "on_resume",
         "on_draw",
         "on_photo",
-        "on_text",
+        "on_type",
         "on_explain",
     ):
         with pytest.raises(Exception, match=name):
