@@ -108,7 +108,7 @@ def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
     except Exception as error:  # A network can fail, and a server answer, in any way at all.
         raise ArtifactError(
             f"“{repo_id}” is not on this machine and could not be downloaded "
-            f"({type(error).__name__}). The models that are here go on working."
+            f"({type(error).__name__}). Without a network, use a model that is here."
         ) from error
 
 

@@ -130,6 +130,9 @@ def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
     # Without its files transformers makes one up that knows no words.
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise InputError(f"“{name}” has no tokenizer beside its weights.")
+    # A file may ask for truncation or padding. The first call switches them off; later ones change
+    # nothing, so that threads can share the tokenizer.
+    tokenizer("")
     # What is not in the file is random, and so would be the answers.
     missing = [key for key in report["missing_keys"] if not key.endswith(_TRAINING_ONLY)]
     if missing:

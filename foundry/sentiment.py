@@ -13,6 +13,8 @@ from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_inp
 # Tokens in one batch: enough to keep matrix products efficient, few enough that what passes between
 # layers stays in the processor's cache and that cancelling is prompt.
 BATCH_TOKENS = 512
+# The tokenizer keeps every token's string until its call ends: a large file would fill the memory.
+_TEXTS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -149,27 +151,16 @@ def score_texts(
         batch_tokens: Most tokens in a batch, counted as if padded to its longest text.
 
     Yields:
-        An event for each batch. Every text is in exactly one event; short texts come first.
+        An event for each thousand texts read, with those that cannot be scored, then one for each
+        batch scored. Every text is in exactly one event; short texts come first.
     """
-    cleaned: dict[int, str] = {}
-    unusable: list[ScoredText] = []
-    for index, text in enumerate(texts):
-        try:
-            cleaned[index] = clean_text(text)
-        except InputError as error:
-            unusable.append(ScoredText(index, None, str(error)))
     pieces_of: dict[int, list[Piece]] = {}
-    split = split_texts(model.tokenizer, model.max_tokens, list(cleaned.values()))
-    for index, pieces in zip(cleaned, split, strict=True):
-        try:
-            _check_readable(pieces)
-            pieces_of[index] = pieces
-        except InputError as error:
-            unusable.append(ScoredText(index, None, str(error)))
-    num_done = len(unusable)
-    if unusable:
-        share = 0.0 if pieces_of else 1.0
-        yield BatchEvent(num_done, len(texts), share, tuple(unusable))
+    num_done = 0
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        found, unusable = _read(model, texts, range(start, min(start + _TEXTS_AT_ONCE, len(texts))))
+        pieces_of |= found
+        num_done += len(unusable)
+        yield BatchEvent(num_done, len(texts), 0.0, tuple(unusable))
 
     queue = [
         (index, number) for index, pieces in pieces_of.items() for number in range(len(pieces))
@@ -190,6 +181,28 @@ def score_texts(
         num_done += len(finished)
         tokens_done += sum(len(piece.input_ids) for piece in some)
         yield BatchEvent(num_done, len(texts), tokens_done / num_tokens, tuple(finished))
+
+
+def _read(
+    model: SentimentModel, texts: Sequence[str], indices: Sequence[int]
+) -> tuple[dict[int, list[Piece]], list[ScoredText]]:
+    """Split some of the texts into pieces, and tell which of them cannot be scored."""
+    cleaned: dict[int, str] = {}
+    pieces_of: dict[int, list[Piece]] = {}
+    unusable: list[ScoredText] = []
+    for index in indices:
+        try:
+            cleaned[index] = clean_text(texts[index])
+        except InputError as error:
+            unusable.append(ScoredText(index, None, str(error)))
+    split = split_texts(model.tokenizer, model.max_tokens, list(cleaned.values()))
+    for index, pieces in zip(cleaned, split, strict=True):
+        try:
+            _check_readable(pieces)
+            pieces_of[index] = pieces
+        except InputError as error:
+            unusable.append(ScoredText(index, None, str(error)))
+    return pieces_of, unusable
 
 
 def _softmax(model: SentimentModel, pieces: Sequence[Piece]) -> list[list[float]]:

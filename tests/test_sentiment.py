@@ -231,7 +231,8 @@ def test_batch_can_be_abandoned(model: SentimentModel) -> None:
 
     counted = SentimentModel(count, model.tokenizer, model.labels)
     events = score_texts(counted, ["one two three"] * 10_000, batch_tokens=256)
-    for _ in range(3):
+    # Ten to read the texts, a thousand at a time, and three batches.
+    for _ in range(13):
         next(events)
     events.close()
     assert calls == 3

@@ -84,7 +84,7 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
     try:
         yield [
             job,
-            plots.progress_html("Reading", f"{len(texts):,} texts.", 0.0),
+            plots.status_html("Reading", f"{len(texts):,} texts.", 0.0),
             "",
             gr.Dataframe(visible=False),
             "",
@@ -134,12 +134,14 @@ def on_cancel(job: str) -> None:
 
 
 def _progress(event: BatchEvent, elapsed_s: float) -> str:
+    if not event.share:
+        return plots.status_html("Reading", f"{event.num_texts:,} texts.", 0.0)
     left_s = elapsed_s * (1 - event.share) / event.share
     facts = (
         f"{event.num_done:,} of {event.num_texts:,} texts, "
         f"{event.num_done / elapsed_s:,.0f} texts/s, about {left_s:.0f} s left"
     )
-    return plots.progress_html("Scoring", facts, event.share)
+    return plots.status_html("Scoring", facts, event.share)
 
 
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
@@ -149,7 +151,7 @@ def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
         facts += f"; {problems:,} could not be scored, and say why"
     whole = len(scored) == num_texts
     state, style = ("Done", "done") if whole else ("Cancelled", "stopped")
-    return plots.progress_html(state, f"{facts}.", len(scored) / num_texts, style)
+    return plots.status_html(state, f"{facts}.", len(scored) / num_texts, style)
 
 
 def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
@@ -163,7 +165,8 @@ def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
 def _frame(table: TextTable, model: SentimentModel, scored: list[ScoredText]) -> pd.DataFrame:
     first = sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]
     rows = report_rows(table, model.labels, first)
-    return pd.DataFrame(rows, columns=report_columns(table, model.labels))
+    frame = pd.DataFrame(rows, columns=report_columns(table, model.labels)).round(3)
+    return frame if any(text.problem for text in first) else frame.drop(columns="problem")
 
 
 def _table_note(num_rows: int) -> str:
@@ -202,11 +205,15 @@ def build_batch_view(active: gr.State) -> None:
                 cancel = gr.Button("Cancel", interactive=False, elem_id="sentiment-cancel")
         with gr.Column():
             status = gr.HTML(
-                plots.progress_html("Many texts", _IDLE, 0.0),
-                padding=False,
+                plots.status_html("Ready", _IDLE),
+                elem_classes="flush",
                 elem_id="sentiment-status",
             )
-            histogram = gr.HTML(css_template=plots.HISTOGRAM_CSS, elem_id="sentiment-histogram")
+            histogram = gr.HTML(
+                elem_classes="flush",
+                css_template=plots.HISTOGRAM_CSS,
+                elem_id="sentiment-histogram",
+            )
             download = gr.DownloadButton(
                 "Download CSV", visible=False, size="sm", elem_id="sentiment-download"
             )

@@ -7,7 +7,6 @@ from html import escape
 import numpy as np
 
 from foundry.attribution import Explanation
-from foundry.ui.pretrained_choice import Loading
 
 # More labels than these are drawn as the likeliest ones and a line for the rest.
 _MAX_BARS = 10
@@ -15,26 +14,31 @@ _NUM_BINS = 20
 # Darker than this and the word on it is white.
 _DARK_SHARE = 0.6
 
+HINT_CSS = ".hint { color: var(--body-text-color-subdued); font-size: 0.9rem; }"
 ANSWER_CSS = """
+.title { margin-top: 0.6rem; }
 .headline { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.1rem 0.7rem;
-  min-height: 3rem; }
+  min-height: 2.6rem; margin-bottom: 0.3rem; }
 .headline b { font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
 .headline span, .hint { color: var(--body-text-color-subdued); }
+.hint { overflow-wrap: anywhere; }
 .bars { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr) auto;
   gap: 6px 10px; align-items: center; font-variant-numeric: tabular-nums; }
 .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .track { position: relative; height: 14px; background: var(--border-color-primary);
   border-radius: 3px; }
-.fill { height: 100%; border-radius: 3px; background: var(--foundry-sky); min-width: 1px; }
+.fill { height: 100%; border-radius: 3px; min-width: 1px; }
 .best { font-weight: 700; }
-.best.fill { background: var(--foundry-blue); }
+.sky { background: var(--foundry-sky); }
+.blue { background: var(--foundry-blue); }
+.vermilion { background: var(--foundry-vermilion); }
 .before { position: absolute; top: -3px; bottom: -3px; width: 3px; margin-left: -1px;
-  background: var(--foundry-orange); }
+  background: var(--body-text-color); }
 .share { text-align: right; }
 .share small { color: var(--body-text-color-subdued); font-weight: 400; }
 """
 WORDS_CSS = """
-.words { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 2.1; font-size: 1.05rem;
+.words { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 2; font-size: 1.05rem;
   max-height: 24rem; overflow-y: auto; }
 .words button { font: inherit; border: 0; margin: 0; padding: 0.1rem 0.2rem; border-radius: 4px;
   cursor: pointer; color: inherit; }
@@ -95,21 +99,29 @@ def answer_html(
     rows = []
     for label in (label for label in probs if label in shown):
         mark = " best" if label == best else ""
+        colour = _bar_colour(label, probs, best)
         tick = f'<div class="before" style="left:{before[label]:.2%}"></div>' if before else ""
         was_share = f" <small>was {before[label]:.1%}</small>" if before else ""
         rows.append(
             f'<span class="name{mark}" dir="auto" title="{escape(label)}">{escape(label)}</span>'
-            f'<div class="track"><div class="fill{mark}" style="width:{probs[label]:.2%}"></div>'
+            f'<div class="track"><div class="fill {colour}" style="width:{probs[label]:.2%}"></div>'
             f'{tick}</div><span class="share{mark}">{probs[label]:.1%}{was_share}</span>'
         )
     rest = len(probs) - len(shown)
     left_over = 1 - sum(probs[label] for label in shown)
     return (
-        (f'<div dir="auto">{escape(title)}</div>' if title else "")
+        (f'<div class="title" dir="auto">{escape(title)}</div>' if title else "")
         + f'<div class="headline"><b dir="auto">{escape(best)}</b><span>{escape(told)}</span></div>'
         f'<div class="bars">{"".join(rows)}</div>'
         + (hint(f"{rest} more labels share {max(0.0, left_over):.1%}.") if rest > 0 else "")
     )
+
+
+def _bar_colour(label: str, probs: dict[str, float], best: str) -> str:
+    # Two labels have the colours of the words that pull towards them.
+    if len(probs) == 2:
+        return "vermilion" if label == next(iter(probs)) else "blue"
+    return "blue" if label == best else "sky"
 
 
 def words_html(
@@ -153,7 +165,7 @@ def _completeness(explanation: Explanation) -> str:
     return (
         f"Integrated Gradients: the words' scores add up to {total:+.2f}; from a blank text to "
         f"this one the model's answer moves by {difference:+.2f} (logits). Completeness error "
-        f"{explanation.completeness_error:.2f}."
+        f"{explanation.completeness_error:.3f}."
     )
 
 
@@ -186,24 +198,25 @@ def label_counts_html(answers: Sequence[str], labels: Sequence[str]) -> str:
     return f'<h4>Texts by likeliest label</h4><div class="counts">{rows}</div>'
 
 
-def progress_html(state: str, facts: str, share: float, style: str = "running") -> str:
-    """Return HTML: a status line over a progress bar, as a training run has.
+def status_html(state: str, facts: str, share: float | None = None, style: str = "running") -> str:
+    """Return HTML: a status line, over a progress bar as a training run has.
 
     Args:
         state: One word in bold.
         facts: What stands beside it.
-        share: Done, in [0, 1].
+        share: Done, in [0, 1]; None for no bar.
         style: `running`, `done`, `stopped` or `failed`, which set the colour.
     """
+    bar = (
+        ""
+        if share is None
+        else (
+            '<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+            f'aria-valuenow="{100 * share:.0f}" aria-label="Progress">'
+            f'<div class="fill" style="width:{share:.1%}"></div></div>'
+        )
+    )
     return (
         f'<div class="run-status {style}"><div class="line"><span class="state">{escape(state)}'
-        f'</span><span class="facts">{escape(facts)}</span></div>'
-        f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{100 * share:.0f}" aria-label="Progress">'
-        f'<div class="fill" style="width:{share:.1%}"></div></div></div>'
+        f'</span><span class="facts">{escape(facts)}</span></div>{bar}</div>'
     )
-
-
-def loading_html(loading: Loading) -> str:
-    """Return HTML: a download under way."""
-    return progress_html("One moment", f"{loading.sentence}.", loading.share)

@@ -27,11 +27,11 @@ from foundry.ui.sentiment_choice import (
 _AUTO_TOKENS = 64
 _PAUSE_MS = 500
 _EXAMPLES = (
-    "The battery lasts two days and the screen is a pleasure to look at.",
+    "The battery lasts two days and the screen is lovely.",
     "Two hours of shouting, and not one of the jokes lands.",
-    "I expected a dull sequel; it turned out to be the warmest film of the year.",
-    "The hotel was clean, but nobody at the desk could be bothered to look up.",
-    "Not bad at all, though I would not cross the city for it.",
+    "I expected a dull sequel and got the film of the year.",
+    "Clean room, but nobody at the desk cared to look up.",
+    "Not bad at all, though I would not cross town for it.",
 )
 _TYPE_HINT = "Type or paste a text: the answer appears here as you type."
 _WORDS_HINT = "Once you pause, every word gets the colour of its pull."
@@ -73,7 +73,7 @@ def on_visit(name: str) -> str:
     try:
         return _describe(*load_sentiment_model(name))
     except (InputError, ArtifactError) as error:
-        return plots.progress_html("Failed", str(error), 0.0, "failed")
+        return plots.status_html("Not loaded", str(error))
 
 
 def on_choose(name: str | None) -> Iterator[list[Any]]:
@@ -88,13 +88,14 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
     try:
         for step in watch_loading(name or DEFAULT_MODEL, "sentiment"):
             if isinstance(step, Loading):
-                yield [gr.skip(), gr.skip(), plots.loading_html(step)]
+                status = plots.status_html("One moment", f"{step.sentence}.", step.share)
+                yield [gr.skip(), gr.skip(), status]
             else:
                 model = wrap_classifier(step.model, step.processor)
                 yield [gr.skip(), step.name, _describe(step, model)]
     except (InputError, ArtifactError) as error:
-        facts = f"{error} Using {default_title()}."
-        yield [DEFAULT_MODEL, DEFAULT_MODEL, plots.progress_html("Failed", facts, 0.0, "failed")]
+        facts = f"{error} Going on with {default_title()}."
+        yield [DEFAULT_MODEL, DEFAULT_MODEL, plots.status_html("Not loaded", facts)]
 
 
 def on_type(text: str, name: str) -> list[Any]:
@@ -208,10 +209,9 @@ def _comparison(explained: Explained, model: SentimentModel) -> str:
 
 def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
     labels = ", ".join(model.labels[:6]) + (", ..." if len(model.labels) > 6 else "")
-    millions = count_parameters(pretrained.model) / 1e6
     return plots.hint(
-        f"{millions:,.1f} million parameters, {len(model.labels)} labels: {labels}. Reads "
-        f"{model.max_tokens} tokens at a time; longer texts are read in pieces."
+        f"{count_parameters(pretrained.model):,} parameters, {len(model.labels)} labels: {labels}. "
+        f"Reads {model.max_tokens} tokens at a time; longer texts are read in pieces."
     )
 
 
@@ -230,44 +230,47 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
     """
     active = gr.State(DEFAULT_MODEL)
     explained = gr.State(None)
-    with gr.Row(elem_classes="halves"):
+    choice = gr.Dropdown(
+        list_sentiment_models(),
+        value=DEFAULT_MODEL,
+        allow_custom_value=True,
+        label="Model",
+        info="The shipped one, or any text classifier with safetensors weights: type its Hub id or "
+        "a folder on this machine and press Enter.",
+        elem_id="sentiment-model",
+    )
+    about = gr.HTML(elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about")
+    with gr.Row(elem_classes="answer-second"):
         with gr.Column():
             text = gr.Textbox(
                 label="Your text",
                 placeholder="Type or paste a review, a comment, a message ...",
-                lines=5,
-                max_lines=12,
+                lines=6,
+                max_lines=14,
                 elem_id="sentiment-text",
             )
-            gr.Examples([[example] for example in _EXAMPLES], text, label="Or take one of these")
         with gr.Column():
             answer = gr.HTML(
-                plots.hint(_TYPE_HINT), css_template=plots.ANSWER_CSS, elem_id="sentiment-answer"
+                plots.hint(_TYPE_HINT),
+                elem_classes="flush",
+                css_template=plots.ANSWER_CSS,
+                elem_id="sentiment-answer",
             )
             note = gr.Markdown(elem_classes="foundry-note")
-    gr.Markdown("### Which words pull the answer which way")
-    with gr.Row(elem_classes="halves"):
-        with gr.Column():
+            gr.Markdown("### Which words pull it which way")
             words = gr.HTML(
                 plots.hint(_WORDS_HINT),
+                elem_classes="flush",
                 css_template=plots.WORDS_CSS,
                 js_on_load=plots.WORDS_JS,
                 elem_id="sentiment-words",
             )
             explain = gr.Button("Explain", visible=False, size="sm")
+            comparison = gr.HTML(
+                elem_classes="flush", css_template=plots.ANSWER_CSS, elem_id="sentiment-comparison"
+            )
         with gr.Column():
-            comparison = gr.HTML(css_template=plots.ANSWER_CSS, elem_id="sentiment-comparison")
-    with gr.Accordion("Another model", open=False):
-        choice = gr.Dropdown(
-            list_sentiment_models(),
-            value=DEFAULT_MODEL,
-            allow_custom_value=True,
-            label="Model",
-            info="Any text classifier with safetensors weights: its Hub id, or a folder on this "
-            "machine. Press Enter to load it.",
-            elem_id="sentiment-model",
-        )
-        about = gr.HTML(css_template=".hint { font-size: 0.9rem; }", elem_id="sentiment-about")
+            gr.Examples([[example] for example in _EXAMPLES], text, label="Or take one of these")
     build_batch_view(active)
     # What was in the box when typing paused; hidden rather than absent, so that it can change.
     paused = gr.Textbox(visible="hidden", elem_id="sentiment-paused")
@@ -280,5 +283,5 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
     paused.change(on_pause, [paused, active], explained_by, trigger_mode="always_last", **QUIET)
     explain.click(on_explain, [text, active], explained_by, api_visibility="private")
     words.select(on_word, explained, [explained, words, comparison], **QUIET)
-    choice.change(on_choose, choice, [choice, active, about], **QUIET)
+    choice.input(on_choose, choice, [choice, active, about], **QUIET)
     active.change(on_type, *scored, **QUIET).then(on_pause, [text, active], explained_by, **QUIET)
