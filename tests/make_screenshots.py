@@ -1,4 +1,4 @@
-"""Make the README's pictures of both tabs: `python tests/make_screenshots.py`."""
+"""Make the README's pictures of the tabs: `python tests/make_screenshots.py`."""
 
 import os
 import re
@@ -30,8 +30,19 @@ def shoot(page: Page, name: str, height: int) -> None:
     Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE).save(path, optimize=True)
 
 
+def shoot_sentiment(page: Page) -> None:
+    """Score a text, strike its strongest word out, and take a picture."""
+    page.get_by_role("tab", name="Sentiment").click()
+    page.locator("#sentiment-text textarea").fill(
+        "The plot is thin and the ending silly, but the songs are so lovely that I went twice."
+    )
+    page.locator("#sentiment-words").get_by_text("lovely", exact=True).click(timeout=60_000)
+    expect(page.locator("#sentiment-comparison")).to_contain_text("Without “lovely”")
+    shoot(page, "sentiment", 800)
+
+
 def main() -> None:
-    """Train with the default preset, draw a seven, and take a picture of either tab."""
+    """Train with the default preset, draw a seven, score a text; take a picture of every tab."""
     from foundry.runs import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -55,6 +66,7 @@ def main() -> None:
         draw(page, SEVEN)
         expect(page.locator("#draw-answer .answer b")).to_have_text("7", timeout=60_000)
         shoot(page, "draw", 960)
+        shoot_sentiment(page)
         browser.close()
         app.close()
 
