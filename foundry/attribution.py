@@ -4,7 +4,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from captum.attr import IntegratedGradients
@@ -12,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from foundry.errors import InputError
-from foundry.sentiment_pieces import Piece, clean_text, longest_input, split_texts
+from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
 
 # Integration takes dozens of passes with gradients, so it is kept to a few pieces.
 MAX_TOKENS = 1_024
@@ -140,7 +139,7 @@ def explain_text(
             WordScore(text[start:end], start, end, score)
             for (start, end), score in zip(words, scores, strict=True)
         ),
-        label=_label_names(model)[target],
+        label=label_names(model)[target],
         margin=margin,
         baseline_margin=baseline_margin,
         completeness_error=error,
@@ -166,15 +165,10 @@ def remove_word(text: str, start: int, end: int) -> str:
     return (before + after).strip()
 
 
-def _label_names(model: PreTrainedModel) -> list[str]:
-    config: Any = model.config
-    return [config.id2label[index] for index in range(config.num_labels)]
-
-
 def _find_label(
     model: PreTrainedModel, pieces: Sequence[Piece], weights: Sequence[float], label: str | None
 ) -> int:
-    names = _label_names(model)
+    names = label_names(model)
     if label is not None:
         if label not in names:
             raise InputError(f"The model has no label {label!r}; it has {', '.join(names)}.")

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import (
     HFValidationError,
     LocalEntryNotFoundError,
@@ -19,6 +20,9 @@ from foundry.errors import ArtifactError, InputError
 # Weights without pickle, and the texts beside them. What lies in folders is for other frameworks.
 _WANTED = ["*.safetensors", "*.json", "*.txt", "*.model"]
 _UNWANTED = ["*/*"]
+# Downloads stay on the disk, and any visitor may ask for one.
+MAX_DOWNLOAD_BYTES = 4_000_000_000
+_TIMEOUT_S = 10.0
 
 OnProgress = Callable[[float, str], None]
 
@@ -29,25 +33,33 @@ def resolve_model(name: str, on_progress: OnProgress | None = None) -> Path:
     Args:
         name: A local folder, or a Hub id such as `facebook/wav2vec2-base-960h`.
         on_progress: Called while files arrive with the share done, in [0, 1], and a sentence; from
-            several threads.
+            several threads, the share never falling.
 
     Returns:
         A folder with `config.json` and at least one safetensors file.
 
     Raises:
-        InputError: If it is neither, there is no such repository, or it has no safetensors.
+        InputError: If it is neither, there is no such repository, it has no safetensors, or it is
+            too large.
         ArtifactError: If the Hub cannot be reached and the files are not here.
     """
-    if Path(name).is_dir():
+    if _is_folder(name):
         return _checked(Path(name), name)
     try:
         validate_repo_id(name)
     except HFValidationError:
         raise InputError(
-            f"“{name}” is neither a folder on this machine nor a Hub id such as "
+            f"“{name[:100]}” is neither a folder on this machine nor a Hub id such as "
             "facebook/wav2vec2-base-960h."
         ) from None
     return find_downloaded(name) or _download(name, on_progress)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).is_dir()
+    except OSError:  # A name too long for a path, or in a folder that is closed to us.
+        return False
 
 
 def find_downloaded(repo_id: str) -> Path | None:
@@ -66,15 +78,27 @@ def find_downloaded(repo_id: str) -> Path | None:
 
 
 def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
-    options: dict[str, Any] = {"allow_patterns": _WANTED, "ignore_patterns": _UNWANTED}
     try:
-        files = snapshot_download(repo_id, dry_run=True, **options)
-        # Asked before hundreds of megabytes of something else arrive.
-        if any(file.filename.endswith(".safetensors") for file in files):
-            progress = _progress_class(repo_id, on_progress)
-            return _checked(
-                Path(snapshot_download(repo_id, tqdm_class=progress, **options)), repo_id
+        # No token: what the server's owner may read is not for every visitor.
+        info = HfApi(token=False).model_info(repo_id, files_metadata=True, timeout=_TIMEOUT_S)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+        sizes = {file: size for file, size in sizes.items() if _is_wanted(file)}
+        # Checked before hundreds of megabytes of something else arrive.
+        if not any(file.endswith(".safetensors") for file in sizes):
+            raise InputError(_no_safetensors(repo_id))
+        if (num_bytes := sum(sizes.values())) > MAX_DOWNLOAD_BYTES:
+            raise InputError(
+                f"“{repo_id}” has {num_bytes / 1e9:.1f} GB; at most "
+                f"{MAX_DOWNLOAD_BYTES / 1e9:.0f} GB are downloaded."
             )
+        folder = snapshot_download(
+            repo_id,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+            token=False,
+            tqdm_class=_progress_class(repo_id, num_bytes, on_progress),
+        )
+        return _checked(Path(folder), repo_id)
     except InputError:
         raise
     except RepositoryNotFoundError:
@@ -84,28 +108,35 @@ def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
     except Exception as error:  # A network can fail, and a server answer, in any way at all.
         raise ArtifactError(
             f"“{repo_id}” is not on this machine and could not be downloaded "
-            f"({type(error).__name__}). The models that are here go on working."
+            f"({type(error).__name__}). Without a network, use a model that is here."
         ) from error
-    raise InputError(_no_safetensors(repo_id))
 
 
-def _progress_class(repo_id: str, on_progress: OnProgress | None) -> type[tqdm]:
+def _is_wanted(file: str) -> bool:
+    return "/" not in file and any(fnmatch(file, pattern) for pattern in _WANTED)
+
+
+def _progress_class(repo_id: str, num_bytes: int, on_progress: OnProgress | None) -> type[tqdm]:
     """Build what the Hub's library reports bytes to; it shows nothing itself."""
     lock = threading.Lock()
+    most = 0.0
 
     class Progress(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **(kwargs | {"disable": True}))
-            self.total = kwargs.get("total") or 0
             self.counts_bytes = kwargs.get("unit") == "B"
 
         def update(self, n: float | None = 1) -> None:
+            nonlocal most
             with lock:
                 self.n += n or 0
-            if on_progress and self.counts_bytes and self.total:
-                done, total = self.n / 1e6, self.total / 1e6
-                share = min(1.0, self.n / self.total)
-                on_progress(share, f"Downloading {repo_id}: {done:.0f} of {total:.0f} MB")
+                # Two bars count the same bytes: as they arrive and as they are written.
+                if on_progress and self.counts_bytes and self.n > most:
+                    most = self.n
+                    on_progress(
+                        min(1.0, most / max(num_bytes, 1)),
+                        f"Downloading {repo_id}: {most / 1e6:.0f} of {num_bytes / 1e6:.0f} MB",
+                    )
 
     return Progress
 

@@ -15,17 +15,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import (
-    AutoModelForCTC,
-    AutoModelForSequenceClassification,
-    AutoProcessor,
-    AutoTokenizer,
-    PreTrainedModel,
-)
 
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import OnProgress, resolve_model
 from foundry.networks import CNN, LeNet
+from foundry.pretrained import Pretrained, load_folder, one_at_a_time
 
 WEIGHTS_DIR = Path(__file__).parent.parent / "weights"
 
@@ -51,23 +45,6 @@ class ModelSpec:
     task: str
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """A transformers model with what makes its inputs.
-
-    Attributes:
-        name: As it was asked for.
-        folder: Where its files are.
-        model: In evaluation mode, float32; shared by all visitors and never modified.
-        processor: A tokenizer for text, a `Wav2Vec2Processor` for speech.
-    """
-
-    name: str
-    folder: Path
-    model: PreTrainedModel
-    processor: Any
-
-
 _MODELS = {
     spec.name: spec
     for spec in (
@@ -78,7 +55,6 @@ _MODELS = {
 }
 # Variants that exist so far; every model has this one.
 VARIANTS = ("dense",)
-_NUM_PRETRAINED_KEPT = 4
 
 _load_lock = threading.Lock()
 
@@ -211,42 +187,13 @@ def load_pretrained(name: str, task: str, on_progress: OnProgress | None = None)
         InputError: If there is no such model, it has no safetensors, or it is for another task.
         ArtifactError: If its files are damaged, missing, or cannot be downloaded.
     """
+    if not isinstance(name, str) or not name.strip():
+        names = ", ".join(_names(task))
+        raise InputError(f"Name a model: one of {names}, a folder on this machine or a Hub id.")
     name = name.strip()
-    if name in _names(task):
-        folder = WEIGHTS_DIR / name
-        if not (folder / WEIGHTS_FILE).exists():
-            raise ArtifactError(f"{folder / WEIGHTS_FILE} is missing.")
-    else:
-        folder = resolve_model(name, on_progress)
-    with _load_lock:
-        return _load_pretrained_cached(name, task, folder)
-
-
-@lru_cache(maxsize=_NUM_PRETRAINED_KEPT)
-def _load_pretrained_cached(name: str, task: str, folder: Path) -> Pretrained:
-    auto_model: Any
-    auto_processor: Any
-    auto_model, auto_processor = {
-        "sentiment": (AutoModelForSequenceClassification, AutoTokenizer),
-        "speech": (AutoModelForCTC, AutoProcessor),
-    }[task]
-    options = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        processor = auto_processor.from_pretrained(folder, **options)
-        model, report = auto_model.from_pretrained(
-            folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
-        )
-    except (SafetensorError, RuntimeError) as error:
-        raise ArtifactError(f"The weights of “{name}” are damaged: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise InputError(f"“{name}” cannot be used for {task}: {reason}") from None
-    # A head that is not in the file would be random, and its answers noise.
-    if report["missing_keys"]:
-        raise InputError(
-            f"“{name}” was not trained for {task}: its file lacks {min(report['missing_keys'])}."
-        )
-    return Pretrained(name, folder, model.eval().requires_grad_(False), processor)
+    with one_at_a_time(name):
+        folder = WEIGHTS_DIR / name if name in _names(task) else resolve_model(name, on_progress)
+        return load_folder(name, task, folder)
 
 
 def check_variant(name: str, variant: str) -> None:

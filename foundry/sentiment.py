@@ -1,19 +1,20 @@
 """Text -> tokens -> label probabilities, one text or many, with nothing cut off."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from foundry.errors import InputError
-from foundry.sentiment_pieces import Piece, clean_text, longest_input, split_texts
+from foundry.sentiment_encoder import PredictLogits, build_predictor
+from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
 
-# Tokens in one batch, padding included: enough to keep matrix products efficient, few enough that
-# what passes between layers stays in the processor's cache and that cancelling is prompt.
+# Tokens in one batch: enough to keep matrix products efficient, few enough that what passes between
+# layers stays in the processor's cache and that cancelling is prompt.
 BATCH_TOKENS = 512
+# The tokenizer keeps every token's string until its call ends: a large file would fill the memory.
+_TEXTS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class SentimentModel:
     """A classifier, whatever runs it.
 
     Attributes:
-        predict_logits: Maps int64 `input_ids` (batch, tokens) and `attention_mask` (batch, tokens)
-            to float logits (batch, labels). A mask of None means no padding.
+        predict_logits: Maps texts, each the ids of its tokens with special ones included, to
+            float32 logits (texts, labels).
         tokenizer: A fast tokenizer: it tells where in the text each token is.
         labels: Names of the labels, in the order of the logits.
         max_tokens: Longest input, special tokens included.
     """
 
-    predict_logits: Callable[[Tensor, Tensor | None], Tensor]
+    predict_logits: PredictLogits
     tokenizer: PreTrainedTokenizerBase
     labels: tuple[str, ...]
     max_tokens: int = 512
@@ -78,11 +79,13 @@ class BatchEvent:
     Attributes:
         num_done: Texts finished so far, these included.
         num_texts: All texts.
+        share: The work done, by tokens, in [0, 1].
         finished: The texts finished since the event before.
     """
 
     num_done: int
     num_texts: int
+    share: float
     finished: tuple[ScoredText, ...]
 
 
@@ -97,8 +100,8 @@ def wrap_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
         The same model behind one call.
 
     Raises:
-        InputError: If the tokenizer cannot tell where its tokens are, or the model gives one score
-            in place of label probabilities.
+        InputError: If the tokenizer cannot tell where its tokens are, or the model gives something
+            else than one probability for each label.
     """
     if not tokenizer.is_fast:
         raise InputError("This model's tokenizer has no fast version, so it cannot be used here.")
@@ -106,15 +109,12 @@ def wrap_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     if config.num_labels < 2:
         raise InputError("This model gives a single score, not probabilities of labels.")
 
-    def predict_logits(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        with torch.inference_mode():
-            logits: Tensor = model(input_ids=input_ids, attention_mask=attention_mask).logits
-        return logits.float()
-
+    if config.problem_type == "multi_label_classification":
+        raise InputError("This model gives labels that do not exclude each other.")
     return SentimentModel(
-        predict_logits=predict_logits,
+        predict_logits=build_predictor(model, tokenizer),
         tokenizer=tokenizer,
-        labels=tuple(config.id2label[index] for index in range(config.num_labels)),
+        labels=label_names(model),
         max_tokens=longest_input(model, tokenizer),
     )
 
@@ -135,10 +135,8 @@ def score_text(model: SentimentModel, text: str) -> SentimentScore:
     """
     pieces = split_texts(model.tokenizer, model.max_tokens, [clean_text(text)])[0]
     _check_readable(pieces)
-    probs = []
-    for piece in pieces:
-        logits = model.predict_logits(torch.tensor([piece.input_ids]), None)
-        probs.append(torch.softmax(logits[0], dim=0))
+    # One at a time: the pieces of a long text are long.
+    probs = [_softmax(model, [piece])[0] for piece in pieces]
     return _combine(model, pieces, probs)
 
 
@@ -150,19 +148,53 @@ def score_texts(
     Args:
         model: The classifier.
         texts: The texts. One that cannot be scored does not stop the others.
-        batch_tokens: Most tokens in a batch, padding included.
+        batch_tokens: Most tokens in a batch, counted as if padded to its longest text.
 
     Yields:
-        An event for each batch. Every text is in exactly one event; short texts come first.
+        An event for each thousand texts read, with those that cannot be scored, then one for each
+        batch scored. Every text is in exactly one event; short texts come first.
     """
+    pieces_of: dict[int, list[Piece]] = {}
+    num_done = 0
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        found, unusable = _read(model, texts, range(start, min(start + _TEXTS_AT_ONCE, len(texts))))
+        pieces_of |= found
+        num_done += len(unusable)
+        yield BatchEvent(num_done, len(texts), 0.0, tuple(unusable))
+
+    queue = [
+        (index, number) for index, pieces in pieces_of.items() for number in range(len(pieces))
+    ]
+    queue.sort(key=lambda entry: len(pieces_of[entry[0]][entry[1]].input_ids))
+    num_tokens = sum(len(piece.input_ids) for pieces in pieces_of.values() for piece in pieces)
+    tokens_done = 0
+    probs_of: dict[int, dict[int, list[float]]] = {index: {} for index in pieces_of}
+    for batch in _batches(queue, pieces_of, batch_tokens):
+        some = [pieces_of[index][number] for index, number in batch]
+        finished = []
+        for (index, number), row in zip(batch, _softmax(model, some), strict=True):
+            pieces, done = pieces_of[index], probs_of[index]
+            done[number] = row
+            if len(done) == len(pieces):
+                ordered = [done[position] for position in range(len(pieces))]
+                finished.append(ScoredText(index, _combine(model, pieces, ordered)))
+        num_done += len(finished)
+        tokens_done += sum(len(piece.input_ids) for piece in some)
+        yield BatchEvent(num_done, len(texts), tokens_done / num_tokens, tuple(finished))
+
+
+def _read(
+    model: SentimentModel, texts: Sequence[str], indices: Sequence[int]
+) -> tuple[dict[int, list[Piece]], list[ScoredText]]:
+    """Split some of the texts into pieces, and tell which of them cannot be scored."""
     cleaned: dict[int, str] = {}
+    pieces_of: dict[int, list[Piece]] = {}
     unusable: list[ScoredText] = []
-    for index, text in enumerate(texts):
+    for index in indices:
         try:
-            cleaned[index] = clean_text(text)
+            cleaned[index] = clean_text(texts[index])
         except InputError as error:
             unusable.append(ScoredText(index, None, str(error)))
-    pieces_of: dict[int, list[Piece]] = {}
     split = split_texts(model.tokenizer, model.max_tokens, list(cleaned.values()))
     for index, pieces in zip(cleaned, split, strict=True):
         try:
@@ -170,27 +202,14 @@ def score_texts(
             pieces_of[index] = pieces
         except InputError as error:
             unusable.append(ScoredText(index, None, str(error)))
-    num_done = len(unusable)
-    if unusable:
-        yield BatchEvent(num_done, len(texts), tuple(unusable))
+    return pieces_of, unusable
 
-    queue = [
-        (index, number) for index, pieces in pieces_of.items() for number in range(len(pieces))
-    ]
-    queue.sort(key=lambda entry: len(pieces_of[entry[0]][entry[1]].input_ids))
-    probs_of: dict[int, dict[int, Tensor]] = {index: {} for index in pieces_of}
-    for batch in _batches(queue, pieces_of, batch_tokens):
-        sequences = [pieces_of[index][number].input_ids for index, number in batch]
-        probs = torch.softmax(model.predict_logits(*_pad(sequences, model.tokenizer)), dim=1)
-        finished = []
-        for (index, number), row in zip(batch, probs, strict=True):
-            pieces, done = pieces_of[index], probs_of[index]
-            done[number] = row
-            if len(done) == len(pieces):
-                ordered = [done[position] for position in range(len(pieces))]
-                finished.append(ScoredText(index, _combine(model, pieces, ordered)))
-        num_done += len(finished)
-        yield BatchEvent(num_done, len(texts), tuple(finished))
+
+def _softmax(model: SentimentModel, pieces: Sequence[Piece]) -> list[list[float]]:
+    probs: list[list[float]] = (
+        model.predict_logits([piece.input_ids for piece in pieces]).softmax(dim=1).tolist()
+    )
+    return probs
 
 
 def _check_readable(pieces: Sequence[Piece]) -> None:
@@ -199,13 +218,17 @@ def _check_readable(pieces: Sequence[Piece]) -> None:
 
 
 def _combine(
-    model: SentimentModel, pieces: Sequence[Piece], probs: Sequence[Tensor]
+    model: SentimentModel, pieces: Sequence[Piece], probs: Sequence[Sequence[float]]
 ) -> SentimentScore:
-    weights = torch.tensor([float(piece.num_tokens) for piece in pieces])
-    mean = (torch.stack(list(probs)) * weights[:, None]).sum(dim=0) / weights.sum()
+    num_tokens = sum(piece.num_tokens for piece in pieces)
+    weights = [piece.num_tokens / num_tokens for piece in pieces]
+    mean = [
+        sum(weight * prob for weight, prob in zip(weights, of_label, strict=True))
+        for of_label in zip(*probs, strict=True)
+    ]
     return SentimentScore(
-        probs=dict(zip(model.labels, mean.tolist(), strict=True)),
-        num_tokens=sum(piece.num_tokens for piece in pieces),
+        probs=dict(zip(model.labels, mean, strict=True)),
+        num_tokens=num_tokens,
         num_unknown=sum(piece.num_unknown for piece in pieces),
         num_pieces=len(pieces),
     )
@@ -224,17 +247,3 @@ def _batches(
         batch.append((index, number))
     if batch:
         yield batch
-
-
-def _pad(
-    sequences: Sequence[Sequence[int]], tokenizer: PreTrainedTokenizerBase
-) -> tuple[Tensor, Tensor | None]:
-    width = max(map(len, sequences))
-    if all(len(sequence) == width for sequence in sequences):
-        return torch.tensor(sequences), None
-    input_ids = torch.full((len(sequences), width), tokenizer.pad_token_id or 0)
-    attention_mask = torch.zeros_like(input_ids)
-    for row, sequence in enumerate(sequences):
-        input_ids[row, : len(sequence)] = torch.tensor(sequence)
-        attention_mask[row, : len(sequence)] = 1
-    return input_ids, attention_mask

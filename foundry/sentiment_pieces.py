@@ -1,7 +1,6 @@
 """Text made fit for a model: cleaned, tokenised, and split where it is too long."""
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from foundry.errors import InputError
 # About fifty pieces of 512 tokens if it is English, two hundred if it is Chinese.
 MAX_CHARACTERS = 100_000
 OVERLAP_TOKENS = 64
-# The tokenizer keeps every token's string until its call ends: a large file would fill the memory.
-_TEXTS_AT_ONCE = 1_000
 
 # A carriage return before a line feed ends no more than the line feed does.
 _CONTROL_SPACE = re.compile(r"\r(?!\n)|[\v\f\x1c-\x1f\x85]")
+
+# Unicode's categories Cc and Cs, less tab and line feed.
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Matches end where a sentence does, before the space that follows it.
 _SENTENCE = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)""")
@@ -60,11 +60,7 @@ def clean_text(text: str) -> str:
         InputError: If nothing is left, or there is more than `MAX_CHARACTERS`.
     """
     text = _CONTROL_SPACE.sub(" ", text)
-    text = "".join(
-        character
-        for character in text
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")
-    ).strip()
+    text = _UNREADABLE.sub("", text).strip()
     if not text:
         raise InputError("There is no text yet: type or paste a sentence.")
     if len(text) > MAX_CHARACTERS:
@@ -94,6 +90,22 @@ def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
     return min(positions, tokenizer.model_max_length)
 
 
+def label_names(model: PreTrainedModel) -> tuple[str, ...]:
+    """Give the names of a classifier's labels in the order of its logits, each name once.
+
+    Args:
+        model: A transformers classifier.
+    """
+    config: Any = model.config
+    names: list[str] = []
+    for index in range(config.num_labels):
+        name = str(config.id2label.get(index, f"LABEL_{index}"))
+        while name in names:
+            name += " (again)"
+        names.append(name)
+    return tuple(names)
+
+
 def split_texts(
     tokenizer: PreTrainedTokenizerBase, max_tokens: int, texts: Sequence[str]
 ) -> list[list[Piece]]:
@@ -111,20 +123,24 @@ def split_texts(
         The pieces of each text, in order. Together they cover every character of it; a text that
         fits is one piece.
     """
-    split: list[list[Piece]] = []
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        some = list(texts[start : start + _TEXTS_AT_ONCE])
-        # verbose=False: being longer than the model's input is expected and dealt with below.
-        encoded = tokenizer(some, return_special_tokens_mask=True, verbose=False)
-        split.extend(
-            [_build_piece(tokenizer, 0, len(text), 0, ids, len(ids) - sum(special))]
-            if len(ids) <= max_tokens
-            else _split_long(tokenizer, max_tokens, text)
-            for text, ids, special in zip(
-                some, encoded["input_ids"], encoded["special_tokens_mask"], strict=True
-            )
+    if not texts:
+        return []
+    # verbose=False: being longer than the model's input is expected and dealt with below.
+    encoded = tokenizer(
+        list(texts),
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        return_special_tokens_mask=True,
+        verbose=False,
+    )
+    return [
+        [_build_piece(tokenizer, 0, len(text), 0, ids, len(ids) - sum(special))]
+        if len(ids) <= max_tokens
+        else _split_long(tokenizer, max_tokens, text)
+        for text, ids, special in zip(
+            texts, encoded["input_ids"], encoded["special_tokens_mask"], strict=True
         )
-    return split
+    ]
 
 
 def _split_long(tokenizer: PreTrainedTokenizerBase, max_tokens: int, text: str) -> list[Piece]:

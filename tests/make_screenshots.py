@@ -31,8 +31,19 @@ def shoot(page: Page, name: str, height: int) -> None:
     Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE).save(path, optimize=True)
 
 
+def shoot_sentiment(page: Page) -> None:
+    """Score a text, strike its strongest word out, and take a picture."""
+    page.get_by_role("tab", name="Sentiment").click()
+    page.locator("#sentiment-text textarea").fill(
+        "The plot is thin and the ending silly, but the songs are so lovely that I went twice."
+    )
+    page.locator("#sentiment-words").get_by_text("lovely", exact=True).click(timeout=60_000)
+    expect(page.locator("#sentiment-comparison")).to_contain_text("Without “lovely”")
+    shoot(page, "sentiment", 800)
+
+
 def main() -> None:
-    """Train with the default preset, draw, transcribe a clip, and take a picture of each tab."""
+    """Train, draw, score a text and transcribe a clip; take a picture of every tab."""
     from foundry.runs import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -56,6 +67,7 @@ def main() -> None:
         draw(page, SEVEN)
         expect(page.locator("#draw-answer .answer b")).to_have_text("7", timeout=60_000)
         shoot(page, "draw", 960)
+        shoot_sentiment(page)
         page.get_by_role("tab", name="Speech").click()
         transcribe_example(page, "Commands")
         page.locator("#speech-reference textarea").fill("yes stop go left right up and down")

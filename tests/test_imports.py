@@ -12,6 +12,7 @@ LAYERS = {
     "data": 1,
     "networks": 1,
     "hub": 1,
+    "pretrained": 1,
     "models": 2,
     "recipes": 4,
     "benchmark": 4,
@@ -35,7 +36,8 @@ FAMILIES = [
         "speech_paths",
     }
     | {"speech_score", "speech_words"},
-    {"sentiment", "sentiment_pieces", "sentiment_tables", "attribution"},
+    {"sentiment", "sentiment_pieces", "sentiment_encoder", "sentiment_tables"}
+    | {"sentiment_report", "attribution"},
 ]
 
 

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from tiny_bert import tiny_config
 from transformers import (
     BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
     PreTrainedTokenizerBase,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -15,7 +18,7 @@ from transformers import (
 )
 
 from foundry.errors import InputError
-from foundry.sentiment import SentimentModel, score_text, score_texts, wrap_classifier
+from foundry.sentiment import BATCH_TOKENS, SentimentModel, score_text, score_texts, wrap_classifier
 from foundry.sentiment_pieces import MAX_CHARACTERS, clean_text, longest_input, split_texts
 
 
@@ -54,13 +57,40 @@ def test_same_probabilities_as_the_transformers_pipeline(
 def test_same_logits_as_the_network(
     tiny_bert: BertForSequenceClassification, model: SentimentModel
 ) -> None:
-    encoded = model.tokenizer(
-        ["Fine, I suppose.", "Worse than the first one."], return_tensors="pt", padding=True
-    )
+    # Neighbours of one length, and of different ones.
+    texts = ["Fine, I suppose.", "Bad film.", "Good film.", "Late word.", "Worse than the first."]
+    encoded = model.tokenizer(texts, return_tensors="pt", padding=True)
     with torch.no_grad():
         expected = tiny_bert(**encoded).logits
-    logits = model.predict_logits(encoded["input_ids"], encoded["attention_mask"])
-    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+    logits = model.predict_logits(model.tokenizer(texts)["input_ids"])
+    torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["distilbert", "roberta"])
+def test_other_networks_are_padded_and_give_their_own_logits(
+    model: SentimentModel, architecture: str
+) -> None:
+    torch.manual_seed(0)
+    network = {
+        "distilbert": lambda: DistilBertForSequenceClassification(
+            DistilBertConfig(vocab_size=200, dim=16, n_layers=1, n_heads=2, hidden_dim=16)
+        ),
+        "roberta": lambda: RobertaForSequenceClassification(
+            RobertaConfig(
+                vocab_size=200,
+                hidden_size=16,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=16,
+                pad_token_id=0,
+            )
+        ),
+    }[architecture]().eval()
+    texts = [[2, 7, 9, 3], [2, 8, 3], [2, 50, 60, 70, 80, 3], [2, 9, 7, 3]]
+    with torch.no_grad():
+        expected = torch.cat([network(input_ids=torch.tensor([text])).logits for text in texts])
+    logits = wrap_classifier(network, model.tokenizer).predict_logits(texts)
+    torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_long_text_is_the_weighted_mean_of_its_pieces(model: SentimentModel) -> None:
@@ -71,8 +101,7 @@ def test_long_text_is_the_weighted_mean_of_its_pieces(model: SentimentModel) -> 
     assert all(len(piece.input_ids) <= model.max_tokens for piece in pieces)
     weights = [piece.num_tokens for piece in pieces]
     positives = [
-        model.predict_logits(torch.tensor([piece.input_ids]), None).softmax(dim=1)[0, 1].item()
-        for piece in pieces
+        model.predict_logits([piece.input_ids]).softmax(dim=1)[0, 1].item() for piece in pieces
     ]
     expected = sum(w * p for w, p in zip(weights, positives, strict=True)) / sum(weights)
     assert score.probs["positive"] == pytest.approx(expected, abs=1e-6)
@@ -196,31 +225,61 @@ def test_batch_finishes_every_text_once(model: SentimentModel) -> None:
 def test_batch_can_be_abandoned(model: SentimentModel) -> None:
     calls = 0
 
-    def count(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+    def count(texts: Sequence[Sequence[int]]) -> torch.Tensor:
         nonlocal calls
         calls += 1
-        return torch.zeros(len(input_ids), 2)
+        return torch.zeros(len(texts), 2)
 
     counted = SentimentModel(count, model.tokenizer, model.labels)
     events = score_texts(counted, ["one two three"] * 10_000, batch_tokens=256)
-    for _ in range(3):
+    # Ten to read the texts, a thousand at a time, and three batches.
+    for _ in range(13):
         next(events)
     events.close()
     assert calls == 3
 
 
-def test_padding_waste_is_small(model: SentimentModel) -> None:
-    rows = tokens = 0
+def test_batches_are_full_and_waste_no_padding(model: SentimentModel) -> None:
+    batches: list[list[int]] = []
 
-    def count(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
-        nonlocal rows, tokens
-        rows += input_ids.numel()
-        tokens += input_ids.numel() if attention_mask is None else int(attention_mask.sum())
-        return torch.zeros(len(input_ids), 2)
+    def count(texts: Sequence[Sequence[int]]) -> torch.Tensor:
+        batches.append([len(text) for text in texts])
+        return torch.zeros(len(texts), 2)
 
     texts = ["word " * (1 + index % 200) for index in range(1_000)]
     list(score_texts(SentimentModel(count, model.tokenizer, model.labels), texts))
-    assert tokens / rows > 0.95
+    assert sum(map(len, batches)) == 1_000
+    assert all(max(lengths) * len(lengths) <= BATCH_TOKENS for lengths in batches)
+    padded = sum(max(lengths) * len(lengths) for lengths in batches)
+    assert sum(map(sum, batches)) / padded > 0.95
+    # Full but for the last, the next text of which would not have fitted.
+    assert padded / len(batches) > 0.75 * BATCH_TOKENS
+
+
+def test_the_share_done_follows_the_tokens(model: SentimentModel) -> None:
+    events = list(score_texts(model, ["Good."] * 9 + ["Good. " * 90], batch_tokens=64))
+    shares = [event.share for event in events]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    # [CLS] good . [SEP], nine times, against 2 * 90 + 2 tokens.
+    assert events[-2].num_done == 9
+    assert shares[-2] == pytest.approx(9 * 4 / (9 * 4 + 182))
+
+
+def test_labels_of_the_same_name_stay_apart(model: SentimentModel) -> None:
+    torch.manual_seed(0)
+    network = BertForSequenceClassification(tiny_config(num_labels=3)).eval()
+    network.config.id2label = {0: "good", 1: "good", 2: "bad"}
+    score = score_text(wrap_classifier(network, model.tokenizer), "Good.")
+    assert list(score.probs) == ["good", "good (again)", "bad"]
+    assert sum(score.probs.values()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_labels_that_do_not_exclude_each_other_are_refused(model: SentimentModel) -> None:
+    network = BertForSequenceClassification(tiny_config())
+    network.config.problem_type = "multi_label_classification"
+    with pytest.raises(InputError, match="exclude"):
+        wrap_classifier(network, model.tokenizer)
 
 
 def test_any_number_of_labels_by_their_own_names(model: SentimentModel) -> None:

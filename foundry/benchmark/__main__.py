@@ -12,6 +12,7 @@ import torch
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
+    "sentiment": "one text and a thousand, against transformers' own pipeline",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 

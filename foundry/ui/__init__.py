@@ -9,6 +9,8 @@ from foundry.run_queue import RunQueue
 from foundry.ui.api import build_api
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
+from foundry.ui.sentiment_api import build_sentiment_api
+from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
@@ -49,9 +51,12 @@ def build_app(device: str = "auto") -> gr.Blocks:
                 build_train_tab(visitor, queue, device)
             with gr.Tab("Draw") as draw:
                 build_draw_tab(draw, visitor, device)
+            with gr.Tab("Sentiment") as sentiment:
+                build_sentiment_tab(sentiment)
             with gr.Tab("Speech") as speech:
                 build_speech_tab(speech)
         build_api(queue, device)
+        build_sentiment_api()
         app.load(on_arrive, visitor, visitor, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY)
 

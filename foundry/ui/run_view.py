@@ -66,7 +66,7 @@ def _facts(run: Run, runs_ahead: int) -> str:
     last = run.events[-1]
     done = f"{run.progress:.0%}, epoch {last.epoch} of {run.config.epochs}"
     if run.status == "running":
-        remaining = _duration(run.remaining_s or 0.0)
+        remaining = format_duration(run.remaining_s or 0.0)
         return f"{done}, {remaining} left, {plots.round_thousands(last.images_per_s)} images/s"
     if run.status in ("paused", "interrupted"):
         return f"at {done}. Press Resume to go on from the last checkpoint."
@@ -74,15 +74,16 @@ def _facts(run: Run, runs_ahead: int) -> str:
         return f"at {done}: {run.reason}. Press Resume to go on from the last checkpoint."
     if run.stopped_early:
         return (
-            f"{last.epoch} of {run.config.epochs} epochs in {_duration(last.elapsed_s)}: "
+            f"{last.epoch} of {run.config.epochs} epochs in {format_duration(last.elapsed_s)}: "
             "validation stopped improving."
         )
     if run.status == "done":
-        return f"{last.epoch} epochs in {_duration(last.elapsed_s)}."
-    return f"at {done}, after {_duration(last.elapsed_s)}."
+        return f"{last.epoch} epochs in {format_duration(last.elapsed_s)}."
+    return f"at {done}, after {format_duration(last.elapsed_s)}."
 
 
-def _duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
+    """Return a time in words: 12 s, 3 min 20 s."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

@@ -105,5 +105,15 @@ CSS = (
 .images .caption-label { font-size: 0.72rem; max-width: 100%; left: 0; right: 0; border-radius: 0;
   text-align: center; padding: 1px 2px; }
 .pixelated img { image-rendering: pixelated; }
+
+/* Text, answer, examples: the answer beside both, or between them on a phone. */
+.answer-second { display: grid !important; align-items: start;
+  grid-template: auto 1fr / minmax(0, 1fr) minmax(0, 1fr); }
+.answer-second > :nth-child(2) { grid-row: span 2; }
+@media (max-width: 760px) {
+  .answer-second { grid-template: none / minmax(0, 1fr); }
+  .answer-second > :nth-child(2) { grid-row: auto; }
+}
+.flush .html-container { padding: 0; }
 """
 )

@@ -14,11 +14,15 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    (tmp_path / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(tmp_path / "speech.wav", speak("seven three one")[0])
     monkeypatch.chdir(tmp_path)
     exec(EXAMPLES[0].replace("http://127.0.0.1:7860", app_url), {})
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[-3:] == ["stopped", "7", "seven three one"]
+    printed = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert printed[-6:-3] == ["stopped", "7", "positive"]
+    assert printed[-3].startswith("1,7,It broke after a day.,negative,")
+    assert "funny" in printed[-2]
+    assert printed[-1] == "seven three one"
 
 
 def test_the_example_of_the_library_runs(capsys):

@@ -59,13 +59,24 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/stop_run",
         "/list_runs",
         "/classify_digit",
+        "/score_sentiment",
+        "/score_sentiment_batch",
+        "/explain_sentiment",
         "/transcribe",
     }
     assert not endpoints["unnamed_endpoints"]
 
 
 def test_plumbing_cannot_be_called_by_name(client):
-    for name in ("on_start", "on_stop", "on_resume", "on_draw", "on_photo"):
+    for name in (
+        "on_start",
+        "on_stop",
+        "on_resume",
+        "on_draw",
+        "on_photo",
+        "on_type",
+        "on_explain",
+    ):
         with pytest.raises(Exception, match=name):
             client.predict(api_name=f"/{name}")
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -25,7 +26,13 @@ from foundry.recipes.sentiment.candidates import (
 from foundry.recipes.sentiment.corpus import Corpus, Example, load_corpus
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
-from foundry.recipes.sentiment.model_card import CandidateFigures, FinalFigures, render_card
+from foundry.recipes.sentiment.model_card import (
+    REVIEWS_BAR,
+    SST2_BAR,
+    CandidateFigures,
+    FinalFigures,
+    render_card,
+)
 from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
 
 FULL = FinetuneConfig()
@@ -79,8 +86,9 @@ def main(
     best = max(
         candidates,
         key=lambda c: (
+            c.sst2_dev_accuracy >= SST2_BAR and c.reviews_dev_accuracy >= REVIEWS_BAR,
             c.sst2_dev_accuracy * len(corpus.sst2_dev)
-            + c.reviews_dev_accuracy * len(corpus.reviews_dev)
+            + c.reviews_dev_accuracy * len(corpus.reviews_dev),
         ),
     )
     folders = [run_folder(checkpoints_dir, args.method, seed) for seed in best.seeds]
@@ -133,13 +141,14 @@ def _measure_candidates(
         for result in load_results(checkpoints_dir)
         if result.method == method and result.seed in seeds
     ]
-    if len(seeds) > 1:
-        folders = [run_folder(checkpoints_dir, method, seed) for seed in seeds]
+    averages = (some for size in range(2, len(seeds) + 1) for some in combinations(seeds, size))
+    for some in averages:
+        folders = [run_folder(checkpoints_dir, method, seed) for seed in some]
         average = load_average(base_dir, config.dropout, folders)
         candidates.append(
             CandidateFigures(
-                name=f"average of seeds {seeds[0]}-{seeds[-1]}",
-                seeds=tuple(seeds),
+                name=f"average of seeds {', '.join(map(str, some))}",
+                seeds=some,
                 sst2_dev_accuracy=measure_accuracy(average, tokenizer, corpus.sst2_dev),
                 reviews_dev_accuracy=measure_accuracy(average, tokenizer, corpus.reviews_dev),
             )

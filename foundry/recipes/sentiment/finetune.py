@@ -50,14 +50,14 @@ class FinetuneConfig:
     """
 
     seed: int = 0
-    epochs: int = 3
+    epochs: int = 4
     batch_size: int = 32
-    peak_lr: float = 1e-4
-    layer_decay: float = 0.95
+    peak_lr: float = 2e-4
+    layer_decay: float = 0.9
     head_lr_ratio: float = 2.0
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
-    rdrop_weight: float = 0.0
+    rdrop_weight: float = 1.0
     average_decay: float = 0.99
     dropout: float = 0.1
     mask_share: float = 0.0

@@ -121,7 +121,7 @@ class BatchSource(Dataset[Batch]):
         return draws[first : last + 1]
 
     def _draw_word(self, rng: np.random.Generator, digit: bool | None) -> Source:
-        real = not self.synthetic_words or rng.random() < 0.75
+        real = not self.synthetic_words or rng.random() < (0.6 if digit else 0.75)
         table = self.words if real else self.synthetic_words
         names = [name for name in table if digit is None or (name in DIGITS) == digit]
         names = names or list(table)
@@ -135,14 +135,14 @@ class BatchSource(Dataset[Batch]):
     def _draw_string(self, rng: np.random.Generator, num_words: int) -> tuple[np.ndarray, str]:
         """Words by one speaker or several, at one tempo; a single word keeps its surroundings."""
         if num_words == 1:
-            sources = [self._draw_word(rng, digit=True if rng.random() < 0.3 else None)]
+            sources = [self._draw_word(rng, digit=True if rng.random() < 0.4 else None)]
         elif rng.random() < 0.45:
             speakers = [name for name, own in self.speakers.items() if len(own) >= 30]
             speakers = speakers or list(self.speakers)
             own = self.speakers[speakers[rng.integers(len(speakers))]]
             sources = [own[rng.integers(len(own))] for _ in range(num_words)]
         else:
-            digit = (True, False, None)[rng.choice(3, p=[0.5, 0.3, 0.2])]
+            digit = (True, False, None)[rng.choice(3, p=[0.65, 0.2, 0.15])]
             sources = [self._draw_word(rng, digit) for _ in range(num_words)]
         tempo = float(np.exp(rng.uniform(-0.25, 0.25)))
         pieces = []

@@ -1,0 +1,108 @@
+"""Token ids -> logits: through BERT laid end to end, through any other network padded."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import BertForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+# Maps texts, each the ids of its tokens with special ones included, to logits (texts, labels).
+PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]
+
+
+def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PredictLogits:
+    """Make one call of a network.
+
+    Args:
+        model: A transformers classifier in evaluation mode; not modified.
+        tokenizer: Its tokenizer; says how to pad.
+
+    Returns:
+        The call. It gives the network's own logits but for the order of float32 sums.
+    """
+    config: Any = model.config
+    is_packable = type(model) is BertForSequenceClassification and not config.is_decoder
+
+    def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
+        with torch.inference_mode():
+            if is_packable:
+                return _run_packed(model, texts)
+            return _run_padded(model, texts, tokenizer.pad_token_id or 0)
+
+    return predict_logits
+
+
+def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
+    width = max(map(len, texts))
+    input_ids = torch.tensor([[*text, *[pad_id] * (width - len(text))] for text in texts])
+    lengths = torch.tensor([len(text) for text in texts])
+    # Without padding no mask, which spares the network the work of applying it.
+    mask = None
+    if lengths.min() < width:
+        mask = (torch.arange(width) < lengths[:, None]).long()
+    logits: Tensor = model(input_ids=input_ids, attention_mask=mask).logits
+    return logits.float()
+
+
+def _run_packed(model: Any, texts: Sequence[Sequence[int]]) -> Tensor:
+    """Run BERT's layers over all tokens of all texts as one matrix (tokens, hidden).
+
+    Nothing is computed for padding, and in the last layer nothing but what the first token of
+    each text needs: the answer is read from that token alone.
+
+    Source: transformers, models/bert/modeling_bert.py, of which this is the inference path.
+    """
+    num_heads = model.config.num_attention_heads
+    lengths = [len(text) for text in texts]
+    # Neighbours of equal length share one call of attention: (texts, tokens in each).
+    runs = [(len(list(run)), length) for length, run in groupby(lengths)]
+    first_tokens = torch.tensor([0, *lengths[:-1]]).cumsum(0)
+    ids = torch.tensor([token for text in texts for token in text])
+    positions = torch.cat([torch.arange(length).repeat(count) for count, length in runs])
+
+    embeddings = model.bert.embeddings
+    hidden = embeddings.word_embeddings(ids) + embeddings.position_embeddings(positions)
+    hidden = embeddings.LayerNorm(hidden + embeddings.token_type_embeddings.weight[0])
+    layers = model.bert.encoder.layer
+    for layer in layers:
+        attention = layer.attention.self
+        key, value = attention.key(hidden), attention.value(hidden)
+        is_last = layer is layers[-1]
+        if is_last:
+            hidden = hidden[first_tokens]
+        mixed = _attend(attention.query(hidden), key, value, runs, num_heads, is_last)
+        hidden = layer.attention.output(mixed, hidden)
+        hidden = layer.output(layer.intermediate(hidden), hidden)
+    pooled = torch.tanh(model.bert.pooler.dense(hidden))
+    logits: Tensor = model.classifier(pooled)
+    return logits.float()
+
+
+def _attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    runs: Sequence[tuple[int, int]],
+    num_heads: int,
+    one_query: bool,
+) -> Tensor:
+    """Let the tokens of each text attend to one another: (tokens, hidden) -> (queries, hidden)."""
+    mixed: list[Tensor] = []
+    asked = told = 0
+    for count, length in runs:
+        num_queries = count if one_query else count * length
+        q, k, v = (
+            tensor.view(count, -1, num_heads, tensor.shape[1] // num_heads).transpose(1, 2)
+            for tensor in (
+                query[asked : asked + num_queries],
+                key[told : told + count * length],
+                value[told : told + count * length],
+            )
+        )
+        heads = F.scaled_dot_product_attention(q, k, v)  # (texts, heads, queries, head)
+        mixed.append(heads.transpose(1, 2).reshape(num_queries, -1))
+        asked, told = asked + num_queries, told + count * length
+    return torch.cat(mixed)

@@ -1,0 +1,42 @@
+"""Which sentiment models a visitor can choose, and loading the chosen one."""
+
+from typing import Any
+
+from foundry.models import available_models, load_pretrained
+from foundry.pretrained import Pretrained
+from foundry.sentiment import SentimentModel, wrap_classifier
+from foundry.ui.pretrained_choice import list_pretrained
+
+DEFAULT_MODEL = "bert-sentiment"
+# Both keep all cores busy; more visitors at once would only slow each other down.
+BATCH_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-batch", "concurrency_limit": 2}
+EXPLAIN_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-explain", "concurrency_limit": 2}
+_SUGGESTIONS = (
+    "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+    "nlptown/bert-base-multilingual-uncased-sentiment",
+)
+
+
+def list_sentiment_models() -> list[tuple[str, str]]:
+    """Return (title, name) pairs for a drop-down: the shipped model, then two from the Hub."""
+    return list_pretrained("sentiment", _SUGGESTIONS)
+
+
+def default_title() -> str:
+    """Return what the page calls the shipped model."""
+    titles = {spec.name: spec.title for spec in available_models("sentiment")}
+    return titles[DEFAULT_MODEL]
+
+
+def load_sentiment_model(name: str) -> tuple[Pretrained, SentimentModel]:
+    """Load what was chosen and make it usable.
+
+    Args:
+        name: A shipped model's name, a Hub id or a folder.
+
+    Raises:
+        InputError: If there is no such model or it does not classify texts.
+        ArtifactError: If its files are damaged or cannot be downloaded.
+    """
+    pretrained = load_pretrained(name, "sentiment")
+    return pretrained, wrap_classifier(pretrained.model, pretrained.processor)

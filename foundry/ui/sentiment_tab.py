@@ -1,0 +1,154 @@
+"""The Sentiment tab: a text scored as you type, the words behind the answer, and many texts."""
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models import count_parameters
+from foundry.pretrained import Pretrained
+from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_classifier
+from foundry.ui import sentiment_plots as plots
+from foundry.ui.feedback import QUIET
+from foundry.ui.pretrained_choice import Loading, watch_loading
+from foundry.ui.sentiment_batch import build_batch_view
+from foundry.ui.sentiment_choice import (
+    DEFAULT_MODEL,
+    EXPLAIN_QUEUE,
+    default_title,
+    list_sentiment_models,
+    load_sentiment_model,
+)
+from foundry.ui.sentiment_words import build_words_view, on_pause
+
+_EXAMPLES = (
+    "The battery lasts two days and the screen is lovely.",
+    "Two hours of shouting, and not one of the jokes lands.",
+    "I expected a dull sequel and got the film of the year.",
+    "Clean room, but nobody at the desk cared to look up.",
+    "Not bad at all, though I would not cross town for it.",
+)
+_TYPE_HINT = "Type or paste a text: the answer appears here as you type."
+
+
+def on_visit(name: str) -> str:
+    """Load the model before the first letter is typed.
+
+    Args:
+        name: The model in use.
+
+    Returns:
+        What it is, in a sentence.
+    """
+    try:
+        return _describe(*load_sentiment_model(name))
+    except (InputError, ArtifactError) as error:
+        return plots.status_html("Not loaded", str(error))
+
+
+def on_choose(name: str | None) -> Iterator[list[Any]]:
+    """Load another model, keeping the shipped one if that fails.
+
+    Args:
+        name: A shipped model's name, a Hub id or a folder.
+
+    Yields:
+        The drop-down, the model in use, and a line about it.
+    """
+    try:
+        for step in watch_loading(name or DEFAULT_MODEL, "sentiment"):
+            if isinstance(step, Loading):
+                status = plots.status_html("One moment", f"{step.sentence}.", step.share)
+                yield [gr.skip(), gr.skip(), status]
+            else:
+                model = wrap_classifier(step.model, step.processor)
+                yield [gr.skip(), step.name, _describe(step, model)]
+    except (InputError, ArtifactError) as error:
+        facts = f"{error} Going on with {default_title()}."
+        yield [DEFAULT_MODEL, DEFAULT_MODEL, plots.status_html("Not loaded", facts)]
+
+
+def on_type(text: str, name: str) -> list[Any]:
+    """Score what is in the box.
+
+    Args:
+        text: What was typed so far.
+        name: The model in use.
+
+    Returns:
+        The answer, and a note with the time it took.
+    """
+    if not text or not text.strip():
+        return [plots.hint(_TYPE_HINT), ""]
+    try:
+        started = perf_counter()
+        score = score_text(load_sentiment_model(name)[1], text)
+        elapsed_ms = 1000 * (perf_counter() - started)
+    except (InputError, ArtifactError) as error:
+        return [plots.hint(str(error)), ""]
+    return [plots.answer_html(score.probs), _note(score, elapsed_ms)]
+
+
+def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
+    labels = ", ".join(model.labels[:6]) + (", ..." if len(model.labels) > 6 else "")
+    return plots.hint(
+        f"{count_parameters(pretrained.model):,} parameters, {len(model.labels)} labels: {labels}. "
+        f"Reads {model.max_tokens} tokens at a time; longer texts are read in pieces."
+    )
+
+
+def _note(score: SentimentScore, elapsed_ms: float) -> str:
+    pieces = "" if score.num_pieces == 1 else f", read in {score.num_pieces} overlapping pieces"
+    unknown = f", {score.num_unknown} of them unknown to the model" if score.num_unknown else ""
+    noun = "token" if score.num_tokens == 1 else "tokens"
+    return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
+
+
+def build_sentiment_tab(tab: gr.Tab) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; selecting it loads the model.
+    """
+    active = gr.State(DEFAULT_MODEL)
+    choice = gr.Dropdown(
+        list_sentiment_models(),
+        value=DEFAULT_MODEL,
+        allow_custom_value=True,
+        label="Model",
+        info="The shipped one, or any text classifier with safetensors weights: type its Hub id or "
+        "a folder on this machine and press Enter.",
+        elem_id="sentiment-model",
+    )
+    about = gr.HTML(elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about")
+    with gr.Row(elem_classes="answer-second"):
+        with gr.Column():
+            text = gr.Textbox(
+                label="Your text",
+                placeholder="Type or paste a review, a comment, a message ...",
+                lines=6,
+                max_lines=14,
+                elem_id="sentiment-text",
+            )
+        with gr.Column():
+            answer = gr.HTML(
+                plots.hint(_TYPE_HINT),
+                elem_classes="flush",
+                css_template=plots.ANSWER_CSS,
+                elem_id="sentiment-answer",
+            )
+            note = gr.Markdown(elem_classes="foundry-note")
+            view = build_words_view(text, active)
+        with gr.Column():
+            gr.Examples([[example] for example in _EXAMPLES], text, label="Or take one of these")
+    build_batch_view(active)
+
+    scored = [text, active], [answer, note]
+    tab.select(on_visit, active, about, **QUIET)
+    text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
+    choice.input(on_choose, choice, [choice, active, about], **QUIET)
+    active.change(on_type, *scored, **QUIET).then(
+        on_pause, [text, active], view.outputs(), **EXPLAIN_QUEUE, **QUIET
+    )

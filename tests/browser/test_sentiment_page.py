@@ -1,0 +1,144 @@
+"""Scoring a text as a visitor does, in a real Chromium."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from tiny_bert import tiny_config
+from transformers import BertForSequenceClassification
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def box(page):
+    page.get_by_role("tab", name="Sentiment").click()
+    return page.locator("#sentiment-text textarea")
+
+
+def test_the_label_follows_what_is_typed(page, box):
+    answer = page.locator("#sentiment-answer")
+    box.fill("A wonderful, moving film.")
+    expect(answer).to_contain_text("positive")
+    box.fill("")
+    expect(answer).to_contain_text("as you type")
+
+
+def test_a_clicked_word_is_struck_out_and_the_answer_without_it_shown(page, box):
+    box.fill("The film was awful.")
+    page.locator("#sentiment-words").get_by_text("awful", exact=True).click()
+    expect(page.locator("#sentiment-comparison")).to_contain_text("Without “awful”")
+    expect(page.locator("#sentiment-words button[aria-pressed=true]")).to_have_text("awful")
+    page.locator("#sentiment-words").get_by_text("awful", exact=True).click()
+    expect(page.locator("#sentiment-comparison")).to_contain_text("Click a word")
+    expect(page.locator("#sentiment-words button[aria-pressed=true]")).to_have_count(0)
+
+
+def test_the_answer_changes_while_typing_goes_on(page, box):
+    answer = page.locator("#sentiment-answer .headline b")
+    box.press_sequentially("I love it", delay=20)
+    expect(answer).to_have_text("positive")
+    box.press_sequentially(" not at all: an awful, boring mess", delay=20)
+    expect(answer).to_have_text("negative")
+    # The words are those of the text as it is at last.
+    expect(page.locator("#sentiment-words .words")).to_have_text(
+        "I love it not at all: an awful, boring mess"
+    )
+
+
+def test_an_example_is_one_click_away(page, box):
+    page.get_by_text("Two hours of shouting, and not one of the jokes lands.").click()
+    expect(page.locator("#sentiment-answer")).to_contain_text("negative")
+    expect(page.locator("#sentiment-words")).to_contain_text("pulls towards negative")
+
+
+def test_what_is_typed_stays_text(page, box):
+    spoken = []
+    page.on("dialog", lambda dialog: (spoken.append(dialog.message), dialog.dismiss()))
+    box.fill("<img src=x onerror=alert(1)> ${alert(2)} {{value}} wonderful")
+    expect(page.locator("#sentiment-words .words")).to_have_text(
+        "<img src=x onerror=alert(1)> ${alert(2)} {{value}} wonderful"
+    )
+    assert spoken == []
+
+
+def test_a_model_that_is_not_there_is_explained_and_the_shipped_one_goes_on(page, box, tmp_path):
+    choice = page.locator("#sentiment-model input")
+    choice.fill(str(tmp_path))
+    choice.press("Enter")
+    expect(page.locator("#sentiment-about")).to_contain_text("has no config.json")
+    expect(choice).to_have_value("BERT, six layers (shipped)")
+    box.fill("Wonderful.")
+    expect(page.locator("#sentiment-answer")).to_contain_text("positive")
+
+
+def test_another_model_is_loaded_and_answers_with_its_own_labels(
+    page, box, tiny_bert_dir, tmp_path
+):
+    folder = shutil.copytree(tiny_bert_dir, tmp_path / "stars")
+    network = BertForSequenceClassification(tiny_config(num_labels=3))
+    network.config.id2label = {0: "one <b>star</b>", 1: "two", 2: "three"}
+    network.save_pretrained(folder)
+    box.fill("good film")
+    choice = page.locator("#sentiment-model input")
+    choice.fill(str(folder))
+    choice.press("Enter")
+    expect(page.locator("#sentiment-answer .bars .name")).to_have_text(
+        ["one <b>star</b>", "two", "three"]
+    )
+    # The words are explained anew.
+    expect(page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
+
+
+def test_a_file_is_scored_and_comes_back(page, box, tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("id,review\n" + "7,Awful.\n8,Wonderful!\n" * 150)
+    page.locator("#sentiment-file input[type=file]").set_input_files(path)
+    expect(page.get_by_text("300 rows, read as utf-8")).to_be_visible()
+    page.locator("#sentiment-score").click()
+    status = page.locator("#sentiment-status")
+    expect(status).to_contain_text("Done")
+    expect(status).to_contain_text("300 of 300 texts")
+    expect(page.locator("#sentiment-histogram .columns div")).to_have_count(20)
+    expect(page.get_by_text("The first 200 of 300 rows")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#sentiment-download").click()
+    lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    assert len(lines) == 301
+    assert lines[1].startswith("1,7,Awful.,negative,")
+    assert lines[2].startswith("2,8,Wonderful!,positive,")
+
+
+def test_ten_thousand_rows_can_be_cancelled_and_keep_what_is_done(page, box, tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text(
+        "review\n" + "An awful film, far too long and loud for its own good.\n" * 10_000
+    )
+    page.locator("#sentiment-file input[type=file]").set_input_files(path)
+    expect(page.get_by_text("10,000 rows")).to_be_visible()
+    page.locator("#sentiment-score").click()
+    status = page.locator("#sentiment-status")
+    expect(status).to_contain_text("texts/s")
+    expect(page.locator("#sentiment-score")).to_be_disabled()
+    page.locator("#sentiment-cancel").click()
+    expect(status).to_contain_text("Cancelled")
+    expect(page.locator("#sentiment-score")).to_be_enabled()
+    with page.expect_download() as download:
+        page.locator("#sentiment-download").click()
+    rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()[1:]
+    assert 0 < len(rows) < 10_000
+    assert f"{len(rows):,} of 10,000 texts" in status.inner_text()
+
+
+def test_a_phone_shows_everything_at_its_width(chromium, app_url):
+    context = chromium.new_context(viewport={"width": 375, "height": 800})
+    try:
+        page = context.new_page()
+        page.goto(app_url)
+        page.get_by_role("tab", name="Sentiment").click()
+        page.locator("#sentiment-text textarea").fill("The film was awful. " * 9)
+        page.locator("#sentiment-words button").first.wait_for(timeout=60_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        context.close()
