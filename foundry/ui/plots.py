@@ -126,6 +126,32 @@ def figures(values: dict[str, str]) -> str:
     return f'<div class="figures">{cells}</div>'
 
 
+def status_line(
+    state: str, facts: str = "", share: float | None = None, style: str = "running"
+) -> str:
+    """Return HTML: what goes on, over a progress bar.
+
+    Args:
+        state: One word in bold.
+        facts: What stands beside it.
+        share: Done, in [0, 1]; None for no bar.
+        style: A run's status, which sets the colour.
+    """
+    bar = (
+        ""
+        if share is None
+        else (
+            '<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+            f'aria-valuenow="{100 * share:.0f}" aria-label="Progress">'
+            f'<div class="fill" style="width:{share:.1%}"></div></div>'
+        )
+    )
+    return (
+        f'<div class="run-status {style}"><div class="line"><span class="state">{escape(state)}'
+        f'</span><span class="facts">{escape(facts)}</span></div>{bar}</div>'
+    )
+
+
 def round_thousands(value: float) -> str:
     """Return a large number with three significant digits: 21,345.6 -> 21,300."""
     return f"{float(f'{value:.3g}'):,.0f}"

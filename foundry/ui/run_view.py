@@ -1,6 +1,5 @@
 """What the page says about one run: a status line, two curves and its buttons."""
 
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -42,15 +41,8 @@ def status_html(run: Run | None, runs_ahead: int = 0) -> str:
     """
     if run is None:
         return _IDLE
-    percent = 100 * run.progress
-    return (
-        f'<div class="run-status {run.status}"><div class="line">'
-        f'<span class="state">{_STATES[run.status]}</span>'
-        f'<span class="facts">{escape(_facts(run, runs_ahead))}</span></div>'
-        f'<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{percent:.0f}" aria-label="Training progress">'
-        f'<div class="fill" style="width:{percent:.1f}%"></div></div></div>'
-    )
+    facts = _facts(run, runs_ahead)
+    return plots.status_line(_STATES[run.status], facts, run.progress, run.status)
 
 
 def _facts(run: Run, runs_ahead: int) -> str:

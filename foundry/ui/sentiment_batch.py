@@ -16,6 +16,7 @@ from foundry.sentiment_report import write_report
 from foundry.sentiment_tables import TextTable, guess_text_column, read_lines, read_table
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.plots import status_line
 from foundry.ui.run_view import format_duration
 from foundry.ui.sentiment_choice import BATCH_QUEUE, load_sentiment_model
 
@@ -84,7 +85,7 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
     try:
         yield [
             job,
-            plots.status_html("Reading", f"{len(texts):,} texts.", 0.0),
+            status_line("Reading", f"{len(texts):,} texts.", 0.0),
             "",
             gr.Dataframe(visible=False),
             "",
@@ -139,13 +140,13 @@ def on_cancel(job: str) -> None:
 
 def _progress(event: BatchEvent, elapsed_s: float) -> str:
     if not event.share:
-        return plots.status_html("Reading", f"{event.num_texts:,} texts.", 0.0)
+        return status_line("Reading", f"{event.num_texts:,} texts.", 0.0)
     left_s = elapsed_s * (1 - event.share) / event.share
     facts = (
         f"{event.num_done:,} of {event.num_texts:,} texts, "
         f"{event.num_done / elapsed_s:,.0f} texts/s, {format_duration(left_s)} left"
     )
-    return plots.status_html("Scoring", facts, event.share)
+    return status_line("Scoring", facts, event.share)
 
 
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
@@ -156,7 +157,7 @@ def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
         facts += f"; {problems:,} could not be scored, and say why"
     whole = len(scored) == num_texts
     state, style = ("Done", "done") if whole else ("Cancelled", "stopped")
-    return plots.status_html(state, f"{facts}.", len(scored) / num_texts, style)
+    return status_line(state, f"{facts}.", len(scored) / num_texts, style)
 
 
 def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
@@ -217,7 +218,7 @@ def build_batch_view(active: gr.State) -> None:
                 cancel = gr.Button("Cancel", interactive=False, elem_id="sentiment-cancel")
         with gr.Column():
             status = gr.HTML(
-                plots.status_html("Ready", _IDLE),
+                status_line("Ready", _IDLE),
                 elem_classes="flush",
                 elem_id="sentiment-status",
             )

@@ -196,27 +196,3 @@ def label_counts_html(answers: Sequence[str], labels: Sequence[str]) -> str:
         for label in sorted(labels, key=lambda label: -counts[label])[:_MAX_BARS]
     )
     return f'<h4>Texts by likeliest label</h4><div class="counts">{rows}</div>'
-
-
-def status_html(state: str, facts: str, share: float | None = None, style: str = "running") -> str:
-    """Return HTML: a status line, over a progress bar as a training run has.
-
-    Args:
-        state: One word in bold.
-        facts: What stands beside it.
-        share: Done, in [0, 1]; None for no bar.
-        style: `running`, `done`, `stopped` or `failed`, which set the colour.
-    """
-    bar = (
-        ""
-        if share is None
-        else (
-            '<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
-            f'aria-valuenow="{100 * share:.0f}" aria-label="Progress">'
-            f'<div class="fill" style="width:{share:.1%}"></div></div>'
-        )
-    )
-    return (
-        f'<div class="run-status {style}"><div class="line"><span class="state">{escape(state)}'
-        f'</span><span class="facts">{escape(facts)}</span></div>{bar}</div>'
-    )

@@ -12,6 +12,7 @@ from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_classifier
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
+from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, watch_loading
 from foundry.ui.sentiment_batch import build_batch_view
 from foundry.ui.sentiment_choice import (
@@ -45,7 +46,7 @@ def on_visit(name: str) -> str:
     try:
         return _describe(*load_sentiment_model(name))
     except (InputError, ArtifactError) as error:
-        return plots.status_html("Not loaded", str(error))
+        return status_line("Not loaded", str(error))
 
 
 def on_choose(name: str | None) -> Iterator[list[Any]]:
@@ -60,14 +61,14 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
     try:
         for step in watch_loading(name or DEFAULT_MODEL, "sentiment"):
             if isinstance(step, Loading):
-                status = plots.status_html("One moment", f"{step.sentence}.", step.share)
+                status = status_line("One moment", f"{step.sentence}.", step.share)
                 yield [gr.skip(), gr.skip(), status]
             else:
                 model = wrap_classifier(step.model, step.processor)
                 yield [gr.skip(), step.name, _describe(step, model)]
     except (InputError, ArtifactError) as error:
         facts = f"{error} Going on with {default_title()}."
-        yield [DEFAULT_MODEL, DEFAULT_MODEL, plots.status_html("Not loaded", facts)]
+        yield [DEFAULT_MODEL, DEFAULT_MODEL, status_line("Not loaded", facts)]
 
 
 def on_type(text: str, name: str) -> list[Any]:

@@ -14,17 +14,18 @@ import numpy as np
 from foundry import captions
 from foundry.audio import SAMPLE_RATE_HZ, AudioFile, open_audio
 from foundry.errors import InputError
-from foundry.speech import BEAM, GREEDY, Transcript, transcribe_stream
+from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe_stream
 from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.live_section import build_live_section
+from foundry.ui.plots import status_line
+from foundry.ui.pretrained_choice import Loading, watch_loading
 from foundry.ui.speech_api import build_speech_api
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
     SHIPPED,
     list_speech_models,
-    load_with_progress,
     on_choose,
     on_first_visit,
 )
@@ -66,11 +67,12 @@ def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterato
         raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
     audio = open_audio(path)
     name = (model or "").strip() or SHIPPED
-    for loading in load_with_progress(name):
-        yield _progress(f"Loading {name}", loading.sentence, loading.share)
-    assert loading.recogniser is not None
+    for step in watch_loading(name, "speech"):
+        if isinstance(step, Loading):
+            yield _progress("One moment", f"{step.sentence}.", step.share)
+    recogniser = load_recogniser(name)
     started, shown = time.perf_counter(), 0.0
-    for event in transcribe_stream(loading.recogniser, audio, decoding):
+    for event in transcribe_stream(recogniser, audio, decoding):
         elapsed_s = time.perf_counter() - started
         if event.transcript is None and elapsed_s - shown > _UPDATE_S:
             shown = elapsed_s
@@ -83,7 +85,7 @@ def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterato
         _read_beginning(audio), transcript.words, transcript.duration_s
     )
     yield [
-        speech_view.progress_html("Done", name, kind="done"),
+        status_line("Done", name, style="done"),
         speech_view.transcript_html(transcript),
         speech_view.transcript_figures(transcript, elapsed_s),
         gr.Column(visible=True),
@@ -95,7 +97,7 @@ def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterato
 
 
 def _progress(state: str, facts: str, share: float) -> list[Any]:
-    status = speech_view.progress_html(state, facts, share)
+    status = status_line(state, facts, share)
     return [status] + [gr.skip()] * (6 + _NUM_DOWNLOADS)
 
 
@@ -167,7 +169,7 @@ def on_cancel() -> list[Any]:
     Returns:
         Status and both buttons.
     """
-    return [speech_view.progress_html("Cancelled"), *show_running(False)]
+    return [status_line("Cancelled"), *show_running(False)]
 
 
 @shows_errors

@@ -84,24 +84,6 @@ def transcript_figures(transcript: Transcript, elapsed_s: float) -> str:
     )
 
 
-def progress_html(state: str, facts: str = "", share: float | None = None, kind: str = "") -> str:
-    """Return a line that says what goes on, with a bar.
-
-    Args:
-        state: What goes on.
-        facts: More about it.
-        share: How much is done, in [0, 1]; None for no bar.
-        kind: `done` or `failed`, for the bar's colour.
-    """
-    bar = ""
-    if share is not None:
-        bar = f'<div class="track"><div class="fill" style="width:{share:.1%}"></div></div>'
-    return (
-        f'<div class="run-status {kind}"><div class="line"><span class="state">{escape(state)}'
-        f'</span><span class="facts">{escape(facts)}</span></div>{bar}</div>'
-    )
-
-
 def score_html(score: Score) -> str:
     """Return both error rates and, word by word, what was said above what was heard."""
     counts = {

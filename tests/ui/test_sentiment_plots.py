@@ -5,6 +5,7 @@ import pytest
 
 from foundry.attribution import Explanation, WordScore
 from foundry.ui import sentiment_plots as plots
+from foundry.ui.plots import status_line
 
 EVIL = "<img src=x onerror=alert(1)> \"quoted' & more"
 
@@ -78,7 +79,7 @@ def test_labels_are_shown_as_text():
         plots.answer_html({EVIL: 0.4, "b": 0.6}, EVIL, {EVIL: 0.6, "b": 0.4}),
         plots.histogram_html([0.5], EVIL),
         plots.label_counts_html([EVIL], [EVIL]),
-        plots.status_html(EVIL, EVIL, 0.5),
+        status_line(EVIL, EVIL, 0.5),
         plots.hint(EVIL),
     ):
         page = Page(html)
@@ -158,10 +159,10 @@ def test_labels_are_counted_most_frequent_first():
 
 @pytest.mark.parametrize(("share", "value"), [(0.0, "0"), (0.256, "26"), (1.0, "100")])
 def test_progress_is_told_to_screen_readers(share, value):
-    page = Page(plots.status_html("Scoring", "facts", share))
+    page = Page(status_line("Scoring", "facts", share))
     bar = next(a for _, a in page.tags if a.get("role") == "progressbar")
     assert bar["aria-valuenow"] == value
 
 
 def test_a_status_without_progress_has_no_bar():
-    assert "progressbar" not in plots.status_html("Ready", "facts")
+    assert "progressbar" not in status_line("Ready", "facts")
