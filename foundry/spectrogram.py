@@ -1,12 +1,13 @@
 """What sound looks like: loudness over time, and energy over time and pitch."""
 
+import librosa
 import numpy as np
-from transformers.audio_utils import mel_filter_bank
 
 from foundry.audio import SAMPLE_RATE_HZ
 
-_WINDOW = 400  # samples: 25 ms
+_WINDOW = 512  # samples: 32 ms
 _NUM_BANDS = 80
+_LOWEST_HZ = 60.0
 _DYNAMIC_DB = 70.0
 
 
@@ -15,24 +16,21 @@ def compute_spectrogram(waveform: np.ndarray, num_columns: int) -> np.ndarray:
 
     Args:
         waveform: Mono float32 (samples,) at 16 kHz.
-        num_columns: Moments at which to measure, evenly spread.
+        num_columns: Moments at which to measure, evenly spread, at most; one more at the end.
 
     Returns:
         Float32 (bands, columns) in [0, 1], low bands first: 1 is the loudest, 0 is 70 dB below.
     """
-    padded = np.pad(waveform, (_WINDOW // 2, _WINDOW))
-    starts = np.linspace(0, len(waveform), num_columns, endpoint=False).astype(int)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[starts]
-    power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW).astype(np.float32), axis=1)) ** 2
-    bank = mel_filter_bank(
-        num_frequency_bins=_WINDOW // 2 + 1,
-        num_mel_filters=_NUM_BANDS,
-        min_frequency=60.0,
-        max_frequency=SAMPLE_RATE_HZ / 2,
-        sampling_rate=SAMPLE_RATE_HZ,
+    power = librosa.feature.melspectrogram(
+        y=waveform,
+        sr=SAMPLE_RATE_HZ,
+        n_fft=_WINDOW,
+        hop_length=max(1, -(-len(waveform) // num_columns)),
+        n_mels=_NUM_BANDS,
+        fmin=_LOWEST_HZ,
     )
-    energy_db = 10 * np.log10(power @ bank + 1e-10).T
-    return np.clip(1 + (energy_db - energy_db.max()) / _DYNAMIC_DB, 0, 1).astype(np.float32)
+    energy_db = librosa.power_to_db(power, ref=np.max, top_db=_DYNAMIC_DB)
+    return np.clip(1 + energy_db / _DYNAMIC_DB, 0, 1).astype(np.float32)
 
 
 def compute_envelope(waveform: np.ndarray, num_columns: int) -> np.ndarray:

@@ -143,7 +143,12 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
             note = gr.Markdown(elem_classes="foundry-note")
             view = build_words_view(text, active)
         with gr.Column():
-            gr.Examples([[example] for example in _EXAMPLES], text, label="Or take one of these")
+            gr.Examples(
+                [[example] for example in _EXAMPLES],
+                text,
+                label="Or take one of these",
+                api_visibility="private",
+            )
     build_batch_view(active)
 
     scored = [text, active], [answer, note]
