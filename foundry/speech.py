@@ -56,6 +56,11 @@ class Recogniser:
     beam: BeamDecoder | None
 
     @property
+    def best_decoding(self) -> str:
+        """The one that makes fewer mistakes: by the word list, where there is one."""
+        return BEAM if self.beam else GREEDY
+
+    @property
     def clock(self) -> FrameClock:
         """When its frames are."""
         return FrameClock(self.grid.stride / SAMPLE_RATE_HZ, self.grid.width / SAMPLE_RATE_HZ)

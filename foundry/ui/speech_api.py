@@ -8,7 +8,7 @@ from foundry.audio import open_audio
 from foundry.captions import as_dict
 from foundry.errors import InputError
 from foundry.models import check_variant
-from foundry.speech import GREEDY, load_recogniser
+from foundry.speech import load_recogniser
 from foundry.speech import transcribe as transcribe_audio
 from foundry.ui.feedback import shows_errors
 from foundry.ui.speech_model import SHIPPED
@@ -23,7 +23,8 @@ def transcribe(
     name, variant = (model or "").strip() or SHIPPED, variant or "dense"
     check_variant(name, variant)
     audio = open_audio(audio_file)
-    transcript = transcribe_audio(load_recogniser(name), audio, decoding or GREEDY)
+    recogniser = load_recogniser(name)
+    transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
     return as_dict(transcript, name, variant)
 
 
@@ -37,7 +38,7 @@ def build_speech_api(concurrency_id: str) -> None:
         audio_file = gr.File(label="audio_file")
         model = gr.Textbox(SHIPPED, label="model")
         variant = gr.Textbox("dense", label="variant")
-        decoding = gr.Textbox(GREEDY, label="decoding")
+        decoding = gr.Textbox("", label="decoding")
         answer = gr.JSON(label="transcript")
         gr.Button().click(
             shows_errors(transcribe),

@@ -8,7 +8,7 @@ import gradio as gr
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import find_downloaded
 from foundry.models import count_parameters
-from foundry.speech import GREEDY, load_recogniser
+from foundry.speech import BEAM, GREEDY, load_recogniser
 from foundry.speech_beam import BIGRAM_FILE
 from foundry.ui.feedback import shows_errors
 from foundry.ui.plots import status_line
@@ -18,8 +18,8 @@ SHIPPED = "wav2vec2-commands"
 FREE_ENGLISH = "facebook/wav2vec2-base-960h"
 ABOUT_SHIPPED = (
     "The shipped model knows **digits**, one or many at a time, and the **35 words of Speech "
-    "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It writes "
-    "other English as it sounds, and mostly wrong. For free English choose "
+    "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It gets "
+    "most other English wrong. For free English choose "
     f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
 )
 
@@ -79,4 +79,4 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
 
 def decoding_choice(has_words: bool) -> Any:
     """Return the choice of decoding; a model without a word list has no beam search."""
-    return gr.Radio(interactive=True) if has_words else gr.Radio(interactive=False, value=GREEDY)
+    return gr.Radio(interactive=has_words, value=BEAM if has_words else GREEDY)

@@ -227,8 +227,8 @@ def build_speech_tab(tab: gr.Tab) -> None:
                 elem_id="speech-model",
             )
             decoding = gr.Radio(
-                [("letters as heard (greedy)", GREEDY), ("word list (beam)", BEAM)],
-                value=GREEDY,
+                [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],
+                value=BEAM,
                 label="Decoding",
                 elem_id="speech-decoding",
             )

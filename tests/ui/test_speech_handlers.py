@@ -146,7 +146,8 @@ def test_choosing_a_model_loads_it(tiny_speech_dir):
     assert "million parameters" in status
     # It has no word list, so the other decoding cannot be chosen.
     assert update_of(decoding) == {"interactive": False, "value": "greedy"}
-    assert update_of(final(speech_model.on_choose("wav2vec2-commands"))[2]) == {"interactive": True}
+    *_, decoding = final(speech_model.on_choose("wav2vec2-commands"))
+    assert update_of(decoding) == {"interactive": True, "value": "beam"}
 
 
 @pytest.mark.parametrize("name", ["no/../such", "/nowhere", "a b c"])
