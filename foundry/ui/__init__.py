@@ -42,8 +42,8 @@ def build_app(device: str = "auto") -> gr.Blocks:
     ) as app:
         visitor = build_browser_state("visitor")
         gr.Markdown(
-            "# Foundry\nTrain a small network on real handwriting, then put it to work. "
-            "Everything runs on this machine.",
+            "# Foundry\nTrain a small network, let it read your digits, score texts, write down "
+            "speech. Everything runs on this machine.",
             elem_classes="foundry-title",
         )
         with gr.Tabs():
