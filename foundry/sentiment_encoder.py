@@ -9,25 +9,33 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import BertForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
+from foundry.runtime import Predictor
+
 # Maps texts, each the ids of its tokens with special ones included, to logits (texts, labels).
 PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]
 
 
-def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PredictLogits:
+def build_predictor(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, compiled: Predictor | None = None
+) -> PredictLogits:
     """Make one call of a network.
 
     Args:
         model: A transformers classifier in evaluation mode; not modified.
         tokenizer: Its tokenizer; says how to pad.
+        compiled: What runs in its place: from ids and mask to logits.
 
     Returns:
-        The call. It gives the network's own logits but for the order of float32 sums.
+        The call. Without `compiled` it gives the network's own logits but for the order of float32
+        sums.
     """
     config: Any = model.config
     is_packable = type(model) is BertForSequenceClassification and not config.is_decoder
 
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
         with torch.inference_mode():
+            if compiled:
+                return compiled(*_pad(texts, tokenizer.pad_token_id or 0))
             if is_packable:
                 return _run_packed(model, texts)
             return _run_padded(model, texts, tokenizer.pad_token_id or 0)
@@ -35,15 +43,19 @@ def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     return predict_logits
 
 
-def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
+def _pad(texts: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Return ids and mask, int64 (texts, longest)."""
     width = max(map(len, texts))
     input_ids = torch.tensor([[*text, *[pad_id] * (width - len(text))] for text in texts])
     lengths = torch.tensor([len(text) for text in texts])
+    return input_ids, (torch.arange(width) < lengths[:, None]).long()
+
+
+def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
+    input_ids, mask = _pad(texts, pad_id)
     # Without padding no mask, which spares the network the work of applying it.
-    mask = None
-    if lengths.min() < width:
-        mask = (torch.arange(width) < lengths[:, None]).long()
-    logits: Tensor = model(input_ids=input_ids, attention_mask=mask).logits
+    needed = None if mask.all() else mask
+    logits: Tensor = model(input_ids=input_ids, attention_mask=needed).logits
     return logits.float()
 
 
