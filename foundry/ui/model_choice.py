@@ -4,7 +4,7 @@ from torch import nn
 
 from foundry.errors import InputError
 from foundry.models import available_models, load_model
-from foundry.runs import list_runs, read_run
+from foundry.runs import list_own_runs, read_own_run
 from foundry.ui.plots import run_title
 
 DEFAULT_MODEL = "lenet"
@@ -14,7 +14,9 @@ def list_digit_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
     shipped = [(spec.title, spec.name) for spec in available_models("digits")]
     trained = [
-        (f"Your run {run_title(run)}", run.run_id) for run in list_runs(owner) if run.has_weights
+        (f"Your run {run_title(run)}", run.run_id)
+        for run in list_own_runs(owner)
+        if run.has_weights
     ]
     return shipped + trained
 
@@ -33,7 +35,7 @@ def load_digit_model(name: str, owner: str, device: str) -> nn.Module:
     if name in (spec.name for spec in available_models("digits")):
         return load_model(name, device)
     try:
-        run = read_run(name, owner)
+        run = read_own_run(name, owner)
     except InputError:
         names = ", ".join(known for _, known in list_digit_models(owner))
         raise InputError(f"There is no model “{name}”; choose one of {names}.") from None

@@ -8,6 +8,7 @@ from typing import Any
 from foundry.hub import allows_any_model, list_offered
 from foundry.models import available_models, load_pretrained
 from foundry.pretrained import Pretrained
+from foundry.ui.limits import count_download
 
 _REFRESH_S = 0.3
 
@@ -60,6 +61,7 @@ def watch_loading(name: str, task: str) -> Iterator[Loading | Pretrained]:
         InputError: As `load_pretrained()` does.
         ArtifactError: As `load_pretrained()` does.
     """
+    count_download(name, task)
     latest = Loading(0.0, f"Loading {name}")
 
     def on_progress(share: float, sentence: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from foundry.models import available_models, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, wrap_classifier
+from foundry.ui.limits import count_download
 from foundry.ui.pretrained_choice import list_pretrained
 
 DEFAULT_MODEL = "bert-sentiment"
@@ -34,5 +35,6 @@ def load_sentiment_model(name: str) -> tuple[Pretrained, SentimentModel]:
         InputError: If there is no such model or it does not classify texts.
         ArtifactError: If its files are damaged or cannot be downloaded.
     """
+    count_download(name, "sentiment")
     pretrained = load_pretrained(name, "sentiment")
     return pretrained, wrap_classifier(pretrained.model, pretrained.processor)
