@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
@@ -24,6 +25,10 @@ from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
 _EXIT_S = 30.0
+# Longer lines are no use to those who stand in them.
+MAX_WAITING = 20
+_NUM_REMEMBERED = 10
+_GUESS_S = 30.0
 
 _logger = logging.getLogger(__name__)
 
@@ -42,6 +47,8 @@ class RunQueue:
         self._worker: subprocess.Popen[str] | None = None
         self._running: str | None = None
         self._changed = threading.Condition()
+        # How long the last runs took.
+        self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
@@ -54,8 +61,10 @@ class RunQueue:
             device: As `select_device()` takes it.
 
         Raises:
+            InputError: If too many wait already; the message estimates how long to stay away.
             ArtifactError: If the runs folder cannot be written.
         """
+        self._check_room()
         run = create_run(config, owner, device)
         self.submit(run)
         return run
@@ -64,8 +73,9 @@ class RunQueue:
         """Put a new or a resumable run at the end of the queue.
 
         Raises:
-            InputError: If it is finished, or queued already.
+            InputError: If it is finished, or queued already, or too many wait.
         """
+        self._check_room()
         with self._changed:
             if run.status in RESUMABLE:
                 # Its worker has said so, but may still be on its way out.
@@ -81,6 +91,17 @@ class RunQueue:
             write_status(run.folder, "queued")
             self._waiting.append(run.run_id)
             self._changed.notify_all()
+
+    def _check_room(self) -> None:
+        with self._changed:
+            if len(self._waiting) < MAX_WAITING:
+                return
+            usual_s = sum(self._durations_s) / len(self._durations_s or [0]) or _GUESS_S
+        minutes = max(1, round(usual_s / 60))
+        raise InputError(
+            f"{MAX_WAITING} runs are waiting already, the most there can be. "
+            f"A place should be free in about {minutes} min; try again then."
+        )
 
     def position(self, run_id: str) -> int:
         """Return how many runs are before this one, 0 if it is running or not queued."""
@@ -126,7 +147,9 @@ class RunQueue:
                 run_id = self._running = self._waiting.popleft()
                 self._worker = self._start_worker(run_id)
             if self._worker:
+                started = time.monotonic()
                 self._note_end(run_id, self._worker.wait())
+                self._durations_s.append(time.monotonic() - started)
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
