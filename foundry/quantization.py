@@ -220,7 +220,7 @@ def list_changes(model: ov.Model, signature: Signature) -> tuple[LayerChange, ..
             note = "int8 weights and inputs" if is_int8_input else "int8 weights"
             changes.append(LayerChange(_layer_name(node), True, note))
         elif is_int8_input:
-            changes.append(LayerChange(_layer_name(node), True, "both factors int8"))
+            changes.append(LayerChange(_layer_name(node), True, "int8 factors"))
         else:
             changes.append(LayerChange(_layer_name(node), False, _reason(node, signature)))
     return tuple(changes)
@@ -236,7 +236,7 @@ def count_zero_weights(model: ov.Model) -> int:
 
 
 # Layers that NNCF may quantize, as OpenVINO calls them; Gather looks up embeddings.
-_QUANTIZABLE = ("Convolution", "GroupConvolution", "MatMul", "Gather")
+_QUANTIZABLE = ("Convolution", "GroupConvolution", "MatMul", "ScaledDotProductAttention", "Gather")
 # What may stand between a layer and what feeds it without changing a value.
 _SHAPES = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "MaxPool", "Split", "VariadicSplit")
 

@@ -66,7 +66,7 @@ def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Ex
     """Load a variant together with what is needed to write it down.
 
     Args:
-        name: A model, as `load_model()` takes it for digits, and `load_pretrained()` for the others.
+        name: A model: as `load_model()` takes it for digits, else as `load_pretrained()` does.
         task: `digits`, `sentiment` or `speech`.
         variant: Which form of it.
 
