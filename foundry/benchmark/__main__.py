@@ -14,6 +14,7 @@ BENCHMARKS = {
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
     "sentiment": "one text and a thousand, against transformers' own pipeline",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
+    "load": "75 visitors at once while a run trains: answers checked, times, memory",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -25,6 +26,10 @@ def main() -> None:
     for name, purpose in BENCHMARKS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
+        if name == "load":
+            command.add_argument(
+                "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
+            )
     args = parser.parse_args()
     benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -33,7 +38,8 @@ def main() -> None:
         f"load average {load_average:.1f}",
         flush=True,
     )
-    figures = benchmark.measure()
+    options = {"seconds": args.seconds} if args.name == "load" else {}
+    figures = benchmark.measure(**options)
     print(benchmark.report(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")

@@ -8,6 +8,7 @@ from foundry.errors import ArtifactError, InputError
 from foundry.speech import Recogniser, load_recogniser
 from foundry.speech_live import LiveState, end_listening, listen
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.limits import count_download
 from foundry.ui.microphone import ANSWERED, build_microphone, decode_piece
 from foundry.ui.speech_model import SHIPPED
 from foundry.ui.speech_view import LIVE_CSS, live_html
@@ -40,7 +41,9 @@ def on_sound(
 
 def _load(model: str | None) -> Recogniser:
     try:
-        return load_recogniser((model or "").strip() or SHIPPED)
+        name = (model or "").strip() or SHIPPED
+        count_download(name, "speech")
+        return load_recogniser(name)
     except (InputError, ArtifactError):
         # The model's own drop-down has said why.
         return load_recogniser(SHIPPED)

@@ -12,12 +12,12 @@ from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_classifier
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
+from foundry.ui.lines import LINES
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.sentiment_batch import build_batch_view
 from foundry.ui.sentiment_choice import (
     DEFAULT_MODEL,
-    EXPLAIN_QUEUE,
     default_title,
     list_sentiment_models,
     load_sentiment_model,
@@ -154,5 +154,5 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
     text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
     choice.input(on_choose, choice, [choice, active, about], **QUIET)
     active.change(on_type, *scored, **QUIET).then(
-        on_pause, [text, active], view.outputs(), **EXPLAIN_QUEUE, **QUIET
+        on_pause, [text, active], view.outputs(), **LINES, **QUIET
     )
