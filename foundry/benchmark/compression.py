@@ -250,7 +250,7 @@ def _count_mflop(model: nn.Module, exportable: Exportable, sample: Sample) -> fl
     model = copy.deepcopy(model)
     if hasattr(model, "set_attn_implementation"):
         # Of fused attention nothing is counted.
-        model.set_attn_implementation("eager")
+        model.set_attn_implementation("eager")  # type: ignore[operator]
     wrapped = by_position(model, exportable.signature)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         wrapped(*sample)
