@@ -1,17 +1,21 @@
 """Which words pulled an answer which way: Integrated Gradients over whole words."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from captum.attr import IntegratedGradients
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from foundry.errors import InputError
 from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Integration takes dozens of passes with gradients, so it is kept to a few pieces.
 MAX_TOKENS = 1_024
@@ -189,6 +193,8 @@ def _integrate(
     num_steps: int,
 ) -> tuple[list[float], float, float]:
     """Give the score of each token that is not special, the margin, and that of the baseline."""
+    from captum.attr import IntegratedGradients
+
     input_ids = torch.tensor([piece.input_ids])
     # Special tokens stand at the two ends only, and are the same in the baseline.
     num_prefix = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"].index(0)

@@ -1,5 +1,6 @@
 """Other people's models: a Hub id or a local folder -> a folder with safetensors, or a sentence."""
 
+import os
 import threading
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -24,7 +25,36 @@ _UNWANTED = ["*/*"]
 MAX_DOWNLOAD_BYTES = 4_000_000_000
 _TIMEOUT_S = 10.0
 
+# `0` keeps visitors to the models on offer; the default where strangers come: on a Space.
+ALLOW_HUB_VARIABLE = "FOUNDRY_ALLOW_HUB"
+FREE_ENGLISH = "facebook/wav2vec2-base-960h"
+# What the page offers beside the shipped models, by task.
+OFFERED = {
+    "sentiment": (
+        "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+        "nlptown/bert-base-multilingual-uncased-sentiment",
+    ),
+    "speech": (FREE_ENGLISH,),
+}
+
 OnProgress = Callable[[float, str], None]
+
+
+def allows_any_model() -> bool:
+    """Tell whether visitors may name any folder and any Hub id, and have it downloaded."""
+    default = "0" if os.environ.get("SPACE_ID") else "1"
+    return os.environ.get(ALLOW_HUB_VARIABLE, default) != "0"
+
+
+def list_offered(task: str) -> tuple[str, ...]:
+    """Return the Hub ids that visitors can choose, beside the shipped models.
+
+    Args:
+        task: `sentiment` or `speech`.
+    """
+    if allows_any_model():
+        return OFFERED[task]
+    return tuple(name for name in OFFERED[task] if find_downloaded(name))
 
 
 def resolve_model(name: str, on_progress: OnProgress | None = None) -> Path:
@@ -43,6 +73,8 @@ def resolve_model(name: str, on_progress: OnProgress | None = None) -> Path:
             too large.
         ArtifactError: If the Hub cannot be reached and the files are not here.
     """
+    if not allows_any_model():
+        return _find_offered(name)
     if _is_folder(name):
         return _checked(Path(name), name)
     try:
@@ -53,6 +85,17 @@ def resolve_model(name: str, on_progress: OnProgress | None = None) -> Path:
             "facebook/wav2vec2-base-960h."
         ) from None
     return find_downloaded(name) or _download(name, on_progress)
+
+
+def _find_offered(name: str) -> Path:
+    is_offered = any(name in names for names in OFFERED.values())
+    folder = find_downloaded(name) if is_offered else None
+    if folder is None:
+        raise InputError(
+            f"“{name[:100]}” is not among the models on offer, and this server takes no others; "
+            "choose one from the list. On your own machine the app takes any."
+        )
+    return folder
 
 
 def _is_folder(name: str) -> bool:

@@ -1,39 +1,34 @@
 """Models that transformers reads from a folder: loaded once, shared by all who ask."""
 
+from __future__ import annotations
+
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import (
-    AutoModelForCTC,
-    AutoModelForSequenceClassification,
-    AutoProcessor,
-    AutoTokenizer,
-    PreTrainedModel,
-)
-from transformers.utils.logging import disable_progress_bar
 
 from foundry.errors import ArtifactError, InputError
 from foundry.runtime import Predictor, TorchPredictor
 
-# A model loads in less than the time it takes to read a bar.
-disable_progress_bar()
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _NUM_KEPT = 4
 # Weights that only training uses; many files leave them out.
 _TRAINING_ONLY = ("masked_spec_embed",)
 _MAX_REASON = 160
 
-_AUTO_CLASSES: dict[str, tuple[Any, Any]] = {
-    "sentiment": (AutoModelForSequenceClassification, AutoTokenizer),
-    "speech": (AutoModelForCTC, AutoProcessor),
+# Names in transformers, whose import takes seconds.
+_AUTO_CLASSES = {
+    "sentiment": ("AutoModelForSequenceClassification", "AutoTokenizer"),
+    "speech": ("AutoModelForCTC", "AutoProcessor"),
 }
 
 
@@ -125,7 +120,12 @@ def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
                 pass
         except (SafetensorError, OSError) as error:
             raise ArtifactError(f"{file.name} of “{name}” is damaged: {error}.") from None
-    auto_model, auto_processor = _AUTO_CLASSES[task]
+    import transformers
+    from transformers.utils.logging import disable_progress_bar
+
+    # A model loads in less than the time it takes to read a bar.
+    disable_progress_bar()
+    auto_model, auto_processor = (getattr(transformers, cls) for cls in _AUTO_CLASSES[task])
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
         processor = auto_processor.from_pretrained(folder, **options)

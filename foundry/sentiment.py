@@ -1,15 +1,18 @@
 """Text -> tokens -> label probabilities, one text or many, with nothing cut off."""
 
+from __future__ import annotations
+
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from foundry.errors import InputError
 from foundry.runtime import Predictor
 from foundry.sentiment_encoder import PredictLogits, build_predictor
 from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Tokens in one batch: enough to keep matrix products efficient, few enough that what passes between
 # layers stays in the processor's cache and that cancelling is prompt.

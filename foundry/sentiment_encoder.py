@@ -1,13 +1,17 @@
 """Token ids -> logits: through BERT laid end to end, through any other network padded."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import BertForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from foundry.runtime import Predictor
 
@@ -29,6 +33,8 @@ def build_predictor(
         The call. Without `compiled` it gives the network's own logits but for the order of float32
         sums.
     """
+    from transformers import BertForSequenceClassification
+
     config: Any = model.config
     is_packable = type(model) is BertForSequenceClassification and not config.is_decoder
 

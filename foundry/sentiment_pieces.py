@@ -1,14 +1,17 @@
 """Text made fit for a model: cleaned, tokenised, and split where it is too long."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from foundry.errors import InputError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # About fifty pieces of 512 tokens if it is English, two hundred if it is Chinese.
 MAX_CHARACTERS = 100_000

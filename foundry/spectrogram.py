@@ -1,11 +1,12 @@
 """What sound looks like: loudness over time, and energy over time and pitch."""
 
-import librosa
 import numpy as np
 
 from foundry.audio import SAMPLE_RATE_HZ
 
 _WINDOW = 512  # samples: 32 ms
+# Digital silence has no loudest moment to measure from.
+_FLOOR = 1e-10
 _NUM_BANDS = 80
 _LOWEST_HZ = 60.0
 _DYNAMIC_DB = 70.0
@@ -21,15 +22,28 @@ def compute_spectrogram(waveform: np.ndarray, num_columns: int) -> np.ndarray:
     Returns:
         Float32 (bands, columns) in [0, 1], low bands first: 1 is the loudest, 0 is 70 dB below.
     """
-    power = librosa.feature.melspectrogram(
-        y=waveform,
-        sr=SAMPLE_RATE_HZ,
-        n_fft=_WINDOW,
-        hop_length=max(1, -(-len(waveform) // num_columns)),
-        n_mels=_NUM_BANDS,
-        fmin=_LOWEST_HZ,
+    from transformers import audio_utils
+
+    bands = audio_utils.mel_filter_bank(
+        num_frequency_bins=_WINDOW // 2 + 1,
+        num_mel_filters=_NUM_BANDS,
+        min_frequency=_LOWEST_HZ,
+        max_frequency=SAMPLE_RATE_HZ / 2,
+        sampling_rate=SAMPLE_RATE_HZ,
+        norm="slaney",
+        mel_scale="slaney",
     )
-    energy_db = librosa.power_to_db(power, ref=np.max, top_db=_DYNAMIC_DB)
+    power = audio_utils.spectrogram(
+        waveform,
+        audio_utils.window_function(_WINDOW),
+        frame_length=_WINDOW,
+        hop_length=max(1, -(-len(waveform) // num_columns)),
+        power=2.0,
+        pad_mode="constant",
+        mel_filters=bands,
+    )
+    loudest = max(float(power.max()), _FLOOR)
+    energy_db = audio_utils.power_to_db(power, reference=loudest, db_range=_DYNAMIC_DB)
     return np.clip(1 + energy_db / _DYNAMIC_DB, 0, 1).astype(np.float32)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import Wav2Vec2CTCTokenizer
 
 from foundry.audio import SAMPLE_RATE_HZ, AudioFile
 from foundry.compression import DENSE, Variant
@@ -144,6 +143,8 @@ def load_recogniser(
 
 def _spells_sound(pretrained: Pretrained) -> bool:
     """Tell whether a model takes raw sound, gives characters, and marks where words end."""
+    from transformers import Wav2Vec2CTCTokenizer
+
     config = pretrained.model.config
     extractor = getattr(pretrained.processor, "feature_extractor", None)
     tokenizer = getattr(pretrained.processor, "tokenizer", None)

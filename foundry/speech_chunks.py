@@ -1,10 +1,15 @@
 """Cutting long sound, and putting the pieces' frames together so that no word is cut or doubled."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from transformers import PretrainedConfig
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 # Frames on either side of a seam that should be quiet as well.
 _SEAM_ROOM = 2
@@ -23,7 +28,7 @@ class FrameGrid:
     strides: tuple[int, ...]
 
     @classmethod
-    def of(cls, config: PretrainedConfig) -> "FrameGrid":
+    def of(cls, config: PretrainedConfig) -> FrameGrid:
         """Read the grid off a Wav2Vec2-like configuration."""
         return cls(tuple(config.conv_kernel), tuple(config.conv_stride))
 

@@ -163,3 +163,38 @@ def test_many_visitors_at_once_download_and_load_once(hub):
     assert len(loaded) == 8
     assert len({id(pretrained.model) for pretrained in loaded}) == 1
     assert hub.downloads("model.safetensors") == 1
+
+
+@pytest.fixture
+def closed_to_others(monkeypatch):
+    monkeypatch.setenv("FOUNDRY_ALLOW_HUB", "0")
+
+
+def test_where_others_models_are_off_no_visitor_names_any(hub, closed_to_others, tiny_bert_dir):
+    for name in (REPO, str(tiny_bert_dir), "/etc", "../weights"):
+        with pytest.raises(InputError, match=r"not among the models on offer.*choose one"):
+            resolve_model(name)
+    assert hub.requests == []
+
+
+def test_where_others_models_are_off_those_on_offer_work_once_they_are_here(hub, monkeypatch):
+    offered = hub_module.OFFERED["sentiment"][0]
+    hub.repositories[offered] = hub.repositories[REPO]
+    monkeypatch.setenv("FOUNDRY_ALLOW_HUB", "0")
+    assert hub_module.list_offered("sentiment") == ()
+    with pytest.raises(InputError, match="not among the models on offer"):
+        resolve_model(offered)
+    monkeypatch.setenv("FOUNDRY_ALLOW_HUB", "1")
+    folder = resolve_model(offered)
+    monkeypatch.setenv("FOUNDRY_ALLOW_HUB", "0")
+    assert hub_module.list_offered("sentiment") == (offered,)
+    assert resolve_model(offered) == folder
+
+
+@pytest.mark.parametrize(("space", "allowed"), [("somebody/foundry", False), ("", True)])
+def test_on_a_space_others_models_are_off_unless_switched_on(monkeypatch, space, allowed):
+    monkeypatch.delenv("FOUNDRY_ALLOW_HUB", raising=False)
+    monkeypatch.setenv("SPACE_ID", space)
+    assert hub_module.allows_any_model() is allowed
+    monkeypatch.setenv("FOUNDRY_ALLOW_HUB", "1")
+    assert hub_module.allows_any_model()

@@ -17,6 +17,16 @@ def test_a_sine_lights_the_band_of_its_pitch(pitch_hz):
     assert abs(brightest - nearest) <= 1
 
 
+def test_it_is_the_picture_that_librosa_makes():
+    sound = np.random.default_rng(0).normal(size=RATE_HZ).astype(np.float32)
+    hop = -(-RATE_HZ // 100)
+    power = librosa.feature.melspectrogram(
+        y=sound, sr=RATE_HZ, n_fft=512, hop_length=hop, n_mels=80, fmin=60.0
+    )
+    expected = 1 + librosa.power_to_db(power, ref=np.max, top_db=70.0) / 70.0
+    assert compute_spectrogram(sound, 100) == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_loudest_is_1_and_silence_0():
     sound = np.zeros(RATE_HZ, np.float32)
     sound[:4_000] = np.sin(np.arange(4_000))

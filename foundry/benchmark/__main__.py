@@ -13,6 +13,7 @@ BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
     "sentiment": "one text and a thousand, against transformers' own pipeline",
+    "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 

@@ -1,53 +1,19 @@
 """What watching costs: a run with a page open on it against the same run with nobody looking."""
 
-import contextlib
-import json
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
-import time
-import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 from tqdm import tqdm
 
+from foundry.benchmark.served_app import OpenPage, serve_app
 from foundry.run_queue import RunQueue
 from foundry.runs import RUNS_DIR_VARIABLE, read_run
 from foundry.train_config import TrainConfig
 
-_PROJECT_DIR = Path(__file__).parent.parent.parent
 _PAIRS = 3
 _OWNER = "benchmark"
-_START_S = 120.0
-
-
-@contextlib.contextmanager
-def _served_app() -> Iterator[str]:
-    """Run the app in a process of its own; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
-    app = subprocess.Popen(command, cwd=_PROJECT_DIR, stdout=subprocess.DEVNULL)
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + _START_S
-    try:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{url}/config", timeout=10).raise_for_status()
-                break
-            if time.monotonic() > deadline or app.poll() is not None:
-                raise RuntimeError("The app did not start; run `python app.py` to see why.")
-            time.sleep(0.2)
-        yield url
-    finally:
-        app.terminate()
-        app.wait()
 
 
 class _Page:
@@ -65,24 +31,10 @@ class _Page:
         self._thread.join()
 
     def _watch(self) -> None:
-        session = {"session_hash": uuid.uuid4().hex}
-        with httpx.Client(base_url=self._url, timeout=60) as client:
-            config = client.get("/config").json()
-            tick = next(
-                event
-                for event in config["dependencies"]
-                if any(name == "tick" for _, name in event["targets"])
-            )
-            timer = next(c for c in config["components"] if c["id"] == tick["targets"][0][0])
-            request = {"data": [self._run_id, _OWNER, None], "fn_index": tick["id"], **session}
-            while not self._closed.wait(timer["props"]["value"]):
-                client.post("/gradio_api/queue/join", json=request).raise_for_status()
-                with client.stream("GET", "/gradio_api/queue/data", params=session) as news:
-                    for line in news.iter_lines():
-                        message = json.loads(line[5:]) if line else {}
-                        if message.get("msg") == "process_completed":
-                            assert message["success"], message
-                            break
+        with OpenPage(self._url) as page:
+            (tick,) = page.find_events("tick")
+            while not self._closed.wait(page.property_of(tick, "value")):
+                page.fire(tick, self._run_id, _OWNER, None)
 
 
 def _train_once(queue: RunQueue, watched_at: str | None) -> float:
@@ -106,10 +58,10 @@ def measure_live_overhead() -> float:
     """
     with tempfile.TemporaryDirectory() as folder:
         os.environ[RUNS_DIR_VARIABLE] = folder
-        with _served_app() as url:
+        with serve_app() as app:
             queue = RunQueue()
             pairs = [
-                (_train_once(queue, None), _train_once(queue, url))
+                (_train_once(queue, None), _train_once(queue, app.url))
                 for _ in tqdm(range(_PAIRS), desc="with and without a page")
             ]
     return statistics.median(1 - watched / headless for headless, watched in pairs)

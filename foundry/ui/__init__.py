@@ -15,6 +15,7 @@ from foundry.ui.speech_tab import CLIPS, build_speech_tab
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
 from foundry.ui.visitor import build_browser_state, on_arrive
+from foundry.ui.warm_up import WarmUp
 
 # An hour of CD-quality WAV.
 _MAX_UPLOAD = "650mb"
@@ -58,6 +59,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
         build_api(queue, device)
         build_sentiment_api()
         app.load(on_arrive, visitor, visitor, **QUIET)
+        app.load(WarmUp(device).start, None, None, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY)
 
 

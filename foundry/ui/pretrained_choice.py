@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
+from foundry.hub import allows_any_model, list_offered
 from foundry.models import available_models, load_pretrained
 from foundry.pretrained import Pretrained
 
@@ -23,10 +25,25 @@ class Loading:
     sentence: str
 
 
-def list_pretrained(task: str, suggestions: tuple[str, ...]) -> list[tuple[str, str]]:
+def list_pretrained(task: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then Hub ids to try."""
     shipped = [(spec.title, spec.name) for spec in available_models(task)]
-    return shipped + [(f"{name} (from the Hub)", name) for name in suggestions]
+    return shipped + [(f"{name} (from the Hub)", name) for name in list_offered(task)]
+
+
+def describe_choice(kind: str) -> dict[str, Any]:
+    """Return the options of a drop-down that say what can be chosen, and let it be typed.
+
+    Args:
+        kind: What others' models have to be, such as `text classifier with safetensors weights`.
+    """
+    if not allows_any_model():
+        return {"info": "The shipped one, or what else this server has."}
+    return {
+        "allow_custom_value": True,
+        "info": f"The shipped one, or any {kind}: type its Hub id or a folder on this machine and "
+        "press Enter.",
+    }
 
 
 def watch_loading(name: str, task: str) -> Iterator[Loading | Pretrained]:

@@ -11,15 +11,11 @@ DEFAULT_MODEL = "bert-sentiment"
 # Both keep all cores busy; more visitors at once would only slow each other down.
 BATCH_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-batch", "concurrency_limit": 2}
 EXPLAIN_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-explain", "concurrency_limit": 2}
-_SUGGESTIONS = (
-    "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
-    "nlptown/bert-base-multilingual-uncased-sentiment",
-)
 
 
 def list_sentiment_models() -> list[tuple[str, str]]:
-    """Return (title, name) pairs for a drop-down: the shipped model, then two from the Hub."""
-    return list_pretrained("sentiment", _SUGGESTIONS)
+    """Return (title, name) pairs for a drop-down: the shipped model, then some from the Hub."""
+    return list_pretrained("sentiment")
 
 
 def default_title() -> str:

@@ -13,7 +13,7 @@ from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_c
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
 from foundry.ui.plots import status_line
-from foundry.ui.pretrained_choice import Loading, watch_loading
+from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.sentiment_batch import build_batch_view
 from foundry.ui.sentiment_choice import (
     DEFAULT_MODEL,
@@ -117,11 +117,9 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
     choice = gr.Dropdown(
         list_sentiment_models(),
         value=DEFAULT_MODEL,
-        allow_custom_value=True,
         label="Model",
-        info="The shipped one, or any text classifier with safetensors weights: type its Hub id or "
-        "a folder on this machine and press Enter.",
         elem_id="sentiment-model",
+        **describe_choice("text classifier with safetensors weights"),
     )
     about = gr.HTML(elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about")
     with gr.Row(elem_classes="answer-second"):

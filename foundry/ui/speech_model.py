@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
-from foundry.hub import find_downloaded
+from foundry.hub import FREE_ENGLISH, find_downloaded
 from foundry.models import count_parameters
 from foundry.speech import BEAM, GREEDY, load_recogniser
 from foundry.speech_beam import BIGRAM_FILE
@@ -15,7 +15,6 @@ from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, list_pretrained, watch_loading
 
 SHIPPED = "wav2vec2-commands"
-FREE_ENGLISH = "facebook/wav2vec2-base-960h"
 ABOUT_SHIPPED = (
     "The shipped model knows **digits**, one or many at a time, and the **35 words of Speech "
     "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It gets "
@@ -26,7 +25,7 @@ ABOUT_SHIPPED = (
 
 def list_speech_models() -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down."""
-    return list_pretrained("speech", (FREE_ENGLISH,))
+    return list_pretrained("speech")
 
 
 def on_first_visit(was_here: bool) -> list[Any]:

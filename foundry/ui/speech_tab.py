@@ -20,7 +20,7 @@ from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.live_section import build_live_section
 from foundry.ui.plots import status_line
-from foundry.ui.pretrained_choice import Loading, watch_loading
+from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.speech_api import build_speech_api
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
@@ -221,10 +221,9 @@ def build_speech_tab(tab: gr.Tab) -> None:
             model = gr.Dropdown(
                 list_speech_models(),
                 value=SHIPPED,
-                allow_custom_value=True,
                 label="Model",
-                info="Shipped, or any Wav2Vec2 or HuBERT CTC model: a Hub id or a folder here.",
                 elem_id="speech-model",
+                **describe_choice("Wav2Vec2 or HuBERT CTC model"),
             )
             decoding = gr.Radio(
                 [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],

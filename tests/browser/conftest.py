@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -13,6 +13,9 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A model's first answer waits for its libraries, which a cold disk reads slowly.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

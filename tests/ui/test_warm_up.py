@@ -1,0 +1,61 @@
+import subprocess
+import sys
+
+from waiting import PATIENCE_S, wait_until
+
+from foundry import pretrained
+from foundry.benchmark.served_app import OpenPage
+from foundry.ui import warm_up
+from foundry.ui.warm_up import WarmUp
+
+# Each takes longer to import, or more memory, than a server without visitors may.
+HEAVY = {"captum", "librosa", "nncf", "numba", "openvino", "torch._dynamo", "torchvision"} | {
+    "transformers",
+    "triton",
+}
+
+
+_PROGRAM = """
+import sys
+from foundry.ui import build_app
+from foundry.ui.warm_up import WarmUp
+build_app("cpu")
+print(*sys.modules)
+once = WarmUp("cpu")
+once.start()
+once.wait()
+print(*sys.modules)
+"""
+
+
+def test_what_is_heavy_comes_with_the_first_visitor_and_what_compiles_never():
+    ran = subprocess.run([sys.executable, "-c", _PROGRAM], check=True, capture_output=True)
+    at_start, warmed = (set(line.split()) for line in ran.stdout.decode().splitlines())
+    assert not HEAVY & at_start
+    assert {"transformers", "captum"} <= warmed
+    # numba compiles for many seconds at its first use, and again wherever it may not keep the code.
+    assert not {"numba", "librosa"} & warmed
+
+
+def test_one_damaged_tab_does_not_keep_the_others_cold(monkeypatch):
+    warmed = []
+
+    def fail():
+        raise RuntimeError("damaged")
+
+    monkeypatch.setattr(warm_up, "_warm_sentiment", fail)
+    monkeypatch.setattr(warm_up, "_warm_speech", lambda: warmed.append("speech"))
+    once = WarmUp("cpu")
+    assert not once.wait()
+    once.start()
+    once.start()
+    assert once.wait(PATIENCE_S)
+    assert warmed == ["speech"]
+
+
+def test_the_first_page_loads_every_tab(app_url):
+    with OpenPage(app_url) as page:
+        for event in page.find_events("load"):
+            page.fire(event, *[""] * len(event["inputs"]))
+    wanted = {"bert-sentiment", "wav2vec2-commands"}
+    wait_until(lambda: wanted <= {name for name, *_ in pretrained._kept}, "both models")
