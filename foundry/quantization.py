@@ -1,5 +1,7 @@
 """Quantization: a PyTorch network -> an OpenVINO model, in float32 or calibrated to int8."""
 
+from __future__ import annotations
+
 import logging
 import re
 import threading
@@ -7,15 +9,17 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import rich
 import torch
 from torch import Tensor, nn
 
 from foundry.compression import LayerChange
-from foundry.runtime import ov
+from foundry.runtime import load_openvino
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 OnProgress = Callable[[float, str], None]
 Sample = tuple[Tensor, ...]
@@ -63,13 +67,14 @@ def convert(model: nn.Module, signature: Signature, example: Sample) -> ov.Model
         signature: Its inputs.
         example: One set of inputs, to trace it with.
     """
+    openvino = load_openvino()
     if hasattr(model, "get_input_embeddings"):
         model = _Positional(model, signature.names).eval()
     with _lock, _quiet(), torch.no_grad():
-        converted = ov.convert_model(
+        converted = openvino.convert_model(
             model,
             example_input=example,
-            input=[ov.PartialShape(list(shape)) for shape in signature.shapes],
+            input=[openvino.PartialShape(list(shape)) for shape in signature.shapes],
         )
     for port, name in zip(converted.inputs, signature.names, strict=True):
         port.set_names({name})
@@ -99,6 +104,7 @@ def quantize(
 
     Source: NNCF's post-training quantization, min-max with fast bias correction.
     """
+    load_openvino()
     # Imported when wanted: it takes seconds, and a cached model does without.
     import nncf
 
@@ -133,6 +139,8 @@ def quantize(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep progress bars and advice for developers off the server's log."""
+    import rich
+
     loggers = [logging.getLogger(name) for name in ("nncf", "openvino")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -185,7 +193,7 @@ def count_zero_weights(model: ov.Model) -> int:
     return sum(
         node.data.size - int(np.count_nonzero(node.data))
         for node in model.get_ops()
-        if node.get_type_name() == "Constant" and node.get_element_type() == ov.Type.i8
+        if node.get_type_name() == "Constant" and node.get_element_type().get_type_name() == "i8"
     )
 
 
@@ -199,7 +207,7 @@ def _is_int8(node: ov.Node) -> bool:
     """Tell whether a node is a constant int8 tensor, turned back into floats by its scales."""
     while node.get_type_name() in ("Multiply", "Subtract", "Convert", "Reshape", "Transpose"):
         node = node.input_value(0).get_node()
-    return node.get_type_name() == "Constant" and node.get_element_type() == ov.Type.i8
+    return node.get_type_name() == "Constant" and node.get_element_type().get_type_name() == "i8"
 
 
 def _behind(nodes: Sequence[ov.Node]) -> list[ov.Node]:

@@ -1,20 +1,34 @@
 """One call over whatever runs a model: input tensors -> logits, in PyTorch or in OpenVINO."""
 
+from __future__ import annotations
+
 import sys
 import threading
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-# OpenVINO and NNCF report their use over the network to their makers unless this package is
-# missing, which both allow for. Nothing here leaves the machine.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+if TYPE_CHECKING:
+    import openvino as ov
 
-import openvino as ov  # noqa: E402
 
-# Whatever reads or writes OpenVINO models shares this.
-CORE = ov.Core()
+@lru_cache
+def load_openvino() -> Any:
+    """Import OpenVINO when it is first wanted: most visits do without it."""
+    # OpenVINO and NNCF report their use over the network to their makers unless this package is
+    # missing, which both allow for. Nothing here leaves the machine.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+@lru_cache
+def openvino_core() -> ov.Core:
+    """Return what reads and compiles OpenVINO models; all share one."""
+    return load_openvino().Core()
 
 
 class Predictor(Protocol):
@@ -56,7 +70,7 @@ class OpenVinoPredictor:
         Args:
             model: Its inputs in the order of the call; its first output has the logits.
         """
-        self.compiled = CORE.compile_model(model, "CPU", _compile_options())
+        self.compiled = openvino_core().compile_model(model, "CPU", _compile_options())
         # A request is busy while it runs: each caller takes one, and there are as many as there
         # have ever been callers at once.
         self._idle: list[ov.InferRequest] = []

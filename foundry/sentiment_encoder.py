@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from foundry.runtime import Predictor
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-from foundry.runtime import Predictor
 
 # Maps texts, each the ids of its tokens with special ones included, to logits (texts, labels).
 PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]

@@ -1,5 +1,7 @@
 """Compiled models kept on disk: built once by whoever comes first, checked whenever read."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -10,12 +12,16 @@ import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import platformdirs
 from filelock import FileLock
 
-from foundry.runtime import CORE, ov
+from foundry.runtime import load_openvino, openvino_core
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 CACHE_DIR_VARIABLE = "FOUNDRY_CACHE_DIR"
 _GRAPH_FILE, _WEIGHTS_FILE = "model.xml", "model.bin"
@@ -66,7 +72,7 @@ def pack(model: ov.Model) -> bytes:
     """Return a model as one zip file: OpenVINO's graph, deflated, and its weights as they are."""
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
-        ov.save_model(model, Path(folder) / _GRAPH_FILE, compress_to_fp16=False)
+        load_openvino().save_model(model, Path(folder) / _GRAPH_FILE, compress_to_fp16=False)
         with zipfile.ZipFile(packed, "w") as archive:
             archive.write(Path(folder) / _GRAPH_FILE, _GRAPH_FILE, zipfile.ZIP_DEFLATED)
             archive.write(Path(folder) / _WEIGHTS_FILE, _WEIGHTS_FILE, zipfile.ZIP_STORED)
@@ -82,7 +88,7 @@ def unpack(packed: bytes) -> ov.Model:
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             graph, weights = archive.read(_GRAPH_FILE), archive.read(_WEIGHTS_FILE)
-        return CORE.read_model(graph, weights)
+        return openvino_core().read_model(graph, weights)
     except (zipfile.BadZipFile, KeyError, RuntimeError) as error:
         raise ValueError(f"not a packed model: {error}") from None
 
