@@ -12,6 +12,7 @@ LAYERS = {
     "data": 1,
     "networks": 1,
     "hub": 1,
+    "timing": 1,
     "runtime": 1,
     "compression": 1,
     "pruning": 1,
