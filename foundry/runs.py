@@ -1,5 +1,7 @@
 """Training runs on disk: one folder a run, written by its worker, only read by the page.
 
+`compress_runs` keeps compressions in the same way.
+
 run.json        who started it, with which settings
 status.json     where it stands; replaced whole at every change
 events.jsonl    one `TrainEvent` a line, appended as they happen
@@ -18,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import platformdirs
 import torch
@@ -34,10 +36,10 @@ Status = Literal["queued", "running", "paused", "stopped", "done", "failed", "in
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 RESUMABLE: tuple[Status, ...] = ("paused", "failed", "interrupted")
 
-_RUN_FILE = "run.json"
+RUN_FILE = "run.json"
 _STATUS_FILE = "status.json"
 _EVENTS_FILE = "events.jsonl"
-_RESULT_FILE = "result.json"
+RESULT_FILE = "result.json"
 _TEST_PROBS_FILE = "test_probs.safetensors"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
@@ -64,6 +66,9 @@ class Run:
     status: Status
     reason: str
 
+    # The module of the process that takes it to its end.
+    worker: ClassVar[str] = "foundry.worker"
+
     @property
     def best_folder(self) -> Path:
         """Folder of the kept weights; empty until the first epoch ends."""
@@ -82,20 +87,12 @@ class Run:
     @cached_property
     def events(self) -> list[TrainEvent]:
         """What the run has said so far; a line still being written is left for next time."""
-        try:
-            text = (self.folder / _EVENTS_FILE).read_text()
-        except FileNotFoundError:
-            return []
-        complete, _, _ = text.rpartition("\n")
-        return [TrainEvent(**json.loads(line)) for line in complete.splitlines()]
+        return [TrainEvent(**values) for values in read_events(self.folder)]
 
     @cached_property
     def result(self) -> dict[str, Any] | None:
         """The final figures, once there are any."""
-        try:
-            return json.loads((self.folder / _RESULT_FILE).read_text())
-        except FileNotFoundError:
-            return None
+        return read_result(self.folder)
 
     @property
     def stopped_early(self) -> bool:
@@ -143,21 +140,31 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
     Raises:
         ArtifactError: If the runs folder cannot be written.
     """
-    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
-    folder = runs_dir() / run_id
+    made = {"owner": hash_owner(owner), "config": asdict(config), "device": device}
+    return read_run(create_folder(runs_dir(), made).name, owner)
+
+
+def create_folder(parent: Path, made: Mapping[str, Any]) -> Path:
+    """Make the folder of a new run of any kind, queued.
+
+    Args:
+        parent: Where runs of its kind are.
+        made: Who started it, with which settings.
+
+    Raises:
+        ArtifactError: If it cannot be written.
+    """
+    folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True)
-        write_json(
-            folder / _RUN_FILE,
-            {"owner": hash_owner(owner), "config": asdict(config), "device": device},
-        )
+        write_json(folder / RUN_FILE, made)
         write_status(folder, "queued")
     except OSError as error:
         raise ArtifactError(
-            f"Training needs to write to {runs_dir()}, which failed ({error.strerror}). "
+            f"Runs need to write to {parent}, which failed ({error.strerror}). "
             f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
         ) from None
-    return read_run(run_id, owner)
+    return folder
 
 
 def read_run(run_id: str, owner: str | None = None) -> Run:
@@ -171,20 +178,20 @@ def read_run(run_id: str, owner: str | None = None) -> Run:
         InputError: If there is no such run, or it is someone else's; the two look alike.
     """
     unknown = InputError(f"You have no run “{run_id}”; list_runs gives the ones there are.")
-    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise unknown
     folder = runs_dir() / run_id
     try:
-        made = json.loads((folder / _RUN_FILE).read_text())
-        status = json.loads((folder / _STATUS_FILE).read_text())
+        made = json.loads((folder / RUN_FILE).read_text())
+        status, reason = read_status(folder)
         run = Run(
             run_id=run_id,
             folder=folder,
             owner=made["owner"],
             config=TrainConfig(**made["config"]),
             device=made["device"],
-            status=status["status"],
-            reason=status["reason"],
+            status=status,
+            reason=reason,
         )
     except (OSError, ValueError, KeyError, TypeError):
         # Not written whole, or by a version with other knobs.
@@ -212,6 +219,21 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     partial.replace(path)
 
 
+def is_run_id(value: object) -> bool:
+    """Tell whether a value may name a run's folder."""
+    return isinstance(value, str) and _RUN_ID.fullmatch(value) is not None
+
+
+def read_status(folder: Path) -> tuple[Status, str]:
+    """Return where a run stands, and the reason if it failed.
+
+    Raises:
+        OSError, ValueError, KeyError: If its folder is gone or damaged.
+    """
+    values = json.loads((folder / _STATUS_FILE).read_text())
+    return values["status"], values["reason"]
+
+
 def write_status(folder: Path, status: Status, reason: str = "") -> None:
     """Record where a run stands."""
     write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
@@ -220,11 +242,34 @@ def write_status(folder: Path, status: Status, reason: str = "") -> None:
 def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tensor) -> None:
     """Record a run's final figures and the probabilities, float32 (10000, 10), behind them."""
     save_file({"probs": test_probs}, folder / _TEST_PROBS_FILE)
-    write_json(folder / _RESULT_FILE, result)
+    write_json(folder / RESULT_FILE, result)
 
 
-def append_event(folder: Path, event: TrainEvent) -> None:
-    """Add one line to a run's log."""
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return a run's final figures, or None while there are none."""
+    try:
+        return json.loads((folder / RESULT_FILE).read_text())
+    except FileNotFoundError:
+        return None
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """Return what a run's log holds; a line still being written is left for next time."""
+    try:
+        text = (folder / _EVENTS_FILE).read_text()
+    except FileNotFoundError:
+        return []
+    complete, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines()]
+
+
+def append_event(folder: Path, event: Any) -> None:
+    """Add one line to a run's log.
+
+    Args:
+        folder: The run's.
+        event: A dataclass of plain values.
+    """
     with open(folder / _EVENTS_FILE, "a") as log:
         log.write(json.dumps(asdict(event)) + "\n")
 

@@ -1,0 +1,129 @@
+"""Compressions on disk: one folder each, written by its worker, only read by the page.
+
+Files as in `runs`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
+`variants/` the compressed models.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from foundry.compress_config import CompressConfig, CompressEvent
+from foundry.errors import InputError
+from foundry.runs import (
+    RUN_FILE,
+    Status,
+    create_folder,
+    hash_owner,
+    is_run_id,
+    read_events,
+    read_result,
+    read_run,
+    read_status,
+    runs_dir,
+)
+
+
+@dataclass(frozen=True)
+class CompressRun:
+    """One reading of a compression's folder.
+
+    Attributes:
+        run_id: Sorts by the time it was made.
+        folder: Where its files are.
+        owner: Hash of the visitor who started it.
+        config: What is to be done.
+        status: Where it stands.
+        reason: Why it failed; empty otherwise.
+    """
+
+    run_id: str
+    folder: Path
+    owner: str
+    config: CompressConfig
+    status: Status
+    reason: str
+
+    # The module of the process that takes it to its end.
+    worker: ClassVar[str] = "foundry.compress_worker"
+
+    @property
+    def variants_folder(self) -> Path:
+        """Folder of the compressed models."""
+        return self.folder / "variants"
+
+    @cached_property
+    def events(self) -> list[CompressEvent]:
+        """What it has said so far."""
+        return [CompressEvent(**values) for values in read_events(self.folder)]
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, once it has ended."""
+        return read_result(self.folder)
+
+    @property
+    def progress(self) -> float:
+        """Share done, in [0, 1]."""
+        return self.events[-1].progress if self.events else 0.0
+
+
+def _compressions_dir() -> Path:
+    return runs_dir() / "compressions"
+
+
+def create_compression(config: CompressConfig, owner: str) -> CompressRun:
+    """Make the folder of a new compression, queued.
+
+    Args:
+        config: What is to be done.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If the model is no run of this visitor's that has weights.
+        ArtifactError: If the runs folder cannot be written.
+    """
+    if is_run_id(config.model) and not read_run(config.model, owner).has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    made = {"owner": hash_owner(owner), "config": asdict(config)}
+    return read_compression(create_folder(_compressions_dir(), made).name, owner)
+
+
+def read_compression(run_id: str, owner: str | None = None) -> CompressRun:
+    """Read a compression.
+
+    Args:
+        run_id: From `create_compression()` or `list_compressions()`.
+        owner: The visitor's secret token; None reads anybody's.
+
+    Raises:
+        InputError: If there is no such compression, or it is someone else's; the two look alike.
+    """
+    unknown = InputError(f"You have no compression “{run_id}”.")
+    if not is_run_id(run_id):
+        raise unknown
+    folder = _compressions_dir() / run_id
+    try:
+        made = json.loads((folder / RUN_FILE).read_text())
+        status, reason = read_status(folder)
+        config = CompressConfig(**made["config"])
+        run = CompressRun(run_id, folder, made["owner"], config, status, reason)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not written whole, or by a version with other knobs.
+        raise unknown from None
+    if owner is not None and run.owner != hash_owner(owner):
+        raise unknown
+    return run
+
+
+def list_compressions(owner: str | None = None) -> list[CompressRun]:
+    """Return the visitor's compressions (everybody's with None), newest first."""
+    runs = []
+    for folder in sorted(_compressions_dir().glob("*-*-*"), reverse=True):
+        try:
+            runs.append(read_compression(folder.name, owner))
+        except InputError:
+            continue
+    return runs
