@@ -259,13 +259,15 @@ def available_variants(name: str | Path) -> list[str]:
         name: A shipped model, a folder or a Hub id; what is not here yet is taken to have no pruned
             checkpoint, as nothing on the Hub has.
     """
+    if isinstance(name, str):
+        name = name.strip()
     if isinstance(name, Path) or name in _MODELS:
         return list_variants(WEIGHTS_DIR / name)
     # A Hub id names no folder, so nothing lies beside it.
-    return list_variants(Path(name))
+    return list_variants(Path(name or ""))
 
 
-def check_variant(name: str, variant: str) -> Variant:
+def check_variant(name: str | Path, variant: str) -> Variant:
     """Read a variant's name and refuse one that a model does not have.
 
     Args:
@@ -278,8 +280,9 @@ def check_variant(name: str, variant: str) -> Variant:
     there_are = available_variants(name)
     if variant not in there_are:
         reason = " (no pruned checkpoint comes with it)" if variant in VARIANTS else ""
+        name = "This run" if isinstance(name, Path) else f"“{name}”"
         raise InputError(
-            f"“{name}” has no variant “{variant}”{reason}; choose one of {', '.join(there_are)}."
+            f"{name} has no variant “{variant}”{reason}; choose one of {', '.join(there_are)}."
         )
     return VARIANTS[variant]
 

@@ -21,9 +21,9 @@ def transcribe(
     if audio_file is None:
         raise InputError("There is no sound file; send a recording of somebody speaking.")
     name, variant = (model or "").strip() or SHIPPED, variant or "dense"
-    check_variant(name, variant)
+    checked = check_variant(name, variant)
     audio = open_audio(audio_file)
-    recogniser = load_recogniser(name)
+    recogniser = load_recogniser(name, variant=checked)
     transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
     return as_dict(transcript, name, variant)
 
