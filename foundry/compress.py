@@ -20,7 +20,7 @@ from foundry.models import load_model
 from foundry.pruning import mask, prune, rank_channels
 from foundry.quantization import OnProgress, convert, quantize
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, train
+from foundry.training import TrainState, evaluate, train
 from foundry.variants import SIGNATURES
 from foundry.workloads import digits_workload
 
@@ -29,6 +29,8 @@ MASKED, BFLOAT16, COMPILED = "masked", "bfloat16", "dense, OpenVINO"
 
 # Images by whose gradients a channel's importance is judged.
 _NUM_JUDGES = 2048
+# Peak of one-cycle, less than for training from nothing.
+_RECOVERY_RATE = 4e-3
 # About how long each takes, for the bar.
 _COST: dict[Stage, float] = {
     "load": 1.0,
@@ -161,23 +163,35 @@ def _prune(state: CompressState, dense: nn.Module) -> Events[nn.Module]:
     state.importance = {name: values.tolist() for name, values in scores.items()}
     yield state.event("prune", 0.0, f"Removing {ratio:.0%} of the channels and neurons")
     pruned = prune(dense, ratio, images, judges.labels)
-    training = TrainState(_recovery_config(dense), start_from=pruned.model)
-    for event in train(training, mnist):
-        yield state.event(
-            "recover",
-            event.step / event.num_steps,
-            f"Fine-tuning what is left: epoch {event.epoch} of {training.config.epochs}",
-            epoch=event.step / training.steps_per_epoch,
-            train_loss=event.train_loss,
-            val_accuracy=event.val_accuracy,
-        )
-    model = training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
+    model = pruned.model
+    if state.config.recovery_epochs:
+        model = yield from _recover(state, pruned.model)
     state.forms.append(store_network(PRUNED, model, state.folder, pruned.changes))
     return model
 
 
-def _recovery_config(dense: Any) -> TrainConfig:
-    return TrainConfig(model=dense.config["architecture"], epochs=6, learning_rate=4e-3)
+def _recover(state: CompressState, pruned: Any) -> Events[nn.Module]:
+    epochs = state.config.recovery_epochs
+    config = TrainConfig(
+        model=pruned.config["architecture"], epochs=epochs, learning_rate=_RECOVERY_RATE
+    )
+    mnist = load_mnist()
+    training = TrainState(config, start_from=pruned)
+    # What pruning alone left, for the curve to start from.
+    before = evaluate(pruned, mnist.val)
+    yield state.event(
+        "recover", 0.0, "Fine-tuning what is left", epoch=0.0, val_accuracy=before.accuracy
+    )
+    for event in train(training, mnist):
+        yield state.event(
+            "recover",
+            event.step / event.num_steps,
+            f"Fine-tuning what is left: epoch {event.epoch} of {epochs}",
+            epoch=event.step / training.steps_per_epoch,
+            train_loss=event.train_loss,
+            val_accuracy=event.val_accuracy,
+        )
+    return training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
 
 
 def _quantize(state: CompressState, name: str, model: nn.Module, start: float) -> Events[None]:

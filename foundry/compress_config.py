@@ -5,12 +5,19 @@ from typing import Literal
 
 from foundry.compression import FLOAT_BITS, INT8_BITS
 from foundry.errors import InputError
-from foundry.models import available_models
+from foundry.models import ModelSpec, available_models
 from foundry.pruning import GLOBAL, MAX_RATIO, SCOPES
 
+TASKS = ("digits", "sentiment", "speech")
 WEIGHT_BITS = (FLOAT_BITS, INT8_BITS)
+MAX_RECOVERY_EPOCHS = 20
 
 Stage = Literal["load", "importance", "prune", "recover", "quantize", "mask", "sense", "measure"]
+
+
+def list_models() -> list[ModelSpec]:
+    """Return every model that ships with the project."""
+    return [spec for task in TASKS for spec in available_models(task)]
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,19 @@ class CompressConfig:
         weight_bits: 8 quantizes weights and activations to int8, 32 leaves them.
         sparsity: Share of weights set to zero in a masked copy; 0 for no such copy. LeNet only.
         scope: Whether the mask ranks weights over all layers (`global`) or `per layer`.
+        recovery_epochs: Passes over the training images that a pruned network is fine-tuned for;
+            0 shows what pruning alone does.
 
     Raises:
         InputError: On a value that is not accepted; names the knob.
     """
 
-    model: str
+    model: str = "lenet"
     pruning_ratio: float = 0.4
     weight_bits: int = INT8_BITS
     sparsity: float = 0.0
     scope: str = GLOBAL
+    recovery_epochs: int = 6
 
     def __post_init__(self) -> None:
         """Check every value, with one representation for each number."""
@@ -46,6 +56,12 @@ class CompressConfig:
         object.__setattr__(self, "weight_bits", int(self.weight_bits))
         if self.scope not in SCOPES:
             raise InputError(f"scope is “{self.scope}”; choose one of {', '.join(SCOPES)}.")
+        if self.recovery_epochs not in range(MAX_RECOVERY_EPOCHS + 1):
+            raise InputError(
+                f"recovery_epochs is {self.recovery_epochs}; a whole number from 0 to "
+                f"{MAX_RECOVERY_EPOCHS} is accepted."
+            )
+        object.__setattr__(self, "recovery_epochs", int(self.recovery_epochs))
         if self.task != "digits" and (ratio or sparsity):
             raise InputError(
                 f"“{self.model}” takes hours to recover from pruning, so that is not done here: "
@@ -55,10 +71,7 @@ class CompressConfig:
     @property
     def task(self) -> str:
         """The tab that the model serves; whatever is not shipped is a run, which reads digits."""
-        for task in ("sentiment", "speech"):
-            if self.model in (spec.name for spec in available_models(task)):
-                return task
-        return "digits"
+        return next((spec.task for spec in list_models() if spec.name == self.model), "digits")
 
     @property
     def is_pruned(self) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from foundry.compress_config import CompressConfig, CompressEvent
+from foundry.compress_config import CompressConfig, CompressEvent, list_models
 from foundry.errors import InputError
 from foundry.runs import (
     RUN_FILE,
@@ -82,13 +82,29 @@ def create_compression(config: CompressConfig, owner: str) -> CompressRun:
         owner: The visitor's secret token.
 
     Raises:
-        InputError: If the model is no run of this visitor's that has weights.
+        InputError: If there is no such model for this visitor, or it cannot be masked.
         ArtifactError: If the runs folder cannot be written.
     """
-    if is_run_id(config.model) and not read_run(config.model, owner).has_weights:
-        raise InputError("This run has no weights yet; its first epoch has to end.")
+    _check_model(config, owner)
     made = {"owner": hash_owner(owner), "config": asdict(config)}
     return read_compression(create_folder(_compressions_dir(), made).name, owner)
+
+
+def _check_model(config: CompressConfig, owner: str) -> None:
+    names = [spec.name for spec in list_models()]
+    if config.model in names:
+        return
+    try:
+        run = read_run(config.model, owner)
+    except InputError:
+        raise InputError(
+            f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
+            "yours by its id."
+        ) from None
+    if not run.has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    if config.sparsity and run.config.model != "lenet":
+        raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 
 
 def read_compression(run_id: str, owner: str | None = None) -> CompressRun:
