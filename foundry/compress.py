@@ -22,7 +22,7 @@ from foundry.quantization import OnProgress, convert, quantize
 from foundry.train_config import TrainConfig
 from foundry.training import TrainState, evaluate, train
 from foundry.variants import SIGNATURES
-from foundry.workloads import digits_workload
+from foundry.workloads import Workload, digits_workload
 
 PRUNED, INT8, PRUNED_INT8 = "pruned", "int8", "pruned-int8"
 MASKED, BFLOAT16, COMPILED = "masked", "bfloat16", "dense, OpenVINO"
@@ -56,6 +56,7 @@ class CompressState:
         folder: Where the compressed models go.
         importance: By layer, of each channel or neuron, at least 0.
         forms: What there is to measure so far.
+        workload: What to measure it with.
         measured: What came out; None until the end.
     """
 
@@ -64,6 +65,7 @@ class CompressState:
     folder: Path
     importance: dict[str, list[float]] = field(default_factory=dict)
     forms: list[Form] = field(default_factory=list)
+    workload: Workload | None = None
     measured: Measured | None = None
     started: float = field(default_factory=time.monotonic)
 
@@ -91,11 +93,14 @@ class CompressState:
 
     def report(self) -> dict[str, Any]:
         """Return what came out, as plain values."""
-        assert self.measured is not None
+        assert self.measured is not None and self.workload is not None
         rows = [asdict(row) for row in self.measured.rows]
         return {
             "row": rows[[form.name for form in self.forms].index(self.result_name)],
             "rows": rows,
+            "unit": self.workload.unit,
+            "samples": self.workload.samples,
+            "quality_name": self.workload.quality_name,
             "load_average": self.measured.load_average,
             "num_threads": torch.get_num_threads(),
             "importance": self.importance,
@@ -148,7 +153,8 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
         yield from _quantize(state, INT8, dense, 0.0)
         if pruned:
             yield from _quantize(state, PRUNED_INT8, pruned, 0.5)
-    measuring = measure(config.model, state.forms, digits_workload())
+    state.workload = digits_workload()
+    measuring = measure(config.model, state.forms, state.workload)
     state.measured = yield from _stage(state, "measure", measuring)
     yield state.event("measure", 1.0, "Measured")
 

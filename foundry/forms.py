@@ -66,9 +66,7 @@ def store_network(
     """
     save_model(model, folder / name)
     file = folder / name / WEIGHTS_FILE
-    return Form(
-        name, PYTORCH, TorchPredictor(model), footprint(model, file), file, tuple(changes)
-    )
+    return Form(name, PYTORCH, TorchPredictor(model), footprint(model, file), file, tuple(changes))
 
 
 def store_bfloat16(name: str, model: nn.Module, folder: Path) -> Form:

@@ -38,6 +38,7 @@ class Workload:
         single: One input, as the network takes it.
         batch: Several.
         batch_size: How many.
+        quality_name: What its quality is, in words.
         samples: What `answer` goes over, in words.
         answer: Lets a form of the model answer every sample.
     """
@@ -46,6 +47,7 @@ class Workload:
     single: Sample
     batch: Sample
     batch_size: int
+    quality_name: str
     samples: str
     answer: Callable[[Predictor], Answers]
 
@@ -58,6 +60,7 @@ def digits_workload() -> Workload:
         single=(images[0],),
         batch=(torch.cat(images[:_DIGITS_BATCH]),),
         batch_size=_DIGITS_BATCH,
+        quality_name="Test accuracy",
         samples="all 10,000 test images",
         answer=_read_test_digits,
     )
