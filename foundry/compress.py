@@ -182,7 +182,7 @@ def _recover(state: CompressState, pruned: Any) -> Events[nn.Module]:
         model=pruned.config["architecture"], epochs=epochs, learning_rate=_RECOVERY_RATE
     )
     mnist = load_mnist()
-    training = TrainState(config, start_from=pruned)
+    training = TrainState(config, start=pruned)
     # What pruning alone left, for the curve to start from.
     before = evaluate(pruned, mnist.val)
     yield state.event(

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Signature:
     kept: Mapping[str, str]
 
 
-class _Positional(nn.Module):
+class _ByPosition(nn.Module):
     """Gives a transformers model its inputs by position and takes its logits."""
 
     def __init__(self, model: nn.Module, names: Sequence[str]) -> None:
@@ -59,6 +60,17 @@ class _Positional(nn.Module):
         return logits
 
 
+def by_position(model: nn.Module, signature: Signature) -> nn.Module:
+    """Return a network that takes its inputs by position and gives logits alone.
+
+    Args:
+        model: Wrapped if it is one of transformers', else returned as it is.
+        signature: Its inputs.
+    """
+    is_transformers = hasattr(model, "get_input_embeddings")
+    return _ByPosition(model, signature.names).eval() if is_transformers else model
+
+
 def convert(model: nn.Module, signature: Signature, example: Sample) -> ov.Model:
     """Turn a network into an OpenVINO model that computes the same in float32.
 
@@ -68,11 +80,9 @@ def convert(model: nn.Module, signature: Signature, example: Sample) -> ov.Model
         example: One set of inputs, to trace it with.
     """
     openvino = load_openvino()
-    if hasattr(model, "get_input_embeddings"):
-        model = _Positional(model, signature.names).eval()
     with _lock, _quiet(), torch.no_grad():
         converted = openvino.convert_model(
-            model,
+            by_position(model, signature),
             example_input=example,
             input=[openvino.PartialShape(list(shape)) for shape in signature.shapes],
         )
@@ -123,17 +133,45 @@ def quantize(
         )
         return [tensor.numpy() for tensor in sample]
 
-    ignored = nncf.IgnoredScope(patterns=list(signature.kept), validate=False)
     with _lock, _quiet():
         quantized = nncf.quantize(
-            converted,
-            nncf.Dataset(samples, as_arrays),
-            subset_size=len(samples),
-            model_type=nncf.ModelType.TRANSFORMER if signature.is_transformer else None,
-            ignored_scope=ignored if signature.kept else None,
+            converted, nncf.Dataset(samples, as_arrays), **_options(signature, len(samples))
         )
     report(1.0, "Quantized")
     return quantized
+
+
+def quantize_onnx(path: Path, signature: Signature, samples: Sequence[Sample]) -> None:
+    """Quantize an ONNX file in place, as `quantize()` does a network.
+
+    Args:
+        path: A float32 model; its inputs are named as in the signature.
+        signature: Its inputs.
+        samples: Calibration inputs.
+    """
+    load_openvino()
+    import nncf
+    import onnx
+
+    def as_arrays(sample: Sample) -> dict[str, Any]:
+        return {name: t.numpy() for name, t in zip(signature.names, sample, strict=True)}
+
+    with _lock, _quiet():
+        quantized = nncf.quantize(
+            onnx.load(path), nncf.Dataset(samples, as_arrays), **_options(signature, len(samples))
+        )
+    onnx.save(quantized, path)
+
+
+def _options(signature: Signature, num_samples: int) -> dict[str, Any]:
+    import nncf
+
+    kept = list(signature.kept)
+    return {
+        "subset_size": num_samples,
+        "model_type": nncf.ModelType.TRANSFORMER if signature.is_transformer else None,
+        "ignored_scope": nncf.IgnoredScope(patterns=kept, validate=False) if kept else None,
+    }
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class OpenVinoPredictor:
         Args:
             model: Its inputs in the order of the call; its first output has the logits.
         """
+        self.model = model
         self.compiled = openvino_core().compile_model(model, "CPU", _compile_options())
         # A request is busy while it runs: each caller takes one, and there are as many as there
         # have ever been callers at once.

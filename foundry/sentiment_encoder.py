@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Maps texts, each the ids of its tokens with special ones included, to logits (texts, labels).
 PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]
+
+_WIDTH_STEP = 8
 
 
 def build_predictor(
@@ -41,7 +44,7 @@ def build_predictor(
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
         with torch.inference_mode():
             if compiled:
-                return compiled(*_pad(texts, tokenizer.pad_token_id or 0))
+                return compiled(*_pad(texts, tokenizer.pad_token_id or 0, _bucket(texts, config)))
             if is_packable:
                 return _run_packed(model, texts)
             return _run_padded(model, texts, tokenizer.pad_token_id or 0)
@@ -49,16 +52,23 @@ def build_predictor(
     return predict_logits
 
 
-def _pad(texts: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
-    """Return ids and mask, int64 (texts, longest)."""
-    width = max(map(len, texts))
+def _bucket(texts: Sequence[Sequence[int]], config: Any) -> int:
+    """Return the width to pad to: OpenVINO prepares anew for every width that it has not seen."""
+    longest = max(map(len, texts))
+    width = math.ceil(longest / _WIDTH_STEP) * _WIDTH_STEP
+    limit = getattr(config, "max_position_embeddings", None) or width
+    return max(longest, min(width, limit))
+
+
+def _pad(texts: Sequence[Sequence[int]], pad_id: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return ids and mask, int64 (texts, width)."""
     input_ids = torch.tensor([[*text, *[pad_id] * (width - len(text))] for text in texts])
     lengths = torch.tensor([len(text) for text in texts])
     return input_ids, (torch.arange(width) < lengths[:, None]).long()
 
 
 def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
-    input_ids, mask = _pad(texts, pad_id)
+    input_ids, mask = _pad(texts, pad_id, max(map(len, texts)))
     # Without padding no mask, which spares the network the work of applying it.
     needed = None if mask.all() else mask
     logits: Tensor = model(input_ids=input_ids, attention_mask=needed).logits

@@ -64,24 +64,24 @@ class TrainState:
         self,
         config: TrainConfig,
         device: torch.device | str = "cpu",
-        start_from: nn.Module | None = None,
+        start: nn.Module | None = None,
     ) -> None:
-        """Start from random weights or from a network's; seeds torch's global generator.
+        """Start from random weights, or from a network's; seeds torch's global generator.
 
         Args:
             config: The knobs.
             device: Where to train.
-            start_from: A network of the config's architecture, of any widths; it is copied, and
-                keeps its own dropout. None: random weights.
+            start: A network to train further, of any widths; not modified.
         """
         torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device(device)
-        if start_from is None:
-            model = build_model(config.model, dropout=config.dropout)
-        else:
-            model = copy.deepcopy(start_from).requires_grad_(True)
-        self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        model = (
+            copy.deepcopy(start).requires_grad_(True)
+            if start
+            else build_model(config.model, dropout=config.dropout)
+        ).to(self.device)
+        self.model = model.to(memory_format=torch.channels_last)
         self.precision = _select_precision(self.device)
         self.optimizer = _build_optimizer(config, self.model)
         self.steps_per_epoch = math.ceil(config.num_train_images / config.batch_size)

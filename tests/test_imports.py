@@ -29,7 +29,7 @@ LAYERS = {
 TASKS = 3
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
-    {"train_config", "augmentation", "training", "checkpoints"}
+    {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
     | {"runs", "run_queue", "worker", "export"},
     {"ink", "digits"},
     {"explain"},
