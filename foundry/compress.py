@@ -4,42 +4,53 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from foundry.calibration import digit_samples
+from foundry.calibration import digit_samples, speech_samples, text_samples
 from foundry.compress_config import CompressConfig, CompressEvent, Stage
-from foundry.data import load_mnist, normalize
-from foundry.forms import Form, store_bfloat16, store_compiled, store_network
+from foundry.compression import VARIANTS, LayerChange
+from foundry.data import load_mnist
+from foundry.forms import Form, make_bfloat16, store_compiled, store_network, weigh_pretrained
 from foundry.measure import DENSE, Measured, measure
-from foundry.models import load_model
-from foundry.pruning import mask, prune, rank_channels
-from foundry.quantization import OnProgress, convert, quantize
-from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate, train
+from foundry.models import (
+    WEIGHTS_DIR,
+    available_variants,
+    load_model,
+    load_predictor,
+    load_pretrained,
+)
+from foundry.pruned_training import RECOVERY, ImportanceEvent, PrunedTraining, PruneEvent
+from foundry.pruning import mask
+from foundry.quantization import OnProgress, Sample, convert, quantize, quantize_weights
+from foundry.runtime import OpenVinoPredictor
 from foundry.variants import SIGNATURES
-from foundry.workloads import Workload, digits_workload
+from foundry.workloads import (
+    Workload,
+    card_quality,
+    digits_workload,
+    speech_workload,
+    texts_workload,
+)
 
 PRUNED, INT8, PRUNED_INT8 = "pruned", "int8", "pruned-int8"
-MASKED, BFLOAT16, COMPILED = "masked", "bfloat16", "dense, OpenVINO"
+MASKED, BFLOAT16, COMPILED, INT8_WEIGHTS = "masked", "bfloat16", "compiled", "int8 weights"
 
-# Images by whose gradients a channel's importance is judged.
-_NUM_JUDGES = 2048
-# Peak of one-cycle, less than for training from nothing.
-_RECOVERY_RATE = 4e-3
+_LOADING = "Loading the model"
 # About how long each takes, for the bar.
 _COST: dict[Stage, float] = {
     "load": 1.0,
     "importance": 1.0,
     "prune": 1.0,
     "recover": 12.0,
-    "quantize": 6.0,
     "mask": 1.0,
-    "measure": 14.0,
+    "quantize": 8.0,
+    "measure": 16.0,
 }
 
 T = TypeVar("T")
@@ -55,7 +66,7 @@ class CompressState:
         source: The dense model, as `load_model()` takes it.
         folder: Where the compressed models go.
         importance: By layer, of each channel or neuron, at least 0.
-        forms: What there is to measure so far.
+        forms: What there is to measure so far; dense is the first.
         workload: What to measure it with.
         measured: What came out; None until the end.
     """
@@ -69,13 +80,6 @@ class CompressState:
     measured: Measured | None = None
     started: float = field(default_factory=time.monotonic)
 
-    @property
-    def stages(self) -> list[Stage]:
-        """What will be done, in order."""
-        pruned: list[Stage] = ["importance", "prune", "recover"] if self.config.is_pruned else []
-        masked: list[Stage] = ["mask"] if self.config.sparsity else []
-        return ["load", *pruned, *masked, "quantize", "measure"]
-
     def event(self, stage: Stage, share: float, sentence: str, **recovery: Any) -> CompressEvent:
         """Make an event.
 
@@ -85,18 +89,22 @@ class CompressState:
             sentence: The same for people.
             recovery: The event's other fields.
         """
-        costs = {name: _COST[name] for name in self.stages}
-        before = sum(cost for name, cost in costs.items() if _comes_first(costs, name, stage))
-        progress = (before + share * costs[stage]) / sum(costs.values())
+        skipped: set[Stage] = set() if self.config.sparsity else {"mask"}
+        if not self.config.is_pruned:
+            skipped |= {"importance", "prune", "recover"}
+        costs = {name: cost for name, cost in _COST.items() if name not in skipped}
+        stages = list(costs)
+        before = sum(costs[name] for name in stages[: stages.index(stage)])
+        progress = min(1.0, (before + share * costs[stage]) / sum(costs.values()))
         elapsed_s = time.monotonic() - self.started
-        return CompressEvent(stage, sentence, min(1.0, progress), elapsed_s, **recovery)
+        return CompressEvent(stage, sentence, progress, elapsed_s, **recovery)
 
     def report(self) -> dict[str, Any]:
         """Return what came out, as plain values."""
         assert self.measured is not None and self.workload is not None
         rows = [asdict(row) for row in self.measured.rows]
         return {
-            "row": rows[[form.name for form in self.forms].index(self.result_name)],
+            "row": next(row for row in rows if row["variant"] == self.result_name),
             "rows": rows,
             "unit": self.workload.unit,
             "samples": self.workload.samples,
@@ -121,11 +129,6 @@ class CompressState:
         return MASKED if self.config.sparsity else DENSE
 
 
-def _comes_first(costs: dict[Stage, float], name: Stage, stage: Stage) -> bool:
-    names = list(costs)
-    return names.index(name) < names.index(stage)
-
-
 def compress(state: CompressState) -> Iterator[CompressEvent]:
     """Prune, let it recover, quantize, mask, then measure everything beside the dense model.
 
@@ -134,82 +137,147 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
 
     Yields:
         A `CompressEvent` whenever something has moved.
+
+    Raises:
+        InputError: If the model cannot be compressed so.
+        ArtifactError: If its files are missing or damaged.
     """
-    config = state.config
-    yield state.event("load", 0.0, "Loading the model and MNIST")
-    dense = load_model(state.source)
-    state.forms.append(store_network(DENSE, dense, state.folder))
-    state.forms.append(store_bfloat16(BFLOAT16, dense, state.folder))
-    pruned = (yield from _prune(state, dense)) if config.is_pruned else None
-    if config.sparsity:
-        yield state.event("mask", 0.0, f"Setting {config.sparsity:.0%} of the weights to zero")
-        masked = mask(dense, config.sparsity, config.scope)
-        state.forms.append(store_network(MASKED, masked.model, state.folder, masked.changes))
-    yield state.event("quantize", 0.0, "Converting for OpenVINO")
-    signature = SIGNATURES["digits"]
-    compiled = convert(dense, signature, digit_samples()[0])
-    state.forms.append(store_compiled(COMPILED, compiled, dense, "digits", state.folder))
-    if config.is_quantized:
-        yield from _quantize(state, INT8, dense, 0.0)
-        if pruned:
-            yield from _quantize(state, PRUNED_INT8, pruned, 0.5)
-    state.workload = digits_workload()
-    measuring = measure(config.model, state.forms, state.workload)
-    state.measured = yield from _stage(state, "measure", measuring)
+    yield state.event("load", 0.0, _LOADING)
+    if state.config.task == "digits":
+        yield from _compress_digits(state)
+    else:
+        yield from _compress_pretrained(state)
+    assert state.workload is not None
+    measuring = measure(state.config.model, state.forms, state.workload)
+    state.measured = yield from _as_events(state, "measure", measuring)
     yield state.event("measure", 1.0, "Measured")
 
 
+def _compress_digits(state: CompressState) -> Events[None]:
+    config, folder = state.config, state.folder
+    dense = load_model(state.source)
+    state.workload = digits_workload()
+    state.forms.append(store_network(DENSE, dense, folder))
+    state.forms.append(make_bfloat16(BFLOAT16, state.forms[0], dense, folder))
+    if config.is_pruned:
+        pruned = yield from _prune(state, dense)
+    else:
+        pruned = None
+        if PRUNED in available_variants(state.source):
+            pruned = load_model(state.source, variant=VARIANTS[PRUNED])
+            state.forms.append(store_network(PRUNED, pruned, folder))
+    if config.sparsity:
+        yield state.event("mask", 0.0, f"Setting {config.sparsity:.0%} of the weights to zero")
+        masked = mask(dense, config.sparsity, config.scope)
+        state.forms.append(store_network(MASKED, masked.model, folder, masked.changes))
+    yield from _compile(state, dense, digit_samples())
+    if not config.is_quantized:
+        return
+    load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
+    yield from _store_int8(state, INT8, dense, load, 0.3)
+    if pruned is not None:
+        build = partial(_quantize_digits, pruned)
+        yield from _store_int8(state, PRUNED_INT8, pruned, build, 0.65)
+
+
+def _compress_pretrained(state: CompressState) -> Events[None]:
+    name, task, folder = state.config.model, state.config.task, state.folder
+    shipped = WEIGHTS_DIR / name
+
+    dense = load_pretrained(name, task)
+    is_text = task == "sentiment"
+    state.workload = texts_workload(dense) if is_text else speech_workload(dense)
+    form = weigh_pretrained(DENSE, dense.model, task, shipped, folder)
+    state.forms.append(replace(form, card_quality=card_quality(shipped, task, is_pruned=False)))
+    state.forms.append(make_bfloat16(BFLOAT16, form, dense.model, folder))
+    networks = {INT8: dense.model}
+    if PRUNED in available_variants(name):
+        pruned = load_pretrained(name, task, variant=VARIANTS[PRUNED]).model
+        networks[PRUNED_INT8] = pruned
+        beside = shipped.parent / f"{name}-{PRUNED}"
+        form = weigh_pretrained(PRUNED, pruned, task, beside, folder)
+        quality = card_quality(beside, task, is_pruned=True)
+        state.forms.append(replace(form, card_quality=quality))
+    samples = (text_samples if is_text else speech_samples)(dense.processor)
+    yield from _compile(state, dense.model, samples)
+    if state.config.is_quantized:
+        for index, (variant, network) in enumerate(networks.items()):
+            load = partial(_load_compiled, name, task, variant)
+            yield from _store_int8(state, variant, network, load, 0.3 + 0.35 * index)
+
+
+def _load_compiled(name: str, task: str, variant: str, on_progress: OnProgress) -> Any:
+    return load_pretrained(name, task, on_progress, VARIANTS[variant]).compiled
+
+
+def _quantize_digits(network: nn.Module, on_progress: OnProgress) -> OpenVinoPredictor:
+    signature = SIGNATURES["digits"]
+    return OpenVinoPredictor(quantize(network, signature, digit_samples(), on_progress))
+
+
 def _prune(state: CompressState, dense: nn.Module) -> Events[nn.Module]:
-    ratio = state.config.pruning_ratio
-    mnist = load_mnist()
-    judges = mnist.train.head(_NUM_JUDGES)
-    images = normalize(judges.images)
-    yield state.event("importance", 0.0, f"Asking {len(judges):,} images what each channel is for")
-    scores = rank_channels(dense, images, judges.labels)
-    state.importance = {name: values.tolist() for name, values in scores.items()}
-    yield state.event("prune", 0.0, f"Removing {ratio:.0%} of the channels and neurons")
-    pruned = prune(dense, ratio, images, judges.labels)
-    model = pruned.model
-    if state.config.recovery_epochs:
-        model = yield from _recover(state, pruned.model)
-    state.forms.append(store_network(PRUNED, model, state.folder, pruned.changes))
-    return model
+    config = state.config
+    yield state.event("importance", 0.0, "Asking training images what each channel is for")
+    recovery = replace(RECOVERY, epochs=max(1, config.recovery_epochs))
+    training = PrunedTraining(dense, config.pruning_ratio, load_mnist(), recovery)
+    changes: tuple[LayerChange, ...] = ()
+    for event in training:
+        if isinstance(event, ImportanceEvent):
+            state.importance = {name: list(scores) for name, scores in event.scores.items()}
+            yield state.event(
+                "prune", 0.0, f"Removing {config.pruning_ratio:.0%} of the channels and neurons"
+            )
+        elif isinstance(event, PruneEvent):
+            changes = event.changes
+            yield state.event(
+                "recover",
+                0.0,
+                "Fine-tuning what is left",
+                epoch=0.0,
+                val_accuracy=event.val_accuracy,
+            )
+            if not config.recovery_epochs:
+                break
+        else:
+            step = event.event
+            share = step.step / step.num_steps
+            yield state.event(
+                "recover",
+                share,
+                f"Fine-tuning what is left: epoch {step.epoch} of {recovery.epochs}",
+                epoch=share * recovery.epochs,
+                train_loss=step.train_loss,
+                val_accuracy=step.val_accuracy,
+            )
+    pruned = training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
+    state.forms.append(store_network(PRUNED, pruned, state.folder, changes))
+    return pruned
 
 
-def _recover(state: CompressState, pruned: Any) -> Events[nn.Module]:
-    epochs = state.config.recovery_epochs
-    config = TrainConfig(
-        model=pruned.config["architecture"], epochs=epochs, learning_rate=_RECOVERY_RATE
-    )
-    mnist = load_mnist()
-    training = TrainState(config, start=pruned)
-    # What pruning alone left, for the curve to start from.
-    before = evaluate(pruned, mnist.val)
-    yield state.event(
-        "recover", 0.0, "Fine-tuning what is left", epoch=0.0, val_accuracy=before.accuracy
-    )
-    for event in train(training, mnist):
-        yield state.event(
-            "recover",
-            event.step / event.num_steps,
-            f"Fine-tuning what is left: epoch {event.epoch} of {epochs}",
-            epoch=event.step / training.steps_per_epoch,
-            train_loss=event.train_loss,
-            val_accuracy=event.val_accuracy,
-        )
-    return training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
+def _compile(state: CompressState, dense: nn.Module, samples: list[Sample]) -> Events[None]:
+    """Add the forms that OpenVINO makes without calibration."""
+    yield state.event("quantize", 0.0, "Converting for OpenVINO")
+    task = state.config.task
+    compiled = convert(dense, SIGNATURES[task], samples[0])
+    state.forms.append(store_compiled(COMPILED, compiled, dense, task, state.folder))
+    yield state.event("quantize", 0.15, "Storing weights in int8")
+    weights_only = quantize_weights(convert(dense, SIGNATURES[task], samples[0]))
+    state.forms.append(store_compiled(INT8_WEIGHTS, weights_only, dense, task, state.folder))
 
 
-def _quantize(state: CompressState, name: str, model: nn.Module, start: float) -> Events[None]:
-    def work(on_progress: OnProgress) -> Any:
-        return quantize(model, SIGNATURES["digits"], digit_samples(), on_progress)
+def _store_int8(
+    state: CompressState,
+    name: str,
+    network: nn.Module,
+    build: Callable[[OnProgress], Any],
+    start: float,
+) -> Events[None]:
+    predictor = yield from _in_background(state, name, build, start, 0.35)
+    form = store_compiled(name, predictor.model, network, state.config.task, state.folder)
+    state.forms.append(form)
 
-    for share, sentence in (working := _InBackground(work)):
-        yield state.event("quantize", start + share / 2, f"{name}: {sentence}")
-    state.forms.append(store_compiled(name, working.result, model, "digits", state.folder))
 
-
-def _stage(
+def _as_events(
     state: CompressState, stage: Stage, work: Generator[tuple[float, str], None, T]
 ) -> Events[T]:
     """Turn shares and sentences into events, and hand on what the work returns."""
@@ -221,26 +289,25 @@ def _stage(
         yield state.event(stage, share, sentence)
 
 
-class _InBackground:
-    """Work that reports by a callback, as an iterable of its reports."""
+def _in_background(
+    state: CompressState, what: str, work: Callable[[OnProgress], T], start: float, part: float
+) -> Events[T]:
+    """Do work that reports by a callback in a thread, with its reports as events."""
+    reports: queue.Queue[tuple[float, str] | None] = queue.Queue()
+    results: list[T] = []
+    errors: list[BaseException] = []
 
-    def __init__(self, work: Callable[[OnProgress], Any]) -> None:
-        self._work = work
-        self._reports: queue.Queue[tuple[float, str] | None] = queue.Queue()
-        self._error: BaseException | None = None
-        self.result: Any = None
-
-    def __iter__(self) -> Iterator[tuple[float, str]]:
-        threading.Thread(target=self._run, daemon=True).start()
-        while (report := self._reports.get()) is not None:
-            yield report
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
+    def run() -> None:
         try:
-            self.result = self._work(lambda *report: self._reports.put(report))
+            results.append(work(lambda *report: reports.put(report)))
         except BaseException as error:
-            self._error = error
+            errors.append(error)
         finally:
-            self._reports.put(None)
+            reports.put(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    while (report := reports.get()) is not None:
+        yield state.event("quantize", start + part * report[0], f"{what}: {report[1]}")
+    if errors:
+        raise errors[0]
+    return results[0]

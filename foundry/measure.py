@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foundry.forms import Form
+from foundry.memory import peak_memory
 from foundry.quantization import Sample
 from foundry.timing import Timing, Verdict, compare, describe, time_rounds
 from foundry.workloads import Answers, Workload
@@ -27,6 +28,8 @@ class Row:
         parameters: Weights and biases.
         nonzeros: Those of them that are not zero.
         size_bytes: Its file on disk.
+        peak_memory_bytes: What loading and running it takes on top of the libraries; None where
+            the system does not tell.
         p50_ms: Median latency of one input.
         p95_ms: What 95 of 100 stay under.
         batch_size: Inputs in a batch.
@@ -37,7 +40,7 @@ class Row:
         speedup_high: Where it ends.
         verdict: `faster`, `same` or `slower`, of one input.
         verdict_text: The same with the interval.
-        quality: In [0, 1]; None where it is not measured here.
+        quality: In [0, 1], measured here or of the model's card; None where neither is known.
         disagreement: Share of the samples that it answers otherwise than dense, in [0, 1].
         num_runs: Timed calls behind the latency of one input.
     """
@@ -48,6 +51,7 @@ class Row:
     parameters: int
     nonzeros: int
     size_bytes: int
+    peak_memory_bytes: int | None
     p50_ms: float
     p95_ms: float
     batch_size: int
@@ -96,18 +100,21 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
     Returns:
         What was measured.
     """
-    answers = {}
+    answers, memory = {}, {}
     for index, form in enumerate(forms):
-        yield 0.4 * index / len(forms), f"{form.name}: answering {workload.samples}"
+        yield 0.3 * index / len(forms), f"{form.name}: answering {workload.samples}"
         answers[form.name] = workload.answer(form.predict)
+    for index, form in enumerate(forms):
+        yield 0.3 + 0.2 * index / len(forms), f"{form.name}: memory, in a process of its own"
+        memory[form.name] = peak_memory(form.source, workload.single, workload.batch)
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     single = yield from _time(
-        forms, workload.single, 0.4, f"Timing one {workload.unit} at a time, in turns"
+        forms, workload.single, 0.5, f"Timing one {workload.unit} at a time, in turns"
     )
     batch = yield from _time(
         forms,
         workload.batch,
-        0.7,
+        0.75,
         f"Timing {workload.batch_size} {workload.unit}s at a time, in turns",
     )
     dense = answers[DENSE].labels
@@ -123,6 +130,7 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
                 parameters=form.footprint.parameters,
                 nonzeros=form.footprint.nonzeros,
                 size_bytes=form.footprint.size_bytes,
+                peak_memory_bytes=memory[form.name],
                 p50_ms=one.p50_ms,
                 p95_ms=one.p95_ms,
                 batch_size=workload.batch_size,
@@ -133,7 +141,7 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
                 speedup_high=one.speedup_high,
                 verdict=one.verdict,
                 verdict_text=describe(one),
-                quality=given.quality,
+                quality=form.card_quality if given.quality is None else given.quality,
                 disagreement=differ / len(dense),
                 num_runs=one.num_runs,
             )
@@ -148,5 +156,5 @@ def _time(forms: Sequence[Form], inputs: Sample, start: float, sentence: str) ->
     for taken_s in time_rounds(calls, _BUDGET_S):
         rounds.append(taken_s)
         share = min(1.0, (time.perf_counter() - started) / _BUDGET_S)
-        yield start + 0.3 * share, f"{sentence}: round {len(rounds)}"
+        yield start + 0.25 * share, f"{sentence}: round {len(rounds)}"
     return compare(rounds, DENSE)

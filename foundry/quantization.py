@@ -141,6 +141,18 @@ def quantize(
     return quantized
 
 
+def quantize_weights(model: ov.Model) -> ov.Model:
+    """Store weights in int8, and compute in float32 as before: no calibration is needed.
+
+    Args:
+        model: From `convert()`; changed in place.
+    """
+    import nncf
+
+    with _lock, _quiet():
+        return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
+
+
 def quantize_onnx(path: Path, signature: Signature, samples: Sequence[Sample]) -> None:
     """Quantize an ONNX file in place, as `quantize()` does a network.
 

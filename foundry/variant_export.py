@@ -179,7 +179,8 @@ def _example(exportable: Exportable) -> bytes:
     """Return an example's inputs by name, and its logits here."""
     sample = exportable.samples[0]
     arrays: dict[str, Any] = {
-        name: tensor.numpy() for name, tensor in zip(exportable.signature.names, sample, strict=True)
+        name: tensor.numpy()
+        for name, tensor in zip(exportable.signature.names, sample, strict=True)
     }
     content = io.BytesIO()
     np.savez(content, **arrays, logits=exportable.predict(*sample).numpy())

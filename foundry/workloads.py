@@ -2,16 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import soundfile
 import torch
 
-from foundry.calibration import digit_samples
-from foundry.data import load_mnist, normalize
+from foundry.calibration import CLIP_S, digit_samples, speech_samples, text_samples
+from foundry.data import DATA_DIR, load_mnist, normalize
+from foundry.model_card import read_figure
+from foundry.pretrained import Pretrained
 from foundry.quantization import Sample
 from foundry.runtime import Predictor
 
+# Not those that int8 was calibrated on.
+SAMPLES_DIR = DATA_DIR / "samples"
+TEXTS_FILE, SPEECH_FILE = SAMPLES_DIR / "texts.txt", SAMPLES_DIR / "speech.ogg"
+
 _TEST_BATCH = 1000
-_DIGITS_BATCH = 256
+_DIGITS_BATCH, _TEXTS_BATCH, _CLIPS_BATCH = 256, 16, 4
+_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Answers:
         quality: In [0, 1], where the right answers are known here; else None.
     """
 
-    labels: tuple[object, ...]
+    labels: tuple[Any, ...]
     probs: torch.Tensor | None
     quality: float | None
 
@@ -38,7 +49,7 @@ class Workload:
         single: One input, as the network takes it.
         batch: Several.
         batch_size: How many.
-        quality_name: What its quality is, in words.
+        quality_name: What quality is, and where its figure is from.
         samples: What `answer` goes over, in words.
         answer: Lets a form of the model answer every sample.
     """
@@ -75,3 +86,84 @@ def _read_test_digits(predict: Predictor) -> Answers:
         probs=logits.softmax(1),
         quality=(digits == test.labels).double().mean().item(),
     )
+
+
+def texts_workload(pretrained: Pretrained) -> Workload:
+    """Return texts: one of 16 tokens, 16 of them, and the project's own to answer.
+
+    Args:
+        pretrained: Its tokenizer makes the inputs, its `id2label` the answers.
+    """
+    ids, mask = max(text_samples(pretrained.processor), key=lambda sample: sample[0].shape[1])
+    # The last token closes the text, so that it stays one when it is cut.
+    ids = torch.cat([ids[:, : _TOKENS - 1], ids[:, -1:]], 1)
+    mask = mask[:, :_TOKENS]
+    texts = TEXTS_FILE.read_text("utf-8").splitlines()
+    labels: Any = pretrained.model.config.id2label
+
+    def answer(predict: Predictor) -> Answers:
+        encoded = (pretrained.processor(text, return_tensors="pt") for text in texts)
+        logits = [predict(one["input_ids"], one["attention_mask"]) for one in encoded]
+        probs = torch.cat(logits).softmax(1)
+        return Answers(tuple(labels[index] for index in probs.argmax(1).tolist()), probs, None)
+
+    return Workload(
+        unit="text",
+        single=(ids, mask),
+        batch=(ids.repeat(_TEXTS_BATCH, 1), mask.repeat(_TEXTS_BATCH, 1)),
+        batch_size=_TEXTS_BATCH,
+        quality_name="SST-2 dev, from the model card",
+        samples=f"{len(texts)} sentences written for this project, none used to calibrate int8",
+        answer=answer,
+    )
+
+
+def speech_workload(pretrained: Pretrained) -> Workload:
+    """Return clips of 3 s: one, 4 of them, and the project's own to answer.
+
+    Args:
+        pretrained: Its processor makes the inputs and reads the answers.
+    """
+    processor = pretrained.processor
+    (first,), *others = speech_samples(processor)
+    waveform, rate_hz = soundfile.read(SPEECH_FILE, dtype="float32")
+    clips = np.split(
+        waveform, range(round(CLIP_S * rate_hz), len(waveform), round(CLIP_S * rate_hz))
+    )
+
+    def answer(predict: Predictor) -> Answers:
+        texts = []
+        for clip in clips:
+            inputs = processor(clip, sampling_rate=rate_hz, return_tensors="pt").input_values
+            texts += processor.batch_decode(predict(inputs).argmax(-1))
+        return Answers(tuple(texts), None, None)
+
+    return Workload(
+        unit="clip",
+        single=(first,),
+        batch=(torch.cat([first, *(clip for (clip,) in others[: _CLIPS_BATCH - 1])]),),
+        batch_size=_CLIPS_BATCH,
+        quality_name="Isolated words right, from the model card",
+        samples=f"{len(clips)} spoken clips made for this project, none used to calibrate int8; "
+        "a clip differs if its text does, read greedily",
+        answer=answer,
+    )
+
+
+def card_quality(folder: Path, task: str, is_pruned: bool) -> float | None:
+    """Return the quality that a model card states.
+
+    Args:
+        folder: The model's.
+        task: `sentiment` or `speech`.
+        is_pruned: Whether it is a pruned model's card, whose columns also hold the dense figures.
+
+    Returns:
+        In [0, 1], for speech the share of isolated words right (1 - WER); None without a figure.
+    """
+    if task == "sentiment":
+        column = "pruned, as published" if is_pruned else "accuracy, as published"
+        return read_figure(folder, "SST-2 dev", column)
+    column = "pruned WER, beam" if is_pruned else "beam WER"
+    wer = read_figure(folder, "isolated words", column)
+    return None if wer is None else 1 - wer
