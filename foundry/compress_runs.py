@@ -18,9 +18,10 @@ from foundry.runs import (
     create_folder,
     hash_owner,
     is_run_id,
+    owns,
     read_events,
+    read_own_run,
     read_result,
-    read_run,
     read_status,
     runs_dir,
 )
@@ -87,7 +88,7 @@ def create_compression(config: CompressConfig, owner: str) -> CompressRun:
     """
     _check_model(config, owner)
     made = {"owner": hash_owner(owner), "config": asdict(config)}
-    return read_compression(create_folder(_compressions_dir(), made).name, owner)
+    return read_compression(create_folder(_compressions_dir(), made, owner).name)
 
 
 def _check_model(config: CompressConfig, owner: str) -> None:
@@ -95,7 +96,7 @@ def _check_model(config: CompressConfig, owner: str) -> None:
     if config.model in names:
         return
     try:
-        run = read_run(config.model, owner)
+        run = read_own_run(config.model, owner)
     except InputError:
         raise InputError(
             f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
@@ -107,17 +108,16 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 
 
-def read_compression(run_id: str, owner: str | None = None) -> CompressRun:
-    """Read a compression.
+def read_compression(run_id: str) -> CompressRun:
+    """Read anybody's compression; what a visitor names goes through `read_own_compression()`.
 
     Args:
         run_id: From `create_compression()` or `list_compressions()`.
-        owner: The visitor's secret token; None reads anybody's.
 
     Raises:
-        InputError: If there is no such compression, or it is someone else's; the two look alike.
+        InputError: If there is no such compression.
     """
-    unknown = InputError(f"You have no compression “{run_id}”.")
+    unknown = _unknown(run_id)
     if not is_run_id(run_id):
         raise unknown
     folder = _compressions_dir() / run_id
@@ -125,21 +125,47 @@ def read_compression(run_id: str, owner: str | None = None) -> CompressRun:
         made = json.loads((folder / RUN_FILE).read_text())
         status, reason = read_status(folder)
         config = CompressConfig(**made["config"])
-        run = CompressRun(run_id, folder, made["owner"], config, status, reason)
+        return CompressRun(run_id, folder, made["owner"], config, status, reason)
     except (OSError, ValueError, KeyError, TypeError):
         # Not written whole, or by a version with other knobs.
         raise unknown from None
-    if owner is not None and run.owner != hash_owner(owner):
-        raise unknown
+
+
+def read_own_compression(run_id: str, owner: str) -> CompressRun:
+    """Read a compression that a visitor has named.
+
+    Args:
+        run_id: As the visitor gave it.
+        owner: The visitor's secret token; anything but a text owns nothing.
+
+    Raises:
+        InputError: If there is no such compression, or it is someone else's; the two look alike.
+    """
+    run = read_compression(run_id)
+    if not owns(owner, run):
+        raise _unknown(run_id)
     return run
 
 
-def list_compressions(owner: str | None = None) -> list[CompressRun]:
-    """Return the visitor's compressions (everybody's with None), newest first."""
+def list_compressions() -> list[CompressRun]:
+    """Return everybody's compressions, newest first; unreadable ones are left out."""
     runs = []
     for folder in sorted(_compressions_dir().glob("*-*-*"), reverse=True):
         try:
-            runs.append(read_compression(folder.name, owner))
+            runs.append(read_compression(folder.name))
         except InputError:
             continue
     return runs
+
+
+def list_own_compressions(owner: str) -> list[CompressRun]:
+    """Return a visitor's compressions, newest first.
+
+    Args:
+        owner: The visitor's secret token; anything but a text owns nothing.
+    """
+    return [run for run in list_compressions() if owns(owner, run)]
+
+
+def _unknown(run_id: object) -> InputError:
+    return InputError(f"You have no compression “{str(run_id)[:100]}”.")

@@ -105,6 +105,21 @@ def _is_folder(name: str) -> bool:
         return False
 
 
+def is_here(name: str) -> bool:
+    """Tell whether a model can be loaded, or refused, without a download.
+
+    Args:
+        name: A local folder, a Hub id, or what is neither.
+    """
+    if not allows_any_model() or _is_folder(name):
+        return True
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return True
+    return find_downloaded(name) is not None
+
+
 def find_downloaded(repo_id: str) -> Path | None:
     """Return the folder of a model that was downloaded before; no network is used.
 

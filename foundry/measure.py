@@ -102,10 +102,10 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
     """
     answers, memory = {}, {}
     for index, form in enumerate(forms):
-        yield 0.3 * index / len(forms), f"{form.name}: answering {workload.samples}"
+        yield 0.3 * index / len(forms), f"{form.name}: answering the samples"
         answers[form.name] = workload.answer(form.predict)
     for index, form in enumerate(forms):
-        yield 0.3 + 0.2 * index / len(forms), f"{form.name}: memory, in a process of its own"
+        yield 0.3 + 0.2 * index / len(forms), f"{form.name}: weighing it in a process of its own"
         memory[form.name] = peak_memory(form.source, workload.single, workload.batch)
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     single = yield from _time(

@@ -232,7 +232,7 @@ def list_changes(model: ov.Model, signature: Signature) -> tuple[LayerChange, ..
             note = "int8 weights and inputs" if is_int8_input else "int8 weights"
             changes.append(LayerChange(_layer_name(node), True, note))
         elif is_int8_input:
-            changes.append(LayerChange(_layer_name(node), True, "both factors int8"))
+            changes.append(LayerChange(_layer_name(node), True, "int8 factors"))
         else:
             changes.append(LayerChange(_layer_name(node), False, _reason(node, signature)))
     return tuple(changes)
@@ -247,8 +247,22 @@ def count_zero_weights(model: ov.Model) -> int:
     )
 
 
+def list_int8_weights(model: ov.Model) -> list[np.ndarray]:
+    """Return a model's int8 weights as the floats that they stand for, a tensor a layer."""
+    weights = []
+    for node in model.get_ops():
+        if node.get_type_name() != "Multiply":
+            continue
+        values, scale = (node.input_value(index).get_node() for index in range(2))
+        if scale.get_type_name() == "Constant" and _is_int8(values):
+            while values.get_type_name() != "Constant":
+                values = values.input_value(0).get_node()
+            weights.append(values.data.astype(np.float32) * scale.data)
+    return weights
+
+
 # Layers that NNCF may quantize, as OpenVINO calls them; Gather looks up embeddings.
-_QUANTIZABLE = ("Convolution", "GroupConvolution", "MatMul", "Gather")
+_QUANTIZABLE = ("Convolution", "GroupConvolution", "MatMul", "ScaledDotProductAttention", "Gather")
 # What may stand between a layer and what feeds it without changing a value.
 _SHAPES = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "MaxPool", "Split", "VariadicSplit")
 

@@ -7,13 +7,15 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from foundry.compress_runs import list_compressions
+from foundry.compress_config import CompressConfig
+from foundry.compress_runs import CompressRun, create_compression, list_compressions
 from foundry.errors import InputError
 from foundry.runs import (
     ACTIVE,
@@ -30,6 +32,10 @@ from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
 _EXIT_S = 30.0
+# Longer lines are no use to those who stand in them.
+MAX_WAITING = 20
+_NUM_REMEMBERED = 10
+_GUESS_S = 30.0
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +75,8 @@ class RunQueue:
         self._worker: subprocess.Popen[str] | None = None
         self._running: str | None = None
         self._changed = threading.Condition()
+        # How long the last runs took.
+        self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
@@ -81,9 +89,27 @@ class RunQueue:
             device: As `select_device()` takes it.
 
         Raises:
+            InputError: If too many wait already; the message estimates how long to stay away.
             ArtifactError: If the runs folder cannot be written.
         """
+        self._check_room()
         run = create_run(config, owner, device)
+        self.submit(run)
+        return run
+
+    def start_compression(self, config: CompressConfig, owner: str) -> CompressRun:
+        """Make a compression and put it at the end of the queue.
+
+        Args:
+            config: What is to be done.
+            owner: The visitor's secret token.
+
+        Raises:
+            InputError: If too many wait already, or as `create_compression()` does.
+            ArtifactError: If the runs folder cannot be written.
+        """
+        self._check_room()
+        run = create_compression(config, owner)
         self.submit(run)
         return run
 
@@ -91,8 +117,9 @@ class RunQueue:
         """Put a new or a resumable run at the end of the queue.
 
         Raises:
-            InputError: If it is finished, or queued already.
+            InputError: If it is finished, or queued already, or too many wait.
         """
+        self._check_room()
         with self._changed:
             if run.status in RESUMABLE:
                 # Its worker has said so, but may still be on its way out.
@@ -109,6 +136,17 @@ class RunQueue:
             self._jobs[run.run_id] = run
             self._waiting.append(run.run_id)
             self._changed.notify_all()
+
+    def _check_room(self) -> None:
+        with self._changed:
+            if len(self._waiting) < MAX_WAITING:
+                return
+            usual_s = sum(self._durations_s) / len(self._durations_s or [0]) or _GUESS_S
+        minutes = max(1, round(usual_s / 60))
+        raise InputError(
+            f"{MAX_WAITING} runs are waiting already, the most there can be. "
+            f"A place should be free in about {minutes} min; try again then."
+        )
 
     def position(self, run_id: str) -> int:
         """Return how many runs are before this one, 0 if it is running or not queued."""
@@ -156,7 +194,9 @@ class RunQueue:
                 job = self._jobs[run_id]
                 self._worker = self._start_worker(job)
             if self._worker:
+                started = time.monotonic()
                 self._note_end(job, self._worker.wait())
+                self._durations_s.append(time.monotonic() - started)
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)

@@ -126,7 +126,7 @@ def runs_dir() -> Path:
 
 def hash_owner(owner: str) -> str:
     """Return what is stored of a visitor's secret token."""
-    return hashlib.sha256(owner.encode()).hexdigest()[:32]
+    return hashlib.sha256(owner.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
@@ -138,22 +138,27 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
         device: As `select_device()` takes it.
 
     Raises:
+        InputError: If the token is empty or no text: then the run would be nobody's.
         ArtifactError: If the runs folder cannot be written.
     """
     made = {"owner": hash_owner(owner), "config": asdict(config), "device": device}
-    return read_run(create_folder(runs_dir(), made).name, owner)
+    return read_run(create_folder(runs_dir(), made, owner).name)
 
 
-def create_folder(parent: Path, made: Mapping[str, Any]) -> Path:
+def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
     """Make the folder of a new run of any kind, queued.
 
     Args:
         parent: Where runs of its kind are.
         made: Who started it, with which settings.
+        owner: The visitor's secret token.
 
     Raises:
+        InputError: If the token is empty or no text: then the run would be nobody's.
         ArtifactError: If it cannot be written.
     """
+    if not isinstance(owner, str) or not owner:
+        raise InputError("A run needs an owner; reload the page, which gives every visitor a name.")
     folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True)
@@ -167,24 +172,23 @@ def create_folder(parent: Path, made: Mapping[str, Any]) -> Path:
     return folder
 
 
-def read_run(run_id: str, owner: str | None = None) -> Run:
-    """Read a run.
+def read_run(run_id: str) -> Run:
+    """Read anybody's run; what a visitor names goes through `read_own_run()`.
 
     Args:
         run_id: From `create_run()` or `list_runs()`.
-        owner: The visitor's secret token; None reads anybody's run.
 
     Raises:
-        InputError: If there is no such run, or it is someone else's; the two look alike.
+        InputError: If there is no such run.
     """
-    unknown = InputError(f"You have no run “{run_id}”; list_runs gives the ones there are.")
+    unknown = _unknown(run_id)
     if not is_run_id(run_id):
         raise unknown
     folder = runs_dir() / run_id
     try:
         made = json.loads((folder / RUN_FILE).read_text())
         status, reason = read_status(folder)
-        run = Run(
+        return Run(
             run_id=run_id,
             folder=folder,
             owner=made["owner"],
@@ -196,20 +200,57 @@ def read_run(run_id: str, owner: str | None = None) -> Run:
     except (OSError, ValueError, KeyError, TypeError):
         # Not written whole, or by a version with other knobs.
         raise unknown from None
-    if owner is not None and run.owner != hash_owner(owner):
-        raise unknown
+
+
+def read_own_run(run_id: str, owner: str) -> Run:
+    """Read a run that a visitor has named.
+
+    Args:
+        run_id: As the visitor gave it.
+        owner: The visitor's secret token; anything but a text owns nothing.
+
+    Raises:
+        InputError: If there is no such run, or it is someone else's; the two look alike.
+    """
+    run = read_run(run_id)
+    if not owns(owner, run):
+        raise _unknown(run_id)
     return run
 
 
-def list_runs(owner: str | None = None) -> list[Run]:
-    """Return the visitor's runs (everybody's with None), newest first; unreadable ones left out."""
+def list_runs() -> list[Run]:
+    """Return everybody's runs, newest first; unreadable ones are left out."""
     runs = []
     for folder in sorted(runs_dir().glob("*-*-*"), reverse=True):
         try:
-            runs.append(read_run(folder.name, owner))
+            runs.append(read_run(folder.name))
         except InputError:
             continue
     return runs
+
+
+def list_own_runs(owner: str) -> list[Run]:
+    """Return a visitor's runs, newest first.
+
+    Args:
+        owner: The visitor's secret token; anything but a text owns nothing.
+    """
+    return [run for run in list_runs() if owns(owner, run)]
+
+
+def owns(owner: str, run: Any) -> bool:
+    """Tell whether a run of any kind is a visitor's.
+
+    Args:
+        owner: The visitor's secret token.
+        run: Has the hash of its owner's.
+    """
+    # Tokens come from outside, where nothing makes them texts.
+    return isinstance(owner, str) and bool(owner) and run.owner == hash_owner(owner)
+
+
+def _unknown(run_id: object) -> InputError:
+    return InputError(f"You have no run “{str(run_id)[:100]}”; list_runs gives the ones there are.")
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -17,10 +17,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from foundry.compression import Variant
+from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.compression import DENSE, Variant
 from foundry.errors import InputError
+from foundry.models import WEIGHTS_DIR, load_model, load_predictor, load_pretrained
 from foundry.quantization import Sample, Signature, by_position, convert, quantize_onnx
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor, load_openvino
+from foundry.variants import SIGNATURES, find_variant
 
 SAFETENSORS, OPENVINO, ONNX = "safetensors", "openvino", "onnx"
 FORMATS = (SAFETENSORS, OPENVINO, ONNX)
@@ -42,7 +45,7 @@ class Exportable:
         compiled: What runs an int8 variant; None for the others.
         signature: What it is called with.
         samples: Inputs as it meets them; the first is the example, all calibrate int8 in ONNX.
-        folder: Where the float32 checkpoint is.
+        folder: Where the checkpoint is that the network was read from.
     """
 
     name: str
@@ -59,11 +62,45 @@ class Exportable:
         return self.compiled or TorchPredictor(self.model)
 
 
+def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Exportable:
+    """Load a variant together with what is needed to write it down.
+
+    Args:
+        name: A model: as `load_model()` takes it for digits, else as `load_pretrained()` does.
+        task: `digits`, `sentiment` or `speech`.
+        variant: Which form of it.
+
+    Raises:
+        InputError: If there is no such model or variant.
+        ArtifactError: If its files are damaged or missing.
+    """
+    title = name.name if isinstance(name, Path) else name.strip().split("/")[-1]
+    if task == "digits":
+        network = load_model(name, "cpu", variant)
+        predictor = load_predictor(name, "cpu", variant)
+        folder = WEIGHTS_DIR / name
+        samples = digit_samples()
+    else:
+        pretrained = load_pretrained(str(name), task, variant=variant)
+        network, predictor, folder = pretrained.model, pretrained.predict, pretrained.folder
+        make_samples = text_samples if task == "sentiment" else speech_samples
+        samples = make_samples(pretrained.processor)
+    return Exportable(
+        title,
+        variant,
+        network,
+        predictor if isinstance(predictor, OpenVinoPredictor) else None,
+        SIGNATURES[task],
+        samples,
+        find_variant(title, folder, variant),
+    )
+
+
 def write_archive(exportable: Exportable, file_format: str, folder: Path) -> Path:
     """Write a variant as a zip file that is of use without Foundry.
 
     Args:
-        exportable: From `foundry.variant_choice.load_exportable()`.
+        exportable: From `load_exportable()`.
         file_format: One of `FORMATS`.
         folder: Where to write; made if missing.
 

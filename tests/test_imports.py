@@ -27,12 +27,16 @@ LAYERS = {
     "ui": 5,
 }
 TASKS = 3
+CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
-    | {"runs", "run_queue", "worker", "export"},
+    | {"runs", "run_queue", "worker", "export", "forms", "histograms", "measure", "memory"}
+    | {"model_card", "sensitivity", "workloads"}
+    | {"compress", "compress_config", "compress_runs", "compress_worker"},
     {"ink", "digits"},
     {"explain"},
+    {"variant_export"},
     {
         "audio",
         "captions",
@@ -67,3 +71,39 @@ def test_a_module_imports_only_its_own_layer_and_below(path):
         if layer == TASKS and imported not in LAYERS:
             family = next(family for family in FAMILIES if module in family)
             assert imported in family, f"{module} imports {imported}, another task"
+
+
+def calls_of(tree):
+    """Yield every call's dotted name and the names of its arguments that are set to True."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield (
+                ast.unparse(node.func),
+                {
+                    keyword.arg
+                    for keyword in node.keywords
+                    if isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+                },
+            )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(PACKAGE.rglob("*.py")), PACKAGE.parent / "app.py"],
+    ids=lambda path: str(path.relative_to(PACKAGE.parent)),
+)
+def test_nothing_is_read_that_can_run_code(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", "") or ""}
+            assert not {name.split(".")[0] for name in names} & CODE_READERS
+    for name, switched_on in calls_of(tree):
+        assert name not in {"eval", "exec", "compile", "torch.load", "torch.save", "os.system"}
+        assert not switched_on & {"allow_pickle", "trust_remote_code", "shell"}
+
+
+def test_nothing_that_ships_is_a_pickle():
+    for folder in (PACKAGE.parent / "weights", PACKAGE):
+        for pattern in ("*.bin", "*.pt", "*.pth", "*.pkl", "*.npy", "*.ckpt", "*.joblib"):
+            assert not list(folder.rglob(pattern))

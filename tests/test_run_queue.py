@@ -21,6 +21,7 @@ from foundry.runs import (
     RESUMABLE,
     RUNS_DIR_VARIABLE,
     create_run,
+    list_runs,
     read_run,
     write_status,
 )
@@ -227,6 +228,26 @@ def test_runs_start_in_the_order_they_came(quick_queue):
         quick_queue.stop(run.run_id)
         quick_queue.wait(run.run_id, PATIENCE_S)
     assert quick_queue.started == [run.run_id for run in runs]
+
+
+def test_a_full_line_turns_the_next_one_away_with_an_estimate(quick_queue, monkeypatch):
+    monkeypatch.setattr("foundry.run_queue.MAX_WAITING", 2)
+    running = quick_queue.start(ENDLESS, "alice", "cpu")
+    wait_until(lambda: quick_queue.started, "the first worker")
+    waiting = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(2)]
+    with pytest.raises(InputError, match=r"2 runs are waiting already.*in about 1 min"):
+        quick_queue.start(ENDLESS, "bob", "cpu")
+    assert len(list_runs()) == 3
+    quick_queue.stop(waiting[0].run_id)
+    assert quick_queue.start(ENDLESS, "bob", "cpu").status == "queued"
+    assert status_of(running) == "queued"
+
+
+@pytest.mark.parametrize("owner", ["", None, ["alice"], 3])
+def test_nobody_cannot_own_a_run(quick_queue, owner):
+    with pytest.raises(InputError, match="needs an owner"):
+        quick_queue.start(ENDLESS, owner, "cpu")
+    assert list_runs() == []
 
 
 def test_a_worker_that_ends_without_a_word_is_a_failure_with_its_exit_code(quick_queue):

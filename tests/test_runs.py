@@ -9,7 +9,9 @@ from foundry.runs import (
     RUNS_DIR_VARIABLE,
     append_event,
     create_run,
+    list_own_runs,
     list_runs,
+    read_own_run,
     read_run,
     rewind_events,
     runs_dir,
@@ -55,7 +57,7 @@ def test_a_new_run_is_queued_and_empty(run, runs_folder):
 
 
 def test_a_run_reads_back_as_it_was_made(run):
-    assert read_run(run.run_id, "alice") == run
+    assert read_own_run(run.run_id, "alice") == run
     assert read_run(run.run_id) == run
 
 
@@ -69,9 +71,9 @@ def test_the_secret_token_is_not_written_down(run):
 
 def test_a_visitor_lists_only_their_own_runs(run):
     other = create_run(CONFIG, "bob")
-    assert [r.run_id for r in list_runs("alice")] == [run.run_id]
-    assert [r.run_id for r in list_runs("bob")] == [other.run_id]
-    assert list_runs("") == []
+    assert [r.run_id for r in list_own_runs("alice")] == [run.run_id]
+    assert [r.run_id for r in list_own_runs("bob")] == [other.run_id]
+    assert list_own_runs("") == []
     assert {r.run_id for r in list_runs()} == {run.run_id, other.run_id}
 
 
@@ -80,7 +82,7 @@ def test_runs_are_listed_newest_first(runs_folder):
     for run_id in ("20200101-000000-00000000", "20300101-000000-00000000"):
         (runs_folder / made.run_id).rename(runs_folder / run_id)
         made = create_run(CONFIG, "alice")
-    assert [r.run_id for r in list_runs("alice")] == [
+    assert [r.run_id for r in list_own_runs("alice")] == [
         "20300101-000000-00000000",
         made.run_id,
         "20200101-000000-00000000",
@@ -93,10 +95,10 @@ def test_a_runs_folder_that_does_not_exist_lists_nothing(runs_folder):
 
 def test_anothers_run_and_an_unknown_one_look_alike(run):
     with pytest.raises(InputError) as anothers:
-        read_run(run.run_id, "bob")
+        read_own_run(run.run_id, "bob")
     unknown_id = "20200101-000000-00000000"
     with pytest.raises(InputError) as unknown:
-        read_run(unknown_id, "bob")
+        read_own_run(unknown_id, "bob")
     assert str(anothers.value).replace(run.run_id, unknown_id) == str(unknown.value)
 
 
@@ -203,14 +205,14 @@ def test_an_unreadable_run_is_left_out_of_the_list(run, name, content):
         (run.folder / name).unlink()
     else:
         (run.folder / name).write_text(content)
-    assert [r.run_id for r in list_runs("alice")] == [good.run_id]
+    assert [r.run_id for r in list_own_runs("alice")] == [good.run_id]
 
 
 def test_a_run_whose_settings_are_no_longer_accepted_is_left_out_of_the_list(run):
     made = json.loads((run.folder / "run.json").read_text())
     for config in (made["config"] | {"epochs": 10_000}, made["config"] | {"colour": "blue"}):
         (run.folder / "run.json").write_text(json.dumps(made | {"config": config}))
-        assert list_runs("alice") == []
+        assert list_own_runs("alice") == []
 
 
 def test_strangers_in_the_runs_folder_are_left_out(run, runs_folder):

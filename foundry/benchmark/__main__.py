@@ -14,6 +14,7 @@ BENCHMARKS = {
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
     "sentiment": "one text and a thousand, against transformers' own pipeline",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
+    "compression": "size, speed and quality of every variant, beside other engines",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -25,6 +26,8 @@ def main() -> None:
     for name, purpose in BENCHMARKS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
+        if name == "compression":
+            command.add_argument("--data", type=Path, metavar="DIR", help="the recipes' corpora")
     args = parser.parse_args()
     benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -33,7 +36,7 @@ def main() -> None:
         f"load average {load_average:.1f}",
         flush=True,
     )
-    figures = benchmark.measure()
+    figures = benchmark.measure(args.data) if "data" in args else benchmark.measure()
     print(benchmark.report(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")

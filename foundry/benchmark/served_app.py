@@ -132,14 +132,21 @@ class Visitor:
 
 
 class OpenPage:
-    """A page as the server knows one: a session whose events wait in Gradio's queue."""
+    """A page as the server knows one: a session whose events wait in Gradio's queue.
+
+    Attributes:
+        events: As the page's config has them.
+        components: Their properties, by id.
+        kinds: Their types, by id.
+    """
 
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=_ANSWER_S)
         self._session = {"session_hash": uuid.uuid4().hex}
         config = self._client.get("/config").raise_for_status().json()
-        self._events = config["dependencies"]
-        self._components = {each["id"]: each["props"] for each in config["components"]}
+        self.events: list[dict[str, Any]] = config["dependencies"]
+        self.components = {each["id"]: each["props"] for each in config["components"]}
+        self.kinds = {each["id"]: each["type"] for each in config["components"]}
 
     def __enter__(self) -> "OpenPage":
         return self
@@ -150,25 +157,41 @@ class OpenPage:
     def find_events(self, trigger: str) -> list[dict[str, Any]]:
         """Return the events of a kind, such as `load` or `tick`, as the page's config has them."""
         return [
-            event for event in self._events if any(name == trigger for _, name in event["targets"])
+            event for event in self.events if any(name == trigger for _, name in event["targets"])
         ]
 
     def property_of(self, event: dict[str, Any], name: str) -> Any:
         """Return a property of the component that an event belongs to."""
-        return self._components[event["targets"][0][0]][name]
+        return self.components[event["targets"][0][0]][name]
 
     def fire(self, event: dict[str, Any], *values: Any) -> None:
         """Trigger an event and wait for its end.
 
         Args:
-            event: From `find_events()`.
+            event: One of `events`.
+            values: What its inputs hold.
+
+        Raises:
+            RuntimeError: If it fails.
+        """
+        *_, last = self.follow(event, *values)
+        if not last["success"]:
+            raise RuntimeError(f"An event failed: {last['output']}")
+
+    def follow(self, event: dict[str, Any], *values: Any) -> Iterator[dict[str, Any]]:
+        """Trigger an event; yield what the server says about it until its end.
+
+        Args:
+            event: One of `events`.
             values: What its inputs hold.
         """
-        request = {"data": values, "fn_index": event["id"], **self._session}
-        self._client.post("/gradio_api/queue/join", json=request).raise_for_status()
+        request = json.dumps({"data": values, "fn_index": event["id"], **self._session})
+        headers = {"Content-Type": "application/json"}
+        joined = self._client.post("/gradio_api/queue/join", content=request, headers=headers)
+        joined.raise_for_status()
         with self._client.stream("GET", "/gradio_api/queue/data", params=self._session) as news:
             for line in news.iter_lines():
                 message = json.loads(line[5:]) if line else {}
+                yield message
                 if message.get("msg") == "process_completed":
-                    assert message["success"], message
-                    break
+                    return

@@ -117,7 +117,7 @@ depends on it. The result is an ordinary smaller network: `config.json` states i
 ## How it was made
 
 `python -m foundry.recipes.lenet --prune`: {elapsed_s:.0f} s of recovery for {epochs} epochs on
-{num_threads} CPU threads ({precision}, torch {torch_version}). Epoch {best_epoch} was kept, the
+{num_threads} CPU thread(s) ({precision}, torch {torch_version}). Epoch {best_epoch} was kept, the
 best on validation. Weights are stored as float16. Settings of the recovery:
 
 ```json

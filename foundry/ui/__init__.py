@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from foundry.models import select_device
 from foundry.run_queue import RunQueue
@@ -11,6 +12,7 @@ from foundry.ui.compress_api import build_compress_api
 from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
+from foundry.ui.limits import SafeAnswers, read_accounts
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
@@ -79,5 +81,8 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         max_file_size=_MAX_UPLOAD,
         allowed_paths=[str(CLIPS)],
         footer_links=["api", "settings"],
+        auth=read_accounts(),
+        enable_monitoring=False,
+        app_kwargs={"middleware": [Middleware(SafeAnswers)]},
         **options,
     )

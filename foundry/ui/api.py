@@ -11,9 +11,10 @@ from foundry.digits import read_drawing
 from foundry.errors import InputError
 from foundry.ink import load_image
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, Run, list_runs, read_run
+from foundry.runs import ACTIVE, Run, list_own_runs, read_own_run, read_run
 from foundry.train_config import TrainConfig
 from foundry.ui.feedback import shows_errors
+from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
 from foundry.ui.visitor import session_owner
 
@@ -66,18 +67,20 @@ def build_api(queue: RunQueue, device: str) -> None:
             num_train_images=num_train_images,
             seed=seed,
         )
-        yield from _follow(queue.start(config, session_owner(request), device))
+        owner = session_owner(request)
+        TRAINING_STARTS.count(owner)
+        yield from _follow(queue.start(config, owner, device))
 
     def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:
         """Stop a run of yours, keeping the best weights so far, and return its result."""
-        run = read_run(run_id, session_owner(request))
+        run = read_own_run(run_id, session_owner(request))
         queue.stop(run_id)
         queue.wait(run_id)
         return _summary(read_run(run.run_id))
 
     def list_runs_of_caller(request: gr.Request) -> list[dict[str, Any]]:
         """List your own runs, newest first."""
-        return [_summary(run) for run in list_runs(session_owner(request))]
+        return [_summary(run) for run in list_own_runs(session_owner(request))]
 
     def classify_digit(
         image_file: str | None, model: str, variant: str, request: gr.Request

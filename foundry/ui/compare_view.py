@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from foundry.runs import Run, list_runs, read_run
+from foundry.runs import Run, list_own_runs, read_own_run
 from foundry.ui import plots
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.palette import SERIES
@@ -24,7 +24,7 @@ def on_open(token: str) -> Any:
     Returns:
         The list of choices, the newest three chosen.
     """
-    runs = [run for run in list_runs(token) if run.has_weights][:_MAX_RUNS]
+    runs = [run for run in list_own_runs(token) if run.has_weights][:_MAX_RUNS]
     choices = [(f"{plots.run_title(run)}{_outcome(run)}", run.run_id) for run in runs]
     return gr.CheckboxGroup(choices=choices, value=[run_id for _, run_id in choices[:3]])
 
@@ -40,7 +40,7 @@ def on_choose(run_ids: list[str], token: str) -> tuple[Any, Any]:
     Returns:
         The plot of their validation accuracies and the table of their settings.
     """
-    runs = [read_run(run_id, token) for run_id in run_ids]
+    runs = [read_own_run(run_id, token) for run_id in run_ids]
     plot = gr.LinePlot(
         plots.comparison_frame(runs),
         color_map={

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from foundry.compress_config import CompressConfig
-from foundry.compress_runs import CompressRun, create_compression, read_compression
+from foundry.compress_runs import CompressRun, read_compression
 from foundry.errors import InputError
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE
 from foundry.ui.feedback import shows_errors
+from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.visitor import session_owner
 
 _POLL_S = 0.2
@@ -57,9 +58,9 @@ def build_compress_api(queue: RunQueue) -> None:
 
 
 def _start(queue: RunQueue, config: CompressConfig, request: gr.Request) -> CompressRun:
-    run = create_compression(config, session_owner(request))
-    queue.submit(run)
-    return run
+    owner = session_owner(request)
+    TRAINING_STARTS.count(owner)
+    return queue.start_compression(config, owner)
 
 
 def _follow(run: CompressRun) -> Iterator[CompressRun]:

@@ -8,9 +8,8 @@ import gradio as gr
 from foundry.compress_config import MAX_RECOVERY_EPOCHS, CompressConfig, list_models
 from foundry.compress_runs import (
     CompressRun,
-    create_compression,
-    list_compressions,
-    read_compression,
+    list_own_compressions,
+    read_own_compression,
 )
 from foundry.errors import InputError
 from foundry.models import available_models
@@ -24,6 +23,7 @@ from foundry.ui.compress_view import (
     render_result,
 )
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
@@ -43,15 +43,16 @@ def on_start(queue: RunQueue, token: str, *knobs: Any) -> list[Any]:
     Returns:
         Its id, then as `on_refresh()`.
     """
-    run = create_compression(CompressConfig(*knobs), token)
-    queue.submit(run)
+    config = CompressConfig(*knobs)
+    TRAINING_STARTS.count(token)
+    run = queue.start_compression(config, token)
     return [run.run_id, *_show(run, queue)]
 
 
 @shows_errors
 def on_cancel(queue: RunQueue, run_id: str, token: str) -> None:
     """Cancel the visitor's compression; the next refresh shows it."""
-    queue.stop(read_compression(run_id, token).run_id)
+    queue.stop(read_own_compression(run_id, token).run_id)
 
 
 def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] | None) -> list[Any]:
@@ -83,7 +84,7 @@ def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     Returns:
         Its id, the choice of models, then as `on_refresh()`.
     """
-    run = _find(run_id, token) or next(iter(list_compressions(token)), None)
+    run = _find(run_id, token) or next(iter(list_own_compressions(token)), None)
     chosen = run.config.model if run else DEFAULT_MODEL
     return [run.run_id if run else "", _choice(token, chosen), *_show(run, queue)]
 
@@ -128,7 +129,7 @@ def _choice(token: str, chosen: str) -> Any:
 
 def _find(run_id: str, token: str) -> CompressRun | None:
     try:
-        return read_compression(run_id, token) if token else None
+        return read_own_compression(run_id, token)
     except InputError:
         return None
 

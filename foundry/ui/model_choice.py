@@ -7,7 +7,7 @@ from torch import nn
 from foundry.errors import InputError
 from foundry.hub import OnProgress
 from foundry.models import available_models, check_variant, load_model, load_predictor
-from foundry.runs import list_runs, read_run
+from foundry.runs import list_own_runs, read_own_run
 from foundry.runtime import Predictor
 from foundry.ui.plots import run_title
 
@@ -18,7 +18,9 @@ def list_digit_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
     shipped = [(spec.title, spec.name) for spec in available_models("digits")]
     trained = [
-        (f"Your run {run_title(run)}", run.run_id) for run in list_runs(owner) if run.has_weights
+        (f"Your run {run_title(run)}", run.run_id)
+        for run in list_own_runs(owner)
+        if run.has_weights
     ]
     return shipped + trained
 
@@ -64,7 +66,7 @@ def _find(name: str, owner: str) -> str | Path:
     if name in (spec.name for spec in available_models("digits")):
         return name
     try:
-        run = read_run(name, owner)
+        run = read_own_run(name, owner)
     except InputError:
         names = ", ".join(known for _, known in list_digit_models(owner))
         raise InputError(f"There is no model “{name}”; choose one of {names}.") from None

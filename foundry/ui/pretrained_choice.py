@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from foundry.hub import OnProgress, allows_any_model, list_offered
 from foundry.models import available_models, check_variant, load_pretrained
 from foundry.pretrained import Pretrained
+from foundry.ui.limits import count_download
 
 _REFRESH_S = 0.3
 
@@ -63,6 +64,7 @@ def watch_loading(name: str, task: str, variant: str = "dense") -> Iterator[Load
         InputError: As `load_pretrained()` and `check_variant()` do.
         ArtifactError: As `load_pretrained()` does.
     """
+    count_download(name, task)
     checked = check_variant(name, variant)
     return watch(
         lambda on_progress: load_pretrained(name, task, on_progress, checked), f"Loading {name}"

@@ -13,7 +13,7 @@ from foundry import export
 from foundry.data import load_mnist
 from foundry.explain import first_layer_filters
 from foundry.models import load_model
-from foundry.runs import Run, read_run
+from foundry.runs import Run, read_own_run, read_run
 from foundry.ui import plots
 from foundry.ui.feedback import shows_errors
 
@@ -176,7 +176,7 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
     """
     true, read = divmod(int(event.cell), 10)
     labels = load_mnist().test.labels.numpy()
-    probs = read_run(run_id, token).test_probs.numpy()
+    probs = read_own_run(run_id, token).test_probs.numpy()
     found = np.flatnonzero((labels == true) & (probs.argmax(1) == read))
     # The least certain first: those are the ones worth looking at.
     shown = found[np.argsort(probs[found, read])][:_MAX_IMAGES]

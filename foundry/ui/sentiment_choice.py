@@ -5,6 +5,7 @@ from typing import Any
 from foundry.models import available_models, check_variant, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, wrap_classifier
+from foundry.ui.limits import count_download
 from foundry.ui.pretrained_choice import list_pretrained
 
 DEFAULT_MODEL = "bert-sentiment"
@@ -35,6 +36,7 @@ def load_sentiment_model(name: str, variant: str = "dense") -> tuple[Pretrained,
         InputError: If there is no such model or variant, or it does not classify texts.
         ArtifactError: If its files are damaged or cannot be downloaded.
     """
+    count_download(name, "sentiment")
     pretrained = load_pretrained(name, "sentiment", variant=check_variant(name, variant))
     return pretrained, make_usable(pretrained)
 

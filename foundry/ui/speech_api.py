@@ -11,6 +11,7 @@ from foundry.models import check_variant
 from foundry.speech import load_recogniser
 from foundry.speech import transcribe as transcribe_audio
 from foundry.ui.feedback import shows_errors
+from foundry.ui.limits import count_download
 from foundry.ui.speech_model import SHIPPED
 
 
@@ -23,6 +24,7 @@ def transcribe(
     name, variant = (model or "").strip() or SHIPPED, variant or "dense"
     checked = check_variant(name, variant)
     audio = open_audio(audio_file)
+    count_download(name, "speech")
     recogniser = load_recogniser(name, variant=checked)
     transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
     return as_dict(transcript, name, variant)

@@ -8,10 +8,11 @@ import gradio as gr
 
 from foundry.errors import InputError
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, Run, list_runs, read_run
+from foundry.runs import ACTIVE, Run, list_own_runs, read_own_run
 from foundry.train_config import TrainConfig
 from foundry.ui.compare_view import build_compare_view
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
 from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
@@ -35,6 +36,7 @@ def on_start(queue: RunQueue, device: str, token: str, *knobs: Any) -> list[Any]
     """
     names = (field.name for field in fields(TrainConfig))
     config = TrainConfig(**dict(zip(names, knobs, strict=True)))
+    TRAINING_STARTS.count(token)
     run = queue.start(config, token, device)
     return [run.run_id, *_show(run, queue)]
 
@@ -42,20 +44,20 @@ def on_start(queue: RunQueue, device: str, token: str, *knobs: Any) -> list[Any]
 @shows_errors
 def on_pause(queue: RunQueue, run_id: str, token: str) -> None:
     """Pause the visitor's run; the next refresh shows it."""
-    queue.pause(read_run(run_id, token).run_id)
+    queue.pause(read_own_run(run_id, token).run_id)
 
 
 @shows_errors
 def on_stop(queue: RunQueue, run_id: str, token: str) -> None:
     """Stop the visitor's run, keeping the best weights so far; the next refresh shows it."""
-    queue.stop(read_run(run_id, token).run_id)
+    queue.stop(read_own_run(run_id, token).run_id)
 
 
 @shows_errors
 def on_resume(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     """Queue a paused, failed or interrupted run again. Returns as `on_refresh()`."""
-    queue.submit(read_run(run_id, token))
-    return _show(read_run(run_id, token), queue)
+    queue.submit(read_own_run(run_id, token))
+    return _show(read_own_run(run_id, token), queue)
 
 
 def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] | None) -> list[Any]:
@@ -85,7 +87,7 @@ def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     Returns:
         The run's id, its settings as `fill_form()` gives them, then as `on_refresh()`.
     """
-    run = _find(run_id, token) or next(iter(list_runs(token)), None)
+    run = _find(run_id, token) or next(iter(list_own_runs(token)), None)
     # Without a run the form stays: a quick visitor may be typing already.
     settings = fill_form(run.config) if run else [gr.skip()] * (2 + len(fields(TrainConfig)))
     return [run.run_id if run else "", *settings, *_show(run, queue)]
@@ -98,7 +100,7 @@ def on_finish(device: str, run_id: str, token: str) -> list[Any]:
 
 def _find(run_id: str, token: str) -> Run | None:
     try:
-        return read_run(run_id, token) if token else None
+        return read_own_run(run_id, token) if token else None
     except InputError:
         return None
 

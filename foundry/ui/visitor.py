@@ -1,11 +1,14 @@
 """Who is asking: a secret token kept in the browser, or the session for other programs."""
 
+import re
 import secrets
 
 import gradio as gr
 
 # Fixed, so that a restarted server can read what the browser kept; the token is the secret.
 _STORAGE_SECRET = "foundry"
+_TOKEN_BYTES = 24
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def build_browser_state(name: str) -> gr.BrowserState:
@@ -17,9 +20,11 @@ def on_arrive(token: str) -> str:
     """Give a new visitor a token.
 
     Args:
-        token: What the browser kept; empty at the first visit.
+        token: What the browser kept; empty at the first visit. What is no token of ours is
+            replaced as well.
     """
-    return token or secrets.token_urlsafe(24)
+    is_ours = isinstance(token, str) and _TOKEN.fullmatch(token)
+    return token if is_ours else secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def session_owner(request: gr.Request) -> str:
