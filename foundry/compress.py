@@ -2,22 +2,35 @@
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from foundry.calibration import digit_samples, speech_samples, text_samples
-from foundry.compress_config import CompressConfig, CompressEvent, Stage
+from foundry.compress_config import CompressEvent, Stage
+from foundry.compress_state import (
+    BFLOAT16,
+    COMPILED,
+    INT8,
+    INT8_WEIGHTS,
+    MASKED,
+    PRUNED,
+    PRUNED_INT8,
+    CompressState,
+)
 from foundry.compression import VARIANTS, LayerChange
 from foundry.data import load_mnist
-from foundry.forms import Form, make_bfloat16, store_compiled, store_network, weigh_pretrained
-from foundry.measure import DENSE, Measured, measure
+from foundry.forms import (
+    make_bfloat16,
+    store_compiled,
+    store_network,
+    weigh_pretrained,
+)
+from foundry.measure import DENSE, measure
 from foundry.models import (
     WEIGHTS_DIR,
     available_variants,
@@ -29,104 +42,17 @@ from foundry.pruned_training import RECOVERY, ImportanceEvent, PrunedTraining, P
 from foundry.pruning import mask
 from foundry.quantization import OnProgress, Sample, convert, quantize, quantize_weights
 from foundry.runtime import OpenVinoPredictor
+from foundry.sensitivity import sense_layers
 from foundry.variants import SIGNATURES
 from foundry.workloads import (
-    Workload,
     card_quality,
     digits_workload,
     speech_workload,
     texts_workload,
 )
 
-PRUNED, INT8, PRUNED_INT8 = "pruned", "int8", "pruned-int8"
-MASKED, BFLOAT16, COMPILED, INT8_WEIGHTS = "masked", "bfloat16", "compiled", "int8 weights"
-
-_LOADING = "Loading the model"
-# About how long each takes, for the bar.
-_COST: dict[Stage, float] = {
-    "load": 1.0,
-    "importance": 1.0,
-    "prune": 1.0,
-    "recover": 12.0,
-    "mask": 1.0,
-    "quantize": 8.0,
-    "measure": 16.0,
-}
-
 T = TypeVar("T")
 Events = Generator[CompressEvent, None, T]
-
-
-@dataclass
-class CompressState:
-    """What a compression carries from stage to stage; `compress()` fills it.
-
-    Attributes:
-        config: What is to be done.
-        source: The dense model, as `load_model()` takes it.
-        folder: Where the compressed models go.
-        importance: By layer, of each channel or neuron, at least 0.
-        forms: What there is to measure so far; dense is the first.
-        workload: What to measure it with.
-        measured: What came out; None until the end.
-    """
-
-    config: CompressConfig
-    source: str | Path
-    folder: Path
-    importance: dict[str, list[float]] = field(default_factory=dict)
-    forms: list[Form] = field(default_factory=list)
-    workload: Workload | None = None
-    measured: Measured | None = None
-    started: float = field(default_factory=time.monotonic)
-
-    def event(self, stage: Stage, share: float, sentence: str, **recovery: Any) -> CompressEvent:
-        """Make an event.
-
-        Args:
-            stage: What is being done.
-            share: How much of that is done, in [0, 1].
-            sentence: The same for people.
-            recovery: The event's other fields.
-        """
-        skipped: set[Stage] = set() if self.config.sparsity else {"mask"}
-        if not self.config.is_pruned:
-            skipped |= {"importance", "prune", "recover"}
-        costs = {name: cost for name, cost in _COST.items() if name not in skipped}
-        stages = list(costs)
-        before = sum(costs[name] for name in stages[: stages.index(stage)])
-        progress = min(1.0, (before + share * costs[stage]) / sum(costs.values()))
-        elapsed_s = time.monotonic() - self.started
-        return CompressEvent(stage, sentence, progress, elapsed_s, **recovery)
-
-    def report(self) -> dict[str, Any]:
-        """Return what came out, as plain values."""
-        assert self.measured is not None and self.workload is not None
-        rows = [asdict(row) for row in self.measured.rows]
-        return {
-            "row": next(row for row in rows if row["variant"] == self.result_name),
-            "rows": rows,
-            "unit": self.workload.unit,
-            "samples": self.workload.samples,
-            "quality_name": self.workload.quality_name,
-            "load_average": self.measured.load_average,
-            "num_threads": torch.get_num_threads(),
-            "importance": self.importance,
-            "changes": {
-                form.name: [asdict(change) for change in form.changes]
-                for form in self.forms
-                if form.changes
-            },
-        }
-
-    @property
-    def result_name(self) -> str:
-        """The form that the visitor asked for."""
-        if self.config.is_pruned:
-            return PRUNED_INT8 if self.config.is_quantized else PRUNED
-        if self.config.is_quantized:
-            return INT8
-        return MASKED if self.config.sparsity else DENSE
 
 
 def compress(state: CompressState) -> Iterator[CompressEvent]:
@@ -142,7 +68,7 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
         InputError: If the model cannot be compressed so.
         ArtifactError: If its files are missing or damaged.
     """
-    yield state.event("load", 0.0, _LOADING)
+    yield state.event("load", 0.0, "Loading the model")
     if state.config.task == "digits":
         yield from _compress_digits(state)
     else:
@@ -171,13 +97,14 @@ def _compress_digits(state: CompressState) -> Events[None]:
         masked = mask(dense, config.sparsity, config.scope)
         state.forms.append(store_network(MASKED, masked.model, folder, masked.changes))
     yield from _compile(state, dense, digit_samples())
-    if not config.is_quantized:
-        return
-    load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
-    yield from _store_int8(state, INT8, dense, load, 0.3)
-    if pruned is not None:
-        build = partial(_quantize_digits, pruned)
-        yield from _store_int8(state, PRUNED_INT8, pruned, build, 0.65)
+    if config.is_quantized:
+        load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
+        yield from _store_int8(state, INT8, dense, load, 0.3)
+        if pruned is not None:
+            build = partial(_quantize_digits, pruned)
+            yield from _store_int8(state, PRUNED_INT8, pruned, build, 0.65)
+    sensing = sense_layers(dense, state.sensed_ratio, load_mnist().val)
+    state.sensitivity = yield from _as_events(state, "sense", sensing)
 
 
 def _compress_pretrained(state: CompressState) -> Events[None]:

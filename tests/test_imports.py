@@ -33,7 +33,7 @@ FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
     | {"runs", "run_queue", "worker", "export", "forms", "histograms", "measure", "memory"}
     | {"model_card", "sensitivity", "workloads"}
-    | {"compress", "compress_config", "compress_runs", "compress_worker"},
+    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
     {"ink", "digits"},
     {"explain"},
     {"variant_export"},
