@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 from foundry.models import select_device
 from foundry.run_queue import RunQueue
 from foundry.ui.api import build_api
+from foundry.ui.compress_api import build_compress_api
+from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
 from foundry.ui.limits import SafeAnswers, read_accounts
@@ -64,9 +66,12 @@ def build_app(device: str = "auto") -> gr.Blocks:
                 build_sentiment_tab(sentiment, switches)
             with gr.Tab("Speech") as speech:
                 build_speech_tab(speech, switches)
+            with gr.Tab("Compress") as compress:
+                build_compress_tab(compress, visitor, queue)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
         build_api(queue, device)
         build_sentiment_api()
+        build_compress_api(queue)
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)

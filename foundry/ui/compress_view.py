@@ -1,0 +1,132 @@
+"""What the page says about one compression: a status line, the recovery's curves, the result."""
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+import pandas as pd
+
+from foundry.compress_runs import CompressRun
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE
+from foundry.ui import compress_plots, plots
+from foundry.ui.run_view import CURVE_COLORS, format_duration
+
+_STATES = {
+    "queued": "Waiting",
+    "running": "Compressing",
+    "paused": "Stopped",
+    "stopped": "Cancelled",
+    "done": "Done",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
+
+
+class ProgressView(NamedTuple):
+    """Components that show what goes on."""
+
+    status: gr.HTML
+    curves: gr.Row
+    loss: gr.LinePlot
+    accuracy: gr.LinePlot
+
+
+class ResultView(NamedTuple):
+    """Components that show what came out."""
+
+    group: gr.Column
+    table: gr.HTML
+    changes: gr.HTML
+
+
+def status_html(run: CompressRun | None, runs_ahead: int = 0) -> str:
+    """Return the status line with its progress bar.
+
+    Args:
+        run: The compression, or None before the first one.
+        runs_ahead: How many runs go first.
+    """
+    if run is None:
+        return plots.status_line(
+            "Nothing compressed yet",
+            "Press Compress: LeNet loses 40% of its channels, recovers, becomes int8, and every "
+            "form of it is measured. It takes about a minute on an idle machine.",
+        )
+    return plots.status_line(_STATES[run.status], _facts(run, runs_ahead), run.progress, run.status)
+
+
+def _facts(run: CompressRun, runs_ahead: int) -> str:
+    if run.status == "queued" and runs_ahead:
+        runs = "run" if runs_ahead == 1 else "runs"
+        return f"{runs_ahead} {runs} before this one; it starts by itself."
+    if run.status == "failed":
+        return f"{run.reason}. Press Compress to try again."
+    if run.status == "interrupted":
+        return "The server went away. Press Compress to start again."
+    if not run.events:
+        return "Starting the worker." if run.status in ACTIVE else "Nothing was compressed."
+    last = run.events[-1]
+    if run.status == "running":
+        return f"{run.progress:.0%}. {last.sentence}."
+    after = format_duration(last.elapsed_s)
+    return f"in {after}." if run.status == "done" else f"after {after}, at: {last.sentence}."
+
+
+def build_progress_view() -> ProgressView:
+    """Build the status line and the curves, which hide until a network recovers."""
+    status = gr.HTML(status_html(None), elem_id="compress-status", padding=False)
+    loss_frame, accuracy_frame = compress_plots.recovery_frames([])
+    with gr.Row(visible=False, elem_id="compress-curves") as curves:
+        loss = _build_curve(loss_frame, "loss", "Recovery: training loss (nats)")
+        accuracy = _build_curve(accuracy_frame, "accuracy", "Recovery: validation accuracy (%)")
+    return ProgressView(status, curves, loss, accuracy)
+
+
+def _build_curve(frame: pd.DataFrame, y: str, title: str) -> gr.LinePlot:
+    return gr.LinePlot(
+        frame,
+        x="epoch",
+        y=y,
+        color="series",
+        color_map=CURVE_COLORS,
+        color_title=" ",
+        title=title,
+        x_title="Epoch",
+        y_title=y.capitalize(),
+        height=240,
+        min_width=280,
+        show_label=False,
+        buttons=["fullscreen"],
+    )
+
+
+def render_progress(run: CompressRun | None, queue: RunQueue) -> list[Any]:
+    """Return updates for the components of `ProgressView`."""
+    loss, accuracy = compress_plots.recovery_frames(run.events if run else [])
+    has_curves = run is not None and any(event.epoch is not None for event in run.events)
+    position = queue.position(run.run_id) if run else 0
+    return [status_html(run, position), gr.Row(visible=has_curves), loss, accuracy]
+
+
+def build_result_view() -> ResultView:
+    """Build the table and what goes with it, hidden until a compression has ended."""
+    with gr.Column(visible=False) as group:
+        gr.Markdown("### Every form of the model, measured")
+        table = gr.HTML(
+            elem_id="compress-table", css_template=compress_plots.TABLE_CSS, padding=False
+        )
+        with gr.Accordion("Which layers were changed, and why others were not", open=False):
+            changes = gr.HTML(css_template=compress_plots.CHANGES_CSS, padding=False)
+    return ResultView(group, table, changes)
+
+
+def render_result(run: CompressRun | None) -> list[Any]:
+    """Return updates for the components of `ResultView`."""
+    report = run.result if run else None
+    if report is None:
+        return [gr.Column(visible=False), "", ""]
+    return [
+        gr.Column(visible=True),
+        compress_plots.table_html(report),
+        compress_plots.changes_html(report["changes"]),
+    ]
