@@ -8,11 +8,11 @@ from PIL import Image
 from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.morphology import skeletonize
-from torch import nn
 
 from foundry.data import IMAGE_SIZE, normalize
 from foundry.errors import InputError
 from foundry.ink import find_ink
+from foundry.runtime import Predictor
 
 # MNIST's own frame: the digit fits 20x20, and its centre of mass is at (14, 14) of 28x28.
 DIGIT_SIZE = 20
@@ -77,7 +77,7 @@ class Reading:
         return int(self.probs.argmax())
 
 
-def read_drawing(model: nn.Module, image: Image.Image) -> Reading | None:
+def read_drawing(model: Predictor, image: Image.Image) -> Reading | None:
     """Read a picture as one digit.
 
     Args:
@@ -97,7 +97,7 @@ def read_drawing(model: nn.Module, image: Image.Image) -> Reading | None:
     return _classify(model, ink, [box])[0]
 
 
-def read_photo(model: nn.Module, image: Image.Image) -> list[Reading]:
+def read_photo(model: Predictor, image: Image.Image) -> list[Reading]:
     """Find the digits on a picture and read them line by line, left to right.
 
     Args:
@@ -174,7 +174,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     return np.rint(np.roll(canvas, shift, axis=(0, 1)) * 255).astype(np.uint8)
 
 
-def classify_digits(model: nn.Module, images: np.ndarray) -> np.ndarray:
+def classify_digits(model: Predictor, images: np.ndarray) -> np.ndarray:
     """Classify pictures that are already as MNIST's.
 
     Args:
@@ -184,13 +184,11 @@ def classify_digits(model: nn.Module, images: np.ndarray) -> np.ndarray:
     Returns:
         float32 probabilities, shape (N, 10).
     """
-    device = next(model.parameters()).device
     with torch.inference_mode():
-        logits = model(normalize(torch.from_numpy(images)).to(device))
-        return logits.softmax(dim=1).cpu().numpy()
+        return model(normalize(torch.from_numpy(images))).softmax(dim=1).numpy()
 
 
-def _classify(model: nn.Module, ink: np.ndarray, boxes: list[Box]) -> list[Reading]:
+def _classify(model: Predictor, ink: np.ndarray, boxes: list[Box]) -> list[Reading]:
     images = np.stack([to_mnist(ink[box.top : box.bottom, box.left : box.right]) for box in boxes])
     probs = classify_digits(model, images)
     return [Reading(*found) for found in zip(boxes, images, probs, strict=True)]

@@ -1,12 +1,13 @@
-"""The shared model module: the one door to every model on every tab.
+"""The shared model module: the one door to every model on every tab, in any variant.
 
-`load_model()` opens it to the networks that are trained here, `load_pretrained()` to what
-transformers reads: the shipped BERT and Wav2Vec2, and others' models from a folder or the Hub.
+`load_model()` and `load_predictor()` open it to the networks that are trained here,
+`load_pretrained()` to what transformers reads: the shipped BERT and Wav2Vec2, and others' models
+from a folder or the Hub.
 """
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.compression import DENSE, VARIANTS, Variant
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import OnProgress, resolve_model
 from foundry.networks import CNN, LeNet
 from foundry.pretrained import Pretrained, load_folder, one_at_a_time
+from foundry.runtime import Predictor, TorchPredictor
+from foundry.variants import find_variant, list_variants, load_quantized
 
 WEIGHTS_DIR = Path(__file__).parent.parent / "weights"
 
@@ -53,8 +58,7 @@ _MODELS = {
         ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
     )
 }
-# Variants that exist so far; every model has this one.
-VARIANTS = ("dense",)
+_SAMPLES = {"sentiment": text_samples, "speech": speech_samples}
 
 _load_lock = threading.Lock()
 
@@ -147,24 +151,25 @@ def _load_cached(folder: Path, device: torch.device, modified_ns: int) -> nn.Mod
     return _load_folder(folder, device)
 
 
-def load_model(name: str | Path, device: torch.device | str = "cpu") -> nn.Module:
+def load_model(
+    name: str | Path, device: torch.device | str = "cpu", variant: Variant = DENSE
+) -> nn.Module:
     """Load a model in evaluation mode; all callers share one read-only copy.
 
     Args:
         name: A name from `available_models()`, or the folder of a checkpoint made by
             `save_model()`.
         device: Where the weights go.
+        variant: Of an int8 one this is the float32 network that was quantized.
 
     Returns:
         The network; it takes float32 (N, 1, 28, 28) and gives logits (N, 10).
 
     Raises:
-        InputError: If there is no such name; the message lists those there are.
+        InputError: If there is no such name or variant; the message lists those there are.
         ArtifactError: If a file is missing or damaged; the message names it.
     """
-    if isinstance(name, str) and name not in (names := _names("digits")):
-        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
-    folder = WEIGHTS_DIR / name
+    folder = find_variant(str(name), _digits_folder(name), variant)
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.exists():
         raise ArtifactError(f"{weights_file} is missing.")
@@ -172,19 +177,58 @@ def load_model(name: str | Path, device: torch.device | str = "cpu") -> nn.Modul
         return _load_cached(folder, torch.device(device), weights_file.stat().st_mtime_ns)
 
 
-def load_pretrained(name: str, task: str, on_progress: OnProgress | None = None) -> Pretrained:
+def load_predictor(
+    name: str | Path,
+    device: torch.device | str = "cpu",
+    variant: Variant = DENSE,
+    on_progress: OnProgress | None = None,
+) -> Predictor:
+    """Load what runs a digit model; all callers share it.
+
+    Args:
+        name: As `load_model()` takes it.
+        device: Where it runs; int8 always runs on the CPU.
+        variant: Which form of it.
+        on_progress: Called while int8 is built with the share done, in [0, 1], and a sentence.
+
+    Returns:
+        The call from float32 (N, 1, 28, 28) to logits, float32 (N, 10), both on the CPU.
+
+    Raises:
+        InputError: As `load_model()` does.
+        ArtifactError: As `load_model()` does.
+    """
+    if not variant.is_quantized:
+        return TorchPredictor(load_model(name, device, variant))
+    model = load_model(name, "cpu", variant)
+    folder = find_variant(str(name), _digits_folder(name), variant)
+    return load_quantized(folder, "digits", model, digit_samples, on_progress)
+
+
+def _digits_folder(name: str | Path) -> Path:
+    if isinstance(name, str) and name not in (names := _names("digits")):
+        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
+    return WEIGHTS_DIR / name
+
+
+def load_pretrained(
+    name: str, task: str, on_progress: OnProgress | None = None, variant: Variant = DENSE
+) -> Pretrained:
     """Load a transformers model; all callers share one read-only copy, loaded once.
 
     Args:
         name: A name from `available_models(task)`, a local folder or a Hub id.
         task: `sentiment` or `speech`.
-        on_progress: Called while files are downloaded; see `hub.resolve_model()`.
+        on_progress: Called while files are downloaded, see `hub.resolve_model()`, and while int8 is
+            built.
+        variant: Which form of it.
 
     Returns:
         The model with its tokenizer or processor.
 
     Raises:
-        InputError: If there is no such model, it has no safetensors, or it is for another task.
+        InputError: If there is no such model, it has no safetensors, it is for another task, or it
+            has no such variant.
         ArtifactError: If its files are damaged, missing, or cannot be downloaded.
     """
     if not isinstance(name, str) or not name.strip():
@@ -192,12 +236,39 @@ def load_pretrained(name: str, task: str, on_progress: OnProgress | None = None)
         raise InputError(f"Name a model: one of {names}, a folder on this machine or a Hub id.")
     name = name.strip()
     with one_at_a_time(name):
-        folder = WEIGHTS_DIR / name if name in _names(task) else resolve_model(name, on_progress)
-        return load_folder(name, task, folder)
+        dense_folder = (
+            WEIGHTS_DIR / name if name in _names(task) else resolve_model(name, on_progress)
+        )
+        folder = find_variant(name, dense_folder, variant)
+        loaded = load_folder(name, task, folder)
+    if variant == DENSE:
+        return loaded
+    loaded = replace(loaded, folder=dense_folder)
+    if not variant.is_quantized:
+        return loaded
+    compiled = load_quantized(
+        folder, task, loaded.model, lambda: _SAMPLES[task](loaded.processor), on_progress
+    )
+    return replace(loaded, compiled=compiled)
 
 
-def check_variant(name: str, variant: str) -> None:
-    """Refuse a variant that a model does not have.
+def available_variants(name: str | Path) -> list[str]:
+    """Return the names of the variants that a model has.
+
+    Args:
+        name: A shipped model, a folder or a Hub id; what is not here yet is taken to have no pruned
+            checkpoint, as nothing on the Hub has.
+    """
+    if isinstance(name, str):
+        name = name.strip()
+    if isinstance(name, Path) or name in _MODELS:
+        return list_variants(WEIGHTS_DIR / name)
+    # A Hub id names no folder, so nothing lies beside it.
+    return list_variants(Path(name or ""))
+
+
+def check_variant(name: str | Path, variant: str) -> Variant:
+    """Read a variant's name and refuse one that a model does not have.
 
     Args:
         name: The model's name.
@@ -206,10 +277,14 @@ def check_variant(name: str, variant: str) -> None:
     Raises:
         InputError: If there is no such variant; the message lists those there are.
     """
-    if variant not in VARIANTS:
+    there_are = available_variants(name)
+    if variant not in there_are:
+        reason = " (no pruned checkpoint comes with it)" if variant in VARIANTS else ""
+        name = "This run" if isinstance(name, Path) else f"“{name}”"
         raise InputError(
-            f"“{name}” has no variant “{variant}”; choose one of {', '.join(VARIANTS)}."
+            f"{name} has no variant “{variant}”{reason}; choose one of {', '.join(there_are)}."
         )
+    return VARIANTS[variant]
 
 
 def _names(task: str) -> list[str]:

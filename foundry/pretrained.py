@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from foundry.errors import ArtifactError, InputError
+from foundry.runtime import Predictor, TorchPredictor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -37,15 +38,22 @@ class Pretrained:
 
     Attributes:
         name: As it was asked for.
-        folder: Where its files are.
+        folder: Where the dense model's files are; a pruned one lies beside it.
         model: In evaluation mode, float32; shared by all visitors and never modified.
         processor: A tokenizer for text, a `Wav2Vec2Processor` for speech.
+        compiled: What runs in the model's place where it was quantized; None: the model itself.
     """
 
     name: str
     folder: Path
     model: PreTrainedModel
     processor: Any
+    compiled: Predictor | None = None
+
+    @property
+    def predict(self) -> Predictor:
+        """What runs: inputs by position, in the order of the model's own, to logits."""
+        return self.compiled or TorchPredictor(self.model)
 
 
 # While transformers builds a network it patches torch for all threads: one load at a time.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foundry.errors import InputError
+from foundry.runtime import Predictor
 from foundry.sentiment_encoder import PredictLogits, build_predictor
 from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
 
@@ -92,12 +93,15 @@ class BatchEvent:
     finished: tuple[ScoredText, ...]
 
 
-def wrap_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> SentimentModel:
+def wrap_classifier(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, compiled: Predictor | None = None
+) -> SentimentModel:
     """Make any transformers sequence classifier usable here.
 
     Args:
         model: The classifier, in evaluation mode; not modified.
         tokenizer: Its tokenizer.
+        compiled: What runs in its place, if it was quantized; see `Pretrained.compiled`.
 
     Returns:
         The same model behind one call.
@@ -115,7 +119,7 @@ def wrap_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     if config.problem_type == "multi_label_classification":
         raise InputError("This model gives labels that do not exclude each other.")
     return SentimentModel(
-        predict_logits=build_predictor(model, tokenizer),
+        predict_logits=build_predictor(model, tokenizer, compiled),
         tokenizer=tokenizer,
         labels=label_names(model),
         max_tokens=longest_input(model, tokenizer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -10,22 +11,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from foundry.runtime import Predictor
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Maps texts, each the ids of its tokens with special ones included, to logits (texts, labels).
 PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]
 
+_WIDTH_STEP = 8
 
-def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PredictLogits:
+
+def build_predictor(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, compiled: Predictor | None = None
+) -> PredictLogits:
     """Make one call of a network.
 
     Args:
         model: A transformers classifier in evaluation mode; not modified.
         tokenizer: Its tokenizer; says how to pad.
+        compiled: What runs in its place: from ids and mask to logits.
 
     Returns:
-        The call. It gives the network's own logits but for the order of float32 sums.
+        The call. Without `compiled` it gives the network's own logits but for the order of float32
+        sums.
     """
     from transformers import BertForSequenceClassification
 
@@ -34,6 +43,8 @@ def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
 
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
         with torch.inference_mode():
+            if compiled:
+                return compiled(*_pad(texts, tokenizer.pad_token_id or 0, _bucket(texts, config)))
             if is_packable:
                 return _run_packed(model, texts)
             return _run_padded(model, texts, tokenizer.pad_token_id or 0)
@@ -41,15 +52,26 @@ def build_predictor(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     return predict_logits
 
 
-def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
-    width = max(map(len, texts))
+def _bucket(texts: Sequence[Sequence[int]], config: Any) -> int:
+    """Return the width to pad to: OpenVINO prepares anew for every width that it has not seen."""
+    longest = max(map(len, texts))
+    width = math.ceil(longest / _WIDTH_STEP) * _WIDTH_STEP
+    limit = getattr(config, "max_position_embeddings", None) or width
+    return max(longest, min(width, limit))
+
+
+def _pad(texts: Sequence[Sequence[int]], pad_id: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return ids and mask, int64 (texts, width)."""
     input_ids = torch.tensor([[*text, *[pad_id] * (width - len(text))] for text in texts])
     lengths = torch.tensor([len(text) for text in texts])
+    return input_ids, (torch.arange(width) < lengths[:, None]).long()
+
+
+def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: int) -> Tensor:
+    input_ids, mask = _pad(texts, pad_id, max(map(len, texts)))
     # Without padding no mask, which spares the network the work of applying it.
-    mask = None
-    if lengths.min() < width:
-        mask = (torch.arange(width) < lengths[:, None]).long()
-    logits: Tensor = model(input_ids=input_ids, attention_mask=mask).logits
+    needed = None if mask.all() else mask
+    logits: Tensor = model(input_ids=input_ids, attention_mask=needed).logits
     return logits.float()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from foundry.audio import SAMPLE_RATE_HZ, AudioFile
+from foundry.compression import DENSE, Variant
 from foundry.errors import InputError
 from foundry.hub import OnProgress
 from foundry.models import Pretrained, load_pretrained
@@ -100,18 +101,22 @@ class TranscribeEvent:
     transcript: Transcript | None = None
 
 
-def load_recogniser(name: str, on_progress: OnProgress | None = None) -> Recogniser:
+def load_recogniser(
+    name: str, on_progress: OnProgress | None = None, variant: Variant = DENSE
+) -> Recogniser:
     """Load a speech model through the one door.
 
     Args:
         name: A shipped model, a local folder or a Hub id.
-        on_progress: Called while files are downloaded.
+        on_progress: Called while files are downloaded and while int8 is built.
+        variant: Which form of it.
 
     Raises:
-        InputError: If it is not a CTC model over raw sound at 16 kHz with a character tokenizer.
+        InputError: If it is not a CTC model over raw sound at 16 kHz with a character tokenizer, or
+            has no such variant.
         ArtifactError: If its files are damaged, missing, or cannot be downloaded.
     """
-    pretrained = load_pretrained(name, "speech", on_progress)
+    pretrained = load_pretrained(name, "speech", on_progress, variant)
     config, processor = pretrained.model.config, pretrained.processor
     if not _spells_sound(pretrained):
         raise InputError(
@@ -172,10 +177,8 @@ def compute_log_probs(recogniser: Recogniser, chunk: Chunk) -> np.ndarray:
     waveform = chunk.waveform
     if recogniser.does_normalise:
         waveform = (waveform - chunk.mean) / np.sqrt(chunk.std**2 + _VARIANCE_FLOOR)
-    model = recogniser.pretrained.model
-    with torch.inference_mode():
-        inputs = torch.from_numpy(waveform.astype(np.float32))[None].to(model.device)
-        return model(inputs).logits[0].float().log_softmax(-1).cpu().numpy()
+    inputs = torch.from_numpy(waveform.astype(np.float32))[None]
+    return recogniser.pretrained.predict(inputs)[0].log_softmax(-1).numpy()
 
 
 class LoudnessMeter:

@@ -60,17 +60,27 @@ class TrainState:
     event, so a consumer may stop there, save it, and go on later with the same numbers.
     """
 
-    def __init__(self, config: TrainConfig, device: torch.device | str = "cpu") -> None:
-        """Start from random weights; seeds torch's global generator.
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device | str = "cpu",
+        start: nn.Module | None = None,
+    ) -> None:
+        """Start from random weights, or from a network's; seeds torch's global generator.
 
         Args:
             config: The knobs.
             device: Where to train.
+            start: A network to train further, of any widths; not modified.
         """
         torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device(device)
-        model = build_model(config.model, dropout=config.dropout).to(self.device)
+        model = (
+            copy.deepcopy(start).requires_grad_(True)
+            if start
+            else build_model(config.model, dropout=config.dropout)
+        ).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)
         self.precision = _select_precision(self.device)
         self.optimizer = _build_optimizer(config, self.model)

@@ -12,6 +12,13 @@ LAYERS = {
     "data": 1,
     "networks": 1,
     "hub": 1,
+    "runtime": 1,
+    "compression": 1,
+    "pruning": 1,
+    "quantization": 1,
+    "calibration": 1,
+    "variant_cache": 1,
+    "variants": 1,
     "pretrained": 1,
     "models": 2,
     "recipes": 4,
@@ -22,10 +29,11 @@ TASKS = 3
 CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
-    {"train_config", "augmentation", "training", "checkpoints"}
+    {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
     | {"runs", "run_queue", "worker", "export"},
     {"ink", "digits"},
     {"explain"},
+    {"variant_export"},
     {
         "audio",
         "captions",

@@ -15,6 +15,7 @@ BENCHMARKS = {
     "sentiment": "one text and a thousand, against transformers' own pipeline",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
+    "compression": "size, speed and quality of every variant, beside other engines",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -30,6 +31,10 @@ def main() -> None:
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
             )
+        if name == "compression":
+            command.add_argument(
+                "--data", dest="data_dir", type=Path, metavar="DIR", help="the recipes' corpora"
+            )
     args = parser.parse_args()
     benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -38,7 +43,8 @@ def main() -> None:
         f"load average {load_average:.1f}",
         flush=True,
     )
-    options = {"seconds": args.seconds} if args.name == "load" else {}
+    shared = ("name", "json")
+    options = {name: value for name, value in vars(args).items() if name not in shared}
     figures = benchmark.measure(**options)
     print(benchmark.report(figures))
     if args.json:

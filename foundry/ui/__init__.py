@@ -17,6 +17,7 @@ from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
+from foundry.ui.variant_switches import build_variant_switches, on_open
 from foundry.ui.visitor import build_browser_state, on_arrive
 from foundry.ui.warm_up import WarmUp
 
@@ -53,15 +54,17 @@ def build_app(device: str = "auto") -> gr.Blocks:
             "speech. Everything runs on this machine.",
             elem_classes="foundry-title",
         )
-        with gr.Tabs():
+        switches = build_variant_switches()
+        with gr.Tabs() as tabs:
             with gr.Tab("Train"):
                 build_train_tab(visitor, queue, device)
             with gr.Tab("Draw") as draw:
-                build_draw_tab(draw, visitor, device)
+                build_draw_tab(draw, visitor, device, switches)
             with gr.Tab("Sentiment") as sentiment:
-                build_sentiment_tab(sentiment)
+                build_sentiment_tab(sentiment, switches)
             with gr.Tab("Speech") as speech:
-                build_speech_tab(speech)
+                build_speech_tab(speech, switches)
+        tabs.select(on_open, None, switches.open_tab, **QUIET)
         build_api(queue, device)
         build_sentiment_api()
         app.load(on_arrive, visitor, visitor, **QUIET)

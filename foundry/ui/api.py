@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.compression import DENSE
 from foundry.digits import read_drawing
 from foundry.errors import InputError
 from foundry.ink import load_image
@@ -14,7 +15,7 @@ from foundry.runs import ACTIVE, Run, list_own_runs, read_own_run, read_run
 from foundry.train_config import TrainConfig
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import TRAINING_STARTS
-from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_model
+from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
 from foundry.ui.visitor import session_owner
 
 _POLL_S = 0.2
@@ -81,11 +82,13 @@ def build_api(queue: RunQueue, device: str) -> None:
         """List your own runs, newest first."""
         return [_summary(run) for run in list_own_runs(session_owner(request))]
 
-    def classify_digit(image_file: str | None, model: str, request: gr.Request) -> dict[str, float]:
+    def classify_digit(
+        image_file: str | None, model: str, variant: str, request: gr.Request
+    ) -> dict[str, float]:
         """Return the probability of every digit for a picture of one digit."""
         if image_file is None:
             raise InputError("There is no image; send a PNG, JPEG or WebP file with one digit.")
-        network = load_digit_model(model, session_owner(request), device)
+        network = load_digit_predictor(model, session_owner(request), device, variant)
         reading = read_drawing(network, load_image(image_file))
         if reading is None:
             raise InputError("No ink was found; send a picture of a digit on plain paper.")
@@ -97,10 +100,11 @@ def build_api(queue: RunQueue, device: str) -> None:
     with gr.Column(visible=False):
         image_file = gr.File(label="image_file")
         model = gr.Textbox(DEFAULT_MODEL, label="model")
+        variant = gr.Textbox(DENSE.name, label="variant")
         label = gr.Label(label="digit")
         gr.Button().click(
             shows_errors(classify_digit),
-            [image_file, model],
+            [image_file, model, variant],
             label,
             api_name="classify_digit",
         )

@@ -1,6 +1,8 @@
 """The Draw tab: a pad that is read while you draw, and photos of handwriting."""
 
+import statistics
 import time
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -9,14 +11,27 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from foundry.digits import Reading, read_drawing, read_photo
+from foundry.compression import DENSE
+from foundry.digits import Reading, classify_digits, read_drawing, read_photo
+from foundry.errors import ArtifactError, InputError
 from foundry.explain import compute_activations
 from foundry.ink import load_image
+from foundry.runtime import Predictor
 from foundry.ui import plots
 from foundry.ui.feedback import QUIET, shows_errors
-from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models, load_digit_model
+from foundry.ui.model_choice import (
+    DEFAULT_MODEL,
+    list_digit_models,
+    load_digit_model,
+    load_digit_predictor,
+)
 from foundry.ui.pad import build_pad, decode_drawing
 from foundry.ui.palette import ORANGE
+from foundry.ui.pretrained_choice import Loading, watch
+from foundry.ui.variant_switches import VariantSwitches, compare_answers
+
+# A network this small answers faster than a clock's noise: the middle of a few is shown.
+_NUM_TIMED = 5
 
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
@@ -33,8 +48,33 @@ def on_visit(token: str, chosen: str) -> Any:
     return gr.Dropdown(choices=choices, value=kept)
 
 
+def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterator[str]:
+    """Make a variant ready, saying how far it is, before it is drawn for.
+
+    Args:
+        device: Where float32 models run.
+        model_name: The chosen model.
+        token: The visitor's token.
+        variant: The name of the variant.
+
+    Yields:
+        A sentence.
+    """
+    try:
+        load = partial(load_digit_predictor, model_name, token, device, variant)
+        for step in watch(lambda on_progress: load(on_progress), f"Loading {variant}"):
+            if isinstance(step, Loading):
+                yield f"{step.sentence}: {step.share:.0%}"
+    except (InputError, ArtifactError) as error:
+        yield str(error)
+        return
+    yield ""
+
+
 @shows_errors
-def on_draw(device: str, drawing: Any, model_name: str, token: str) -> list[Any]:
+def on_draw(
+    device: str, drawing: Any, model_name: str, token: str, variant: str = "dense"
+) -> list[Any]:
     """Read the pad.
 
     Args:
@@ -42,27 +82,36 @@ def on_draw(device: str, drawing: Any, model_name: str, token: str) -> list[Any]
         drawing: The pad's value.
         model_name: The chosen model.
         token: The visitor's token.
+        variant: The name of the variant.
 
     Returns:
         The bars, what the model saw, the activations of both convolutions, and the time it took.
     """
     started = time.perf_counter()
     image = decode_drawing(drawing)
-    model = load_digit_model(model_name, token, device)
-    reading = read_drawing(model, image) if image else None
+    predictor = load_digit_predictor(model_name, token, device, variant)
+    reading = read_drawing(predictor, image) if image else None
     if reading is None:
         return [plots.digit_bars(None), None, None, None, ""]
     elapsed_ms = 1000 * (time.perf_counter() - started)
+    note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
+    if variant != DENSE.name:
+        dense = load_digit_predictor(model_name, token, device)
+        note += f" {_compare(variant, predictor, dense, reading.image[None])}"
+    # Of int8 they are those of the float32 network: what runs has none to look into.
+    network = load_digit_model(model_name, token, device, variant)
     return [
         plots.digit_bars(reading.probs.tolist()),
         plots.digit_image(reading.image, zoom=7),
-        *_activation_images(model, reading.image),
-        f"From ink to probabilities in {elapsed_ms:.0f} ms.",
+        *_activation_images(network, reading.image),
+        note,
     ]
 
 
 @shows_errors
-def on_photo(device: str, path: str | None, model_name: str, token: str) -> list[Any]:
+def on_photo(
+    device: str, path: str | None, model_name: str, token: str, variant: str = "dense"
+) -> list[Any]:
     """Read the digits on a photo.
 
     Args:
@@ -70,6 +119,7 @@ def on_photo(device: str, path: str | None, model_name: str, token: str) -> list
         path: The uploaded file.
         model_name: The chosen model.
         token: The visitor's token.
+        variant: The name of the variant.
 
     Returns:
         The photo with a box around every digit, the sentence that says what was read, and what
@@ -78,7 +128,8 @@ def on_photo(device: str, path: str | None, model_name: str, token: str) -> list
     if path is None:
         return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
     image = load_image(path)
-    readings = read_photo(load_digit_model(model_name, token, device), image)
+    predictor = load_digit_predictor(model_name, token, device, variant)
+    readings = read_photo(predictor, image)
     if not readings:
         return [
             _annotated(image, []),
@@ -87,9 +138,14 @@ def on_photo(device: str, path: str | None, model_name: str, token: str) -> list
         ]
     number = "".join(str(reading.digit) for reading in readings)
     noun = "digit" if len(readings) == 1 else "digits"
+    sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
+    if variant != DENSE.name:
+        images = np.stack([reading.image for reading in readings])
+        dense = load_digit_predictor(model_name, token, device)
+        sentence += f" {_compare(variant, predictor, dense, images)}"
     return [
         _annotated(image, readings),
-        f"### {number}\n{len(readings)} {noun}, read line by line from left to right.",
+        sentence,
         gr.Gallery(
             [
                 (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.0%})")
@@ -98,6 +154,26 @@ def on_photo(device: str, path: str | None, model_name: str, token: str) -> list
             visible=True,
         ),
     ]
+
+
+def _compare(variant: str, predictor: Predictor, dense: Predictor, images: np.ndarray) -> str:
+    """Let both networks answer a few times and say how answers and times compare."""
+    answers: dict[str, str] = {}
+    times_ms: dict[str, list[float]] = {}
+    for name, network in ((variant, predictor), (DENSE.name, dense)):
+        times_ms[name] = []
+        for _ in range(_NUM_TIMED):
+            started = time.perf_counter()
+            probs = classify_digits(network, images)
+            times_ms[name].append(1000 * (time.perf_counter() - started))
+        answers[name] = "".join(str(digit) for digit in probs.argmax(1))
+    return compare_answers(
+        variant,
+        answers[variant],
+        statistics.median(times_ms[variant]),
+        answers[DENSE.name],
+        statistics.median(times_ms[DENSE.name]),
+    )
 
 
 def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage:
@@ -116,13 +192,16 @@ def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
     return [plots.tile(maps, columns=8) for maps in compute_activations(model, image).values()]
 
 
-def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
+def build_draw_tab(
+    tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches
+) -> None:
     """Build the tab.
 
     Args:
         tab: The tab itself; selecting it lists the models anew.
         visitor: Holds the visitor's token.
         device: Where models run.
+        switches: Say which variant answers.
     """
     model = gr.Dropdown(
         list_digit_models(""),
@@ -136,7 +215,7 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
             pad = build_pad()
         with gr.Column():
             answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
-            timing = gr.Markdown(elem_classes="foundry-note")
+            timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
     with gr.Row():
         seen, conv1, conv2 = (
             gr.Image(
@@ -173,18 +252,19 @@ def build_draw_tab(tab: gr.Tab, visitor: gr.BrowserState, device: str) -> None:
         with gr.Column():
             boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
 
-    draw_outputs = [answer, seen, conv1, conv2, timing]
-    photo_outputs = [boxes, sentence, crops]
-    tab.select(on_visit, [visitor, model], model, **QUIET)
-    pad.input(
+    variant = switches.variant
+    drawn = (
         partial(on_draw, device),
-        [pad, model, visitor],
-        draw_outputs,
-        trigger_mode="always_last",
-        **QUIET,
+        [pad, model, visitor, variant],
+        [answer, seen, conv1, conv2, timing],
     )
-    model.input(partial(on_draw, device), [pad, model, visitor], draw_outputs, **QUIET)
-    model.input(partial(on_photo, device), [photo, model, visitor], photo_outputs, **QUIET)
-    photo.change(
-        partial(on_photo, device), [photo, model, visitor], photo_outputs, api_visibility="private"
-    )
+    read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
+    chosen = [model, visitor, variant]
+    pad.input(*drawn, trigger_mode="always_last", **QUIET)
+    photo.change(*read, api_visibility="private")
+    tab.select(on_visit, [visitor, model], model, **QUIET)
+    # What is drawn while a variant is being made waits for it.
+    for change in (model.input, variant.change):
+        ready = change(partial(on_variant, device), chosen, timing, **QUIET)
+        ready.success(*drawn, **QUIET)
+        ready.success(*read, **QUIET)

@@ -4,7 +4,9 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
+from foundry.models import check_variant
 from foundry.speech import Recogniser, load_recogniser
 from foundry.speech_live import LiveState, end_listening, listen
 from foundry.ui.feedback import QUIET, shows_errors
@@ -16,7 +18,7 @@ from foundry.ui.speech_view import LIVE_CSS, live_html
 
 @shows_errors
 def on_sound(
-    state: LiveState | None, value: Any, model: str | None
+    state: LiveState | None, value: Any, model: str | None, variant: str = DENSE.name
 ) -> tuple[LiveState | None, str, str]:
     """Hear a little more.
 
@@ -24,6 +26,7 @@ def on_sound(
         state: From the step before; None at the start.
         value: Of the microphone.
         model: The chosen model; the shipped one takes over if it cannot be used.
+        variant: The name of the variant.
 
     Returns:
         The new state, the text so far, and the microphone's value that lets it go on.
@@ -33,17 +36,17 @@ def on_sound(
         return state, live_html(state), ANSWERED
     state = state or LiveState()
     if len(piece.samples):
-        state = listen(_load(model), state, piece.samples, piece.rate_hz)
+        state = listen(_load(model, variant), state, piece.samples, piece.rate_hz)
     if piece.is_last:
         state = end_listening(state)
     return state, live_html(state), ANSWERED
 
 
-def _load(model: str | None) -> Recogniser:
+def _load(model: str | None, variant: str) -> Recogniser:
+    name = (model or "").strip() or SHIPPED
     try:
-        name = (model or "").strip() or SHIPPED
         count_download(name, "speech")
-        return load_recogniser(name)
+        return load_recogniser(name, variant=check_variant(name, variant))
     except (InputError, ArtifactError):
         # The model's own drop-down has said why.
         return load_recogniser(SHIPPED)
@@ -58,11 +61,12 @@ def on_clear() -> tuple[None, str]:
     return None, live_html(None)
 
 
-def build_live_section(model: gr.Dropdown) -> None:
+def build_live_section(model: gr.Dropdown, variant: gr.State) -> None:
     """Build the part.
 
     Args:
         model: Holds the chosen model.
+        variant: Holds the name of its variant.
     """
     gr.Markdown("### Live: text while you speak")
     state = gr.State(None)
@@ -71,5 +75,7 @@ def build_live_section(model: gr.Dropdown) -> None:
             microphone = build_microphone("speech-microphone")
             clear = gr.Button("Clear the text", size="sm", elem_id="speech-live-clear")
         text = gr.HTML(live_html(None), elem_id="speech-live", css_template=LIVE_CSS)
-    microphone.input(on_sound, [state, microphone, model], [state, text, microphone], **QUIET)
+    microphone.input(
+        on_sound, [state, microphone, model, variant], [state, text, microphone], **QUIET
+    )
     clear.click(on_clear, None, [state, text], **QUIET)

@@ -1,16 +1,18 @@
 """Choosing a transformers model: what is on offer, and loading it while the page shows progress."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from foundry.hub import allows_any_model, list_offered
-from foundry.models import available_models, load_pretrained
+from foundry.hub import OnProgress, allows_any_model, list_offered
+from foundry.models import available_models, check_variant, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.ui.limits import count_download
 
 _REFRESH_S = 0.3
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,39 @@ def describe_choice(kind: str) -> dict[str, Any]:
     }
 
 
-def watch_loading(name: str, task: str) -> Iterator[Loading | Pretrained]:
+def watch_loading(name: str, task: str, variant: str = "dense") -> Iterator[Loading | Pretrained]:
     """Load a model in a thread of its own.
 
     Args:
         name: As `load_pretrained()` takes it.
         task: `sentiment` or `speech`.
+        variant: The name of one.
 
     Yields:
         How far it is, several times a second, and last the model.
 
     Raises:
-        InputError: As `load_pretrained()` does.
+        InputError: As `load_pretrained()` and `check_variant()` do.
         ArtifactError: As `load_pretrained()` does.
     """
     count_download(name, task)
-    latest = Loading(0.0, f"Loading {name}")
+    checked = check_variant(name, variant)
+    return watch(
+        lambda on_progress: load_pretrained(name, task, on_progress, checked), f"Loading {name}"
+    )
+
+
+def watch(work: Callable[[OnProgress], Result], sentence: str) -> Iterator[Loading | Result]:
+    """Do what takes a while in a thread of its own.
+
+    Args:
+        work: What to do; it reports the share done, in [0, 1], and a sentence.
+        sentence: What to show until it first does.
+
+    Yields:
+        How far it is, several times a second, and last the result.
+    """
+    latest = Loading(0.0, sentence)
 
     def on_progress(share: float, sentence: str) -> None:
         nonlocal latest
@@ -70,10 +89,10 @@ def watch_loading(name: str, task: str) -> Iterator[Loading | Pretrained]:
 
     thread = ThreadPoolExecutor(1)
     try:
-        loaded = thread.submit(load_pretrained, name, task, on_progress)
-        while not wait([loaded], timeout=_REFRESH_S).done:
+        done = thread.submit(work, on_progress)
+        while not wait([done], timeout=_REFRESH_S).done:
             yield latest
-        yield loaded.result()
+        yield done.result()
     finally:
         # A download whose visitor has left goes on, and is there for the next one.
         thread.shutdown(wait=False)

@@ -24,8 +24,7 @@ from foundry.ui.sentiment_choice import (
 @shows_errors
 def score_sentiment(text: str | None, model: str, variant: str) -> dict[str, float]:
     """Return the probability of every label for one text."""
-    check_variant(model, variant)
-    return score_text(load_sentiment_model(model)[1], text or "").probs
+    return score_text(load_sentiment_model(model, variant)[1], text or "").probs
 
 
 @shows_errors
@@ -36,7 +35,7 @@ def score_sentiment_batch(
     check_variant(model, variant)
     table = read_upload(file)
     texts = table.column(column or "")
-    classifier = load_sentiment_model(model)[1]
+    classifier = load_sentiment_model(model, variant)[1]
     with TABLES.turn():
         scored = [text for event in score_texts(classifier, texts) for text in event.finished]
     with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.compression import DENSE
 from foundry.errors import InputError
 from foundry.sentiment import BatchEvent, ScoredText, SentimentModel, score_texts
 from foundry.sentiment_report import write_report
@@ -66,7 +67,9 @@ def on_file(path: str | None) -> list[Any]:
 
 
 @shows_errors
-def on_score(lines: str, path: str | None, column: str | None, name: str) -> Iterator[list[Any]]:
+def on_score(
+    lines: str, path: str | None, column: str | None, name: str, variant: str = DENSE.name
+) -> Iterator[list[Any]]:
     """Score every row, saying how far it is; a cancelled job keeps what is done.
 
     Args:
@@ -74,6 +77,7 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
         path: An uploaded file, which goes before the lines.
         column: The file's column with the texts.
         name: The model in use.
+        variant: The name of the variant.
 
     Yields:
         The job's id, status, histogram, table, a note on it, the CSV, and both buttons.
@@ -81,10 +85,12 @@ def on_score(lines: str, path: str | None, column: str | None, name: str) -> Ite
     table = read_upload(path) if path else read_lines(lines or "")
     texts = table.column(column or "" if path else "")
     with TABLES.join() as ticket:
-        yield from _score(table, texts, name, ticket)
+        yield from _score(table, texts, name, variant, ticket)
 
 
-def _score(table: TextTable, texts: list[str], name: str, ticket: Ticket) -> Iterator[list[Any]]:
+def _score(
+    table: TextTable, texts: list[str], name: str, variant: str, ticket: Ticket
+) -> Iterator[list[Any]]:
     job, scored = secrets.token_hex(8), list[ScoredText]()
     cancelled = _cancelled.setdefault(job, threading.Event())
     busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
@@ -101,7 +107,7 @@ def _score(table: TextTable, texts: list[str], name: str, ticket: Ticket) -> Ite
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} tables are before yours."
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
-        model = load_sentiment_model(name)[1]
+        model = load_sentiment_model(name, variant)[1]
         started = told = perf_counter()
         scoring_since = started
         for event in score_texts(model, texts):
@@ -197,11 +203,12 @@ def _table_note(num_rows: int) -> str:
     return f"The first {_MAX_ROWS_SHOWN} of {num_rows:,} rows; the CSV has them all."
 
 
-def build_batch_view(active: gr.State) -> None:
+def build_batch_view(active: gr.State, variant: gr.State) -> None:
     """Build the part.
 
     Args:
         active: The model in use.
+        variant: The name of its variant.
     """
     job = gr.State("")
     gr.Markdown("### Many texts")
@@ -247,7 +254,7 @@ def build_batch_view(active: gr.State) -> None:
     file.change(on_file, file, [column, found], **QUIET)
     start.click(
         on_score,
-        [lines, file, column, active],
+        [lines, file, column, active, variant],
         [job, status, histogram, table, table_note, download, start, cancel],
         **LINES,
         **QUIET,

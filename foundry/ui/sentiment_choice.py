@@ -1,6 +1,6 @@
 """Which sentiment models a visitor can choose, and loading the chosen one."""
 
-from foundry.models import available_models, load_pretrained
+from foundry.models import available_models, check_variant, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, wrap_classifier
 from foundry.ui.limits import count_download
@@ -20,16 +20,29 @@ def default_title() -> str:
     return titles[DEFAULT_MODEL]
 
 
-def load_sentiment_model(name: str) -> tuple[Pretrained, SentimentModel]:
+def load_sentiment_model(name: str, variant: str = "dense") -> tuple[Pretrained, SentimentModel]:
     """Load what was chosen and make it usable.
 
     Args:
         name: A shipped model's name, a Hub id or a folder.
+        variant: The name of one.
 
     Raises:
-        InputError: If there is no such model or it does not classify texts.
+        InputError: If there is no such model or variant, or it does not classify texts.
         ArtifactError: If its files are damaged or cannot be downloaded.
     """
     count_download(name, "sentiment")
-    pretrained = load_pretrained(name, "sentiment")
-    return pretrained, wrap_classifier(pretrained.model, pretrained.processor)
+    pretrained = load_pretrained(name, "sentiment", variant=check_variant(name, variant))
+    return pretrained, make_usable(pretrained)
+
+
+def make_usable(pretrained: Pretrained) -> SentimentModel:
+    """Wrap what was loaded.
+
+    Args:
+        pretrained: In any variant.
+
+    Raises:
+        InputError: If it does not classify texts.
+    """
+    return wrap_classifier(pretrained.model, pretrained.processor, pretrained.compiled)

@@ -1,15 +1,17 @@
 """The Sentiment tab: a text scored as you type, the words behind the answer, and many texts."""
 
 from collections.abc import Iterator
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import gradio as gr
 
+from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
 from foundry.models import count_parameters
 from foundry.pretrained import Pretrained
-from foundry.sentiment import SentimentModel, SentimentScore, score_text, wrap_classifier
+from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
 from foundry.ui.lines import LINES
@@ -21,8 +23,10 @@ from foundry.ui.sentiment_choice import (
     default_title,
     list_sentiment_models,
     load_sentiment_model,
+    make_usable,
 )
 from foundry.ui.sentiment_words import build_words_view, on_pause
+from foundry.ui.variant_switches import VariantSwitches, compare_answers
 
 _EXAMPLES = (
     "The battery lasts two days and the screen is lovely.",
@@ -34,49 +38,74 @@ _EXAMPLES = (
 _TYPE_HINT = "Type or paste a text: the answer appears here as you type."
 
 
-def on_visit(name: str) -> str:
+def on_visit(name: str, variant: str = DENSE.name) -> Iterator[str]:
     """Load the model before the first letter is typed.
 
     Args:
         name: The model in use.
+        variant: The name of the variant.
 
-    Returns:
-        What it is, in a sentence.
+    Yields:
+        How far it is, and last what it is, in a sentence.
     """
     try:
-        return _describe(*load_sentiment_model(name))
+        for step in watch_loading(name, "sentiment", variant):
+            if isinstance(step, Loading):
+                yield status_line("One moment", f"{step.sentence}.", step.share)
+            else:
+                yield _describe(step, make_usable(step))
     except (InputError, ArtifactError) as error:
-        return status_line("Not loaded", str(error))
+        yield status_line("Not loaded", str(error))
 
 
-def on_choose(name: str | None) -> Iterator[list[Any]]:
+def on_variant(title: str, name: str, variant: str, text: str, open_tab: str) -> Iterator[Any]:
+    """Make a variant ready, if the tab is in sight or has an answer that is to change.
+
+    Args:
+        title: This tab's label.
+        name: The model in use.
+        variant: The name of the variant.
+        text: What was typed so far.
+        open_tab: The label of the tab in sight.
+
+    Yields:
+        As `on_visit()`.
+    """
+    if open_tab == title or text:
+        yield from on_visit(name, variant)
+    else:
+        yield gr.skip()
+
+
+def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]]:
     """Load another model, keeping the shipped one if that fails.
 
     Args:
         name: A shipped model's name, a Hub id or a folder.
+        variant: The name of the variant.
 
     Yields:
         The drop-down, the model in use, and a line about it.
     """
     try:
-        for step in watch_loading(name or DEFAULT_MODEL, "sentiment"):
+        for step in watch_loading(name or DEFAULT_MODEL, "sentiment", variant):
             if isinstance(step, Loading):
                 status = status_line("One moment", f"{step.sentence}.", step.share)
                 yield [gr.skip(), gr.skip(), status]
             else:
-                model = wrap_classifier(step.model, step.processor)
-                yield [gr.skip(), step.name, _describe(step, model)]
+                yield [gr.skip(), step.name, _describe(step, make_usable(step))]
     except (InputError, ArtifactError) as error:
         facts = f"{error} Going on with {default_title()}."
         yield [DEFAULT_MODEL, DEFAULT_MODEL, status_line("Not loaded", facts)]
 
 
-def on_type(text: str, name: str) -> list[Any]:
+def on_type(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     """Score what is in the box.
 
     Args:
         text: What was typed so far.
         name: The model in use.
+        variant: The name of the variant.
 
     Returns:
         The answer, and a note with the time it took.
@@ -84,12 +113,21 @@ def on_type(text: str, name: str) -> list[Any]:
     if not text or not text.strip():
         return [plots.hint(_TYPE_HINT), ""]
     try:
-        started = perf_counter()
-        score = score_text(load_sentiment_model(name)[1], text)
-        elapsed_ms = 1000 * (perf_counter() - started)
+        score, elapsed_ms = _score(text, name, variant)
+        note = _note(score, elapsed_ms)
+        if variant != DENSE.name and score.num_pieces == 1:
+            dense, dense_ms = _score(text, name, DENSE.name)
+            note += " " + compare_answers(variant, score.label, elapsed_ms, dense.label, dense_ms)
     except (InputError, ArtifactError) as error:
         return [plots.hint(str(error)), ""]
-    return [plots.answer_html(score.probs), _note(score, elapsed_ms)]
+    return [plots.answer_html(score.probs), note]
+
+
+def _score(text: str, name: str, variant: str) -> tuple[SentimentScore, float]:
+    model = load_sentiment_model(name, variant)[1]
+    started = perf_counter()
+    score = score_text(model, text)
+    return score, 1000 * (perf_counter() - started)
 
 
 def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
@@ -107,12 +145,14 @@ def _note(score: SentimentScore, elapsed_ms: float) -> str:
     return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
 
 
-def build_sentiment_tab(tab: gr.Tab) -> None:
+def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
     """Build the tab.
 
     Args:
         tab: The tab itself; selecting it loads the model.
+        switches: Say which variant answers.
     """
+    variant = switches.variant
     active = gr.State(DEFAULT_MODEL)
     choice = gr.Dropdown(
         list_sentiment_models(),
@@ -139,7 +179,7 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
                 elem_id="sentiment-answer",
             )
             note = gr.Markdown(elem_classes="foundry-note")
-            view = build_words_view(text, active)
+            view = build_words_view(text, active, variant)
         with gr.Column():
             gr.Examples(
                 [[example] for example in _EXAMPLES],
@@ -147,12 +187,15 @@ def build_sentiment_tab(tab: gr.Tab) -> None:
                 label="Or take one of these",
                 api_visibility="private",
             )
-    build_batch_view(active)
+    build_batch_view(active, variant)
 
-    scored = [text, active], [answer, note]
-    tab.select(on_visit, active, about, **QUIET)
+    scored = [text, active, variant], [answer, note]
+    explained = on_pause, [text, active, variant], view.outputs()
+    tab.select(on_visit, [active, variant], about, **QUIET)
     text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
-    choice.input(on_choose, choice, [choice, active, about], **QUIET)
-    active.change(on_type, *scored, **QUIET).then(
-        on_pause, [text, active], view.outputs(), **LINES, **QUIET
-    )
+    choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
+    active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+    ready = partial(on_variant, tab.label)
+    variant.change(ready, [active, variant, text, switches.open_tab], about, **QUIET).then(
+        on_type, *scored, **QUIET
+    ).then(*explained, **LINES, **QUIET)

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.attribution import Explanation, explain_text, remove_word
+from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots
@@ -32,12 +33,14 @@ class Explained:
 
     Attributes:
         model: The model's name.
+        variant: Of the model; what is explained of an int8 one is the network before quantizing.
         explanation: Of the text.
         score: Of the text as written.
         removed: Words struck out, by position.
     """
 
     model: str
+    variant: str
     explanation: Explanation
     score: SentimentScore
     removed: tuple[int, ...] = ()
@@ -64,12 +67,13 @@ class WordsView:
         return list(vars(self).values())
 
 
-def on_pause(text: str, name: str) -> list[Any]:
+def on_pause(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     """Explain a text that is short enough to be explained unasked.
 
     Args:
         text: What was typed.
         name: The model in use.
+        variant: The name of the variant.
 
     Returns:
         As `on_explain()`.
@@ -77,9 +81,9 @@ def on_pause(text: str, name: str) -> list[Any]:
     if not text or not text.strip():
         return [None, plots.hint(_WORDS_HINT), "", gr.Button(visible=False)]
     try:
-        num_tokens = score_text(load_sentiment_model(name)[1], text).num_tokens
+        num_tokens = score_text(load_sentiment_model(name, variant)[1], text).num_tokens
         if num_tokens <= _AUTO_TOKENS:
-            return _explain(text, name)
+            return _explain(text, name, variant)
     except (InputError, ArtifactError) as error:
         return [None, plots.hint(str(error)), "", gr.Button(visible=False)]
     sentence = f"{num_tokens:,} tokens take a while: press Explain to see which words pull."
@@ -87,17 +91,18 @@ def on_pause(text: str, name: str) -> list[Any]:
 
 
 @shows_errors
-def on_explain(text: str, name: str) -> list[Any]:
+def on_explain(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     """Attribute the answer to the words.
 
     Args:
         text: What was typed.
         name: The model in use.
+        variant: The name of the variant.
 
     Returns:
         What is explained, its words, the comparison, and the button.
     """
-    return _explain(text, name)
+    return _explain(text, name, variant)
 
 
 @shows_errors
@@ -118,18 +123,18 @@ def on_word(explained: Explained | None, event: gr.EventData) -> list[Any]:
         return [gr.skip()] * 3
     removed = tuple(sorted({word} ^ set(explained.removed)))
     explained = replace(explained, removed=removed)
-    _, model = load_sentiment_model(explained.model)
+    _, model = load_sentiment_model(explained.model, explained.variant)
     words = plots.words_html(explained.explanation, model.labels, removed)
     return [explained, words, _comparison(explained, model)]
 
 
-def _explain(text: str, name: str) -> list[Any]:
-    pretrained, model = load_sentiment_model(name)
+def _explain(text: str, name: str, variant: str) -> list[Any]:
+    pretrained, model = load_sentiment_model(name, variant)
     # Of two labels always the second, so that a colour means the same for every text.
     label = model.labels[1] if len(model.labels) == 2 else None
     with EXPLANATIONS.turn():
         explanation = explain_text(pretrained.model, pretrained.processor, text, label)
-    explained = Explained(name, explanation, score_text(model, text))
+    explained = Explained(name, variant, explanation, score_text(model, text))
     return [
         explained,
         plots.words_html(explained.explanation, model.labels),
@@ -154,12 +159,13 @@ def _comparison(explained: Explained, model: SentimentModel) -> str:
     return plots.answer_html(score.probs, title, before=explained.score.probs)
 
 
-def build_words_view(text: gr.Textbox, active: gr.State) -> WordsView:
+def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> WordsView:
     """Build the part.
 
     Args:
         text: What is typed.
         active: The model in use.
+        variant: The name of its variant.
     """
     gr.Markdown("### Which words pull it which way")
     words = gr.HTML(
@@ -180,7 +186,7 @@ def build_words_view(text: gr.Textbox, active: gr.State) -> WordsView:
     text.change(None, [text, paused], paused, js=_PAUSE_JS, trigger_mode="multiple", **QUIET)
     paused.change(
         on_pause,
-        [paused, active],
+        [paused, active, variant],
         view.outputs(),
         trigger_mode="always_last",
         **LINES,
@@ -188,7 +194,7 @@ def build_words_view(text: gr.Textbox, active: gr.State) -> WordsView:
     )
     explain.click(
         on_explain,
-        [text, active],
+        [text, active, variant],
         view.outputs(),
         show_progress_on=words,
         api_visibility="private",

@@ -23,10 +23,10 @@ def transcribe(
     if audio_file is None:
         raise InputError("There is no sound file; send a recording of somebody speaking.")
     name, variant = (model or "").strip() or SHIPPED, variant or "dense"
-    check_variant(name, variant)
+    checked = check_variant(name, variant)
     audio = open_audio(audio_file)
     count_download(name, "speech")
-    recogniser = load_recogniser(name)
+    recogniser = load_recogniser(name, variant=checked)
     with RECORDINGS.turn():
         transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
     return as_dict(transcript, name, variant)

@@ -1,20 +1,27 @@
 """Which speech models a visitor can choose, and loading one while the page shows progress."""
 
+import time
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import gradio as gr
 
+from foundry.audio import AudioFile
+from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import FREE_ENGLISH, find_downloaded
-from foundry.models import count_parameters
-from foundry.speech import BEAM, GREEDY, load_recogniser
+from foundry.models import check_variant, count_parameters
+from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe
 from foundry.speech_beam import BIGRAM_FILE
 from foundry.ui.feedback import shows_errors
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, list_pretrained, watch_loading
+from foundry.ui.variant_switches import compare_answers
 
 SHIPPED = "wav2vec2-commands"
+# Longer sound is not heard a second time to compare.
+_MAX_COMPARED_S = 60.0
 ABOUT_SHIPPED = (
     "The shipped model knows **digits**, one or many at a time, and the **35 words of Speech "
     "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It gets "
@@ -44,22 +51,23 @@ def on_first_visit(was_here: bool) -> list[Any]:
 
 
 @shows_errors
-def on_choose(name: str | None) -> Iterator[list[Any]]:
+def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]]:
     """Load the chosen model; if that fails, say why and go back to the shipped one.
 
     Args:
         name: What was chosen or typed.
+        variant: The name of the variant.
 
     Yields:
         The status, the drop-down, and whether beam search can be chosen.
     """
     name = (name or "").strip() or SHIPPED
     try:
-        for step in watch_loading(name, "speech"):
+        for step in watch_loading(name, "speech", variant):
             if isinstance(step, Loading):
                 status = status_line("One moment", f"{step.sentence}.", step.share)
                 yield [status, gr.skip(), gr.skip()]
-        recogniser = load_recogniser(name)
+        recogniser = load_recogniser(name, variant=check_variant(name, variant))
     except (InputError, ArtifactError) as error:
         yield [
             status_line("Not loaded", f"{error} The shipped model stays."),
@@ -74,6 +82,57 @@ def on_choose(name: str | None) -> Iterator[list[Any]]:
         gr.skip(),
         decoding_choice(recogniser.beam is not None),
     ]
+
+
+def on_variant(title: str, name: str | None, variant: str, open_tab: str) -> Iterator[Any]:
+    """Make a variant ready, if the tab is in sight.
+
+    Args:
+        title: This tab's label.
+        name: The chosen model.
+        variant: The name of the variant.
+        open_tab: The label of the tab in sight.
+
+    Yields:
+        The status.
+    """
+    if open_tab == title:
+        for status, *_ in on_choose(name, variant):
+            yield status
+    else:
+        yield gr.skip()
+
+
+def compare_with_dense(
+    name: str,
+    variant: str,
+    audio: AudioFile,
+    decoding: str,
+    transcript: Transcript,
+    elapsed_s: float,
+) -> str:
+    """Say how a variant's transcript and time compare with the dense model's.
+
+    Args:
+        name: The model.
+        variant: The name of the variant.
+        audio: What was transcribed.
+        decoding: How.
+        transcript: What the variant heard.
+        elapsed_s: The time that took.
+
+    Returns:
+        HTML; empty for the dense model itself, and for sound too long to be heard twice.
+    """
+    if variant == DENSE.name or transcript.duration_s > _MAX_COMPARED_S:
+        return ""
+    dense = load_recogniser(name)
+    started = time.perf_counter()
+    dense_text = transcribe(dense, audio, decoding).text
+    dense_s = time.perf_counter() - started
+    answers = [f"“{text}”" if text else "nothing" for text in (transcript.text, dense_text)]
+    sentence = compare_answers(variant, answers[0], 1000 * elapsed_s, answers[1], 1000 * dense_s)
+    return f'<p class="foundry-note">{escape(sentence)}</p>'
 
 
 def decoding_choice(has_words: bool) -> Any:

@@ -1,10 +1,8 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
-import hashlib
-import tempfile
 import time
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,9 @@ import numpy as np
 
 from foundry import captions
 from foundry.audio import SAMPLE_RATE_HZ, AudioFile, open_audio
+from foundry.compression import DENSE
 from foundry.errors import InputError
+from foundry.models import check_variant
 from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe_stream
 from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
@@ -23,19 +23,22 @@ from foundry.ui.live_section import build_live_section
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.speech_api import build_speech_api
+from foundry.ui.speech_downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
     SHIPPED,
+    compare_with_dense,
     list_speech_models,
     on_choose,
     on_first_visit,
+    on_variant,
 )
+from foundry.ui.variant_switches import VariantSwitches
 
 CLIPS = Path(__file__).parent / "clips"
 _EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "sentence"}
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
-_NUM_DOWNLOADS = 4
 _NEWEST_CHARACTERS = 60
 
 # The player's own button, so that captions and cursor follow.
@@ -48,13 +51,16 @@ _PLAY_JS = """
 
 
 @shows_errors
-def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterator[list[Any]]:
+def on_transcribe(
+    path: str | None, model: str | None, decoding: str, variant: str = DENSE.name
+) -> Iterator[list[Any]]:
     """Transcribe what was recorded or uploaded.
 
     Args:
         path: The sound file.
         model: The chosen model.
         decoding: `greedy` or `beam`.
+        variant: The name of the variant.
 
     Yields:
         Status, transcript, figures, the group of results, picture, four downloads, the player with
@@ -66,14 +72,14 @@ def on_transcribe(path: str | None, model: str | None, decoding: str) -> Iterato
     with RECORDINGS.join() as ticket:
         while not ticket.wait(_UPDATE_S):
             yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
-        yield from _transcribe(audio, (model or "").strip() or SHIPPED, decoding)
+        yield from _transcribe(audio, (model or "").strip() or SHIPPED, decoding, variant)
 
 
-def _transcribe(audio: AudioFile, name: str, decoding: str) -> Iterator[list[Any]]:
-    for step in watch_loading(name, "speech"):
+def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Iterator[list[Any]]:
+    for step in watch_loading(name, "speech", variant):
         if isinstance(step, Loading):
             yield _progress("One moment", f"{step.sentence}.", step.share)
-    recogniser = load_recogniser(name)
+    recogniser = load_recogniser(name, variant=check_variant(name, variant))
     started, shown = time.perf_counter(), 0.0
     for event in transcribe_stream(recogniser, audio, decoding):
         elapsed_s = time.perf_counter() - started
@@ -88,12 +94,13 @@ def _transcribe(audio: AudioFile, name: str, decoding: str) -> Iterator[list[Any
         _read_beginning(audio), transcript.words, transcript.duration_s
     )
     yield [
-        status_line("Done", name, style="done"),
+        status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
         speech_view.transcript_html(transcript),
-        speech_view.transcript_figures(transcript, elapsed_s),
+        speech_view.transcript_figures(transcript, elapsed_s)
+        + compare_with_dense(name, variant, audio, decoding, transcript, elapsed_s),
         gr.Column(visible=True),
         picture,
-        *_write_downloads(transcript, name),
+        *write_downloads(transcript, name, variant),
         gr.Audio(subtitles=_subtitles(transcript)),
         transcript.text,
     ]
@@ -101,7 +108,7 @@ def _transcribe(audio: AudioFile, name: str, decoding: str) -> Iterator[list[Any
 
 def _progress(state: str, facts: str, share: float) -> list[Any]:
     status = status_line(state, facts, share)
-    return [status] + [gr.skip()] * (6 + _NUM_DOWNLOADS)
+    return [status] + [gr.skip()] * (6 + NUM_DOWNLOADS)
 
 
 def _read_beginning(audio: AudioFile) -> np.ndarray:
@@ -120,26 +127,6 @@ def _subtitles(transcript: Transcript) -> list[dict[str, Any]]:
         {"text": cue.text, "timestamp": [cue.start_s, cue.end_s]}
         for cue in captions.build_cues(transcript.words)
     ]
-
-
-@lru_cache(maxsize=1)
-def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="foundry-speech-")
-
-
-def _write_downloads(transcript: Transcript, model: str) -> list[str]:
-    contents = {
-        "transcript.txt": captions.format_txt(transcript),
-        "transcript.srt": captions.format_srt(transcript),
-        "transcript.vtt": captions.format_vtt(transcript),
-        "transcript.json": captions.format_json(transcript, model, "dense"),
-    }
-    digest = hashlib.sha256(contents["transcript.json"].encode()).hexdigest()[:16]
-    folder = Path(_downloads_folder().name) / digest
-    folder.mkdir(exist_ok=True)
-    for name, text in contents.items():
-        (folder / name).write_text(text, "utf-8")
-    return [str(folder / name) for name in contents]
 
 
 def show_running(is_running: bool) -> list[Any]:
@@ -195,12 +182,14 @@ def on_word(event: gr.EventData) -> Any:
     return gr.Audio(playback_position=max(0.0, float(event.start_s)))
 
 
-def build_speech_tab(tab: gr.Tab) -> None:
+def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
     """Build the tab.
 
     Args:
         tab: The tab itself; the first visit chooses a model.
+        switches: Say which variant answers.
     """
+    variant = switches.variant
     text, was_here = gr.State(""), gr.State(False)
     with gr.Row(elem_classes="halves"):
         with gr.Column():
@@ -269,14 +258,14 @@ def build_speech_tab(tab: gr.Tab) -> None:
                 )
                 compare = gr.Button("Compare", elem_id="speech-compare")
             score = gr.HTML(elem_id="speech-score", css_template=speech_view.SCORE_CSS)
-    build_live_section(model)
+    build_live_section(model, variant)
     build_speech_api()
 
     outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
     buttons = [start, cancel]
     run = start.click(partial(show_running, True), None, buttons, **QUIET).then(
         on_transcribe,
-        [audio, model, decoding],
+        [audio, model, decoding, variant],
         outputs,
         **LINES,
         **QUIET,
@@ -294,7 +283,9 @@ def build_speech_tab(tab: gr.Tab) -> None:
         cancels=[run],
         **QUIET,
     )
-    model.input(on_choose, model, [status, model, decoding], **QUIET)
+    model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
+    chosen = [model, variant, switches.open_tab]
+    variant.change(partial(on_variant, tab.label), chosen, status, **QUIET)
     tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
     compare.click(on_score, [reference, text], score, **QUIET)
     reference.submit(on_score, [reference, text], score, **QUIET)

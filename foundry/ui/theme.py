@@ -65,6 +65,13 @@ CSS = (
 }
 .foundry-title h1 { margin: 0.2rem 0 0; font-size: 1.6rem; }
 .foundry-title p { margin: 0.1rem 0 0.4rem; color: var(--body-text-color-subdued); }
+.variant-switches { display: grid !important; grid-template-columns: auto auto 1fr;
+  align-items: center; gap: 0.3rem 0.8rem !important; }
+.variant-switches > * { min-width: 0 !important; }
+@media (max-width: 760px) {
+  .variant-switches { grid-template-columns: auto 1fr; justify-items: start; }
+  .variant-switches > :last-child { grid-column: 1 / -1; }
+}
 .foundry-note, .foundry-note p { color: var(--body-text-color-subdued); font-size: 0.9rem; }
 
 .run-status { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);

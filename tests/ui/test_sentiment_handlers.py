@@ -136,14 +136,15 @@ def test_too_much_text_is_a_sentence_in_place_of_the_answer():
 
 
 def test_a_visit_says_what_the_model_is():
-    about = on_visit(DEFAULT_MODEL)
+    *_, about = on_visit(DEFAULT_MODEL)
     # The specification: a 22.7 M-parameter BERT.
     assert "22,713,986 parameters, 2 labels: negative, positive" in about
 
 
 def test_missing_weights_are_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("foundry.models.WEIGHTS_DIR", tmp_path)
-    assert "model.safetensors is missing" in on_visit(DEFAULT_MODEL)
+    *_, about = on_visit(DEFAULT_MODEL)
+    assert "model.safetensors is missing" in about
 
 
 def test_a_folder_can_be_chosen(tiny_bert_dir):

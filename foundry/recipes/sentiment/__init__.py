@@ -3,5 +3,7 @@
 `corpus` reads and splits the sentences and `batches` makes them token ids, `pretrained` checks the
 base weights and adds a head, `lora` adds adapters, `finetune` trains one seed and `checkpoints`
 lets it resume, `candidates` compares seeds and averages them, `calibration` measures and corrects
-confidence, `model_card` writes the figures down.
+confidence, `shipping` writes the files, `model_card` writes the figures down. With `--prune`,
+`distill` makes a smaller model and lets the dense one teach it; `pruned` and `pruned_card` write
+`weights/bert-sentiment-pruned`.
 """

@@ -1,21 +1,13 @@
 """Fine-tune, choose, calibrate and write `weights/bert-sentiment`."""
 
 import argparse
-import json
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
-from transformers import (
-    AutoModelForSequenceClassification,
-    BertForSequenceClassification,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedTokenizerBase
 
-from foundry.recipes.sentiment.batches import predict_logits
-from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
 from foundry.recipes.sentiment.candidates import (
     load_average,
     load_results,
@@ -23,23 +15,37 @@ from foundry.recipes.sentiment.candidates import (
     run_folder,
     train_candidate,
 )
-from foundry.recipes.sentiment.corpus import Corpus, Example, load_corpus
+from foundry.recipes.sentiment.corpus import Corpus, load_corpus
+from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
 from foundry.recipes.sentiment.model_card import (
     REVIEWS_BAR,
     SST2_BAR,
     CandidateFigures,
-    FinalFigures,
     render_card,
 )
 from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
+from foundry.recipes.sentiment.pruned import make_pruned
+from foundry.recipes.sentiment.shipping import ship
 
 FULL = FinetuneConfig()
 # Adapters are small and start at zero: they bear, and need, a larger step, alike in all layers.
 LORA = replace(FULL, peak_lr=1e-3, layer_decay=1.0, head_lr_ratio=1.0)
 ADAPTERS = AdapterConfig()
-MAX_ECE = 0.03
+# The student starts as most of the dense model. Its token table is the dense one's.
+PRUNED = replace(
+    FULL,
+    epochs=6,
+    peak_lr=3e-4,
+    layer_decay=0.95,
+    head_lr_ratio=1.0,
+    average_decay=0.995,
+    join_share=0.1,
+    train_word_embeddings=False,
+)
+PRUNING = PruneConfig()
+DENSE_DIR = Path("weights/bert-sentiment")
 CHECKPOINTS_DIR = ".checkpoints"
 
 
@@ -48,6 +54,8 @@ def main(
     full: FinetuneConfig = FULL,
     lora: FinetuneConfig = LORA,
     base_sha256: str | None = BASE_SHA256,
+    pruned: FinetuneConfig = PRUNED,
+    pruning: PruneConfig = PRUNING,
 ) -> None:
     """Run the recipe.
 
@@ -56,8 +64,16 @@ def main(
         full: Knobs of full fine-tuning.
         lora: Knobs of fine-tuning with adapters.
         base_sha256: Expected SHA-256 of the base weights; None accepts any.
+        pruned: Knobs of teaching a pruned model.
+        pruning: What is taken out of it.
     """
     args = _parse(argv)
+    if args.prune:
+        corpus = load_corpus(args.data)
+        make_pruned(
+            args.dense, args.data, corpus, pruning, replace(pruned, seed=args.seed), args.out
+        )
+        return
     check_base(args.base, base_sha256)
     corpus = load_corpus(args.data)
     tokenizer = load_tokenizer(args.base)
@@ -92,7 +108,7 @@ def main(
         ),
     )
     folders = [run_folder(checkpoints_dir, args.method, seed) for seed in best.seeds]
-    final = _ship(load_average(args.base, config.dropout, folders), tokenizer, corpus, args.out)
+    final = ship(load_average(args.base, config.dropout, folders), tokenizer, corpus, args.out)
     card = render_card(
         corpus=corpus,
         full=full,
@@ -118,6 +134,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--method", choices=("full", "lora"), default="full")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--num-seeds", type=int, default=3)
+    parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
+    parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
     return parser.parse_args(argv)
 
 
@@ -154,59 +172,6 @@ def _measure_candidates(
             )
         )
     return candidates
-
-
-def _ship(
-    model: BertForSequenceClassification,
-    tokenizer: PreTrainedTokenizerBase,
-    corpus: Corpus,
-    out_dir: Path,
-) -> FinalFigures:
-    """Calibrate, write as float16, read back as anyone would, and measure what was read."""
-    held_out = corpus.sst2_dev + corpus.reviews_dev
-    ece_before = _measure_ece(model, tokenizer, held_out)
-    temperature = 1.0
-    if ece_before > MAX_ECE:
-        val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
-        temperature = fit_temperature(val_logits, _labels(corpus.val))
-        # Folded into the last layer, so that plain from_pretrained gives calibrated answers.
-        with torch.no_grad():
-            model.classifier.weight.div_(temperature)
-            model.classifier.bias.div_(temperature)
-    model.half().save_pretrained(out_dir)
-    tokenizer.save_pretrained(out_dir)
-    # The file is float16 to be small; the model is to be read and run as float32.
-    config_path = out_dir / "config.json"
-    config = json.loads(config_path.read_text(encoding="utf-8"))
-    config_path.write_text(json.dumps(config | {"dtype": "float32"}, indent=2), encoding="utf-8")
-
-    shipped = AutoModelForSequenceClassification.from_pretrained(out_dir)
-    return FinalFigures(
-        sst2_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.sst2_dev),
-        sst2_dev_typed_accuracy=measure_accuracy(
-            shipped, tokenizer, corpus.sst2_dev, as_typed=True
-        ),
-        reviews_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.reviews_dev),
-        reviews_dev_typed_accuracy=measure_accuracy(
-            shipped, tokenizer, corpus.reviews_dev, as_typed=True
-        ),
-        ece_before=ece_before,
-        ece=_measure_ece(shipped, tokenizer, held_out),
-        temperature=temperature,
-        num_parameters=shipped.num_parameters(),
-        size_bytes=(out_dir / "model.safetensors").stat().st_size,
-    )
-
-
-def _measure_ece(
-    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, examples: list[Example]
-) -> float:
-    logits = predict_logits(model, tokenizer, [example.text for example in examples])
-    return expected_calibration_error(logits, _labels(examples))
-
-
-def _labels(examples: list[Example]) -> torch.Tensor:
-    return torch.tensor([example.label for example in examples])
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def predict_logits(
     with torch.inference_mode():
         for start in range(0, len(by_length), EVAL_BATCH_SIZE):
             chosen = by_length[start : start + EVAL_BATCH_SIZE]
-            input_ids, attention_mask = _pad([encoded[index] for index in chosen])
+            input_ids, attention_mask = pad([encoded[index] for index in chosen])
             logits = model(input_ids=input_ids, attention_mask=attention_mask).logits.float()
             for index, row in zip(chosen, logits, strict=True):
                 rows[index] = row
@@ -87,13 +87,21 @@ def draw_epoch(
     batches = []
     for start in range(0, len(sentences), batch_size):
         chosen = sentences[start : start + batch_size]
-        input_ids, attention_mask = _pad([ids for ids, _ in chosen])
+        input_ids, attention_mask = pad([ids for ids, _ in chosen])
         batches.append((input_ids, attention_mask, torch.tensor([label for _, label in chosen])))
     rng.shuffle(batches)
     return batches
 
 
-def _pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+def pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Make sequences of token ids one batch.
+
+    Args:
+        sequences: At least one, of any lengths.
+
+    Returns:
+        int64 `input_ids` and `attention_mask`, both (sequences, longest).
+    """
     # BERT's padding id is 0, and so is the mask's.
     length = max(len(sequence) for sequence in sequences)
     input_ids = torch.zeros(len(sequences), length, dtype=torch.long)

@@ -4,7 +4,7 @@ import math
 import random
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ BEST_FILE = "best.safetensors"
 WARMUP_SHARE = 0.1
 FINAL_LR_SHARE = 0.01
 GRADIENT_NORM = 1.0
+
+# Maps int64 input ids and attention mask (batch, tokens) and labels (batch,) to a scalar.
+ComputeLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def finetune(
     val: Sequence[Example],
     config: FinetuneConfig,
     checkpoint_dir: Path,
+    compute_loss: ComputeLoss | None = None,
 ) -> Generator[FinetuneEvent, None, None]:
     """Train a classifier in place, yielding every step; ends with the best averaged weights in.
 
@@ -113,6 +117,7 @@ def finetune(
         val: Examples for early stopping.
         config: The knobs.
         checkpoint_dir: Folder for this run's files; made if missing.
+        compute_loss: What is made small; None for cross-entropy with R-Drop, as `config` has it.
 
     Yields:
         One event for each optimizer update.
@@ -137,7 +142,10 @@ def finetune(
         batches = draw_epoch(spelled, labels, config.batch_size, config.join_share, rng)
         for number, batch in enumerate(batches, start=1):
             model.train()
-            loss = _loss(model, tokenizer, *batch, config)
+            if compute_loss is None:
+                loss = _loss(model, tokenizer, *batch, config)
+            else:
+                loss = compute_loss(*batch)
             loss.backward()
             nn.utils.clip_grad_norm_(trained.values(), GRADIENT_NORM)
             lr_share = one_cycle(progress.step / num_steps)

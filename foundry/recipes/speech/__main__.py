@@ -1,31 +1,29 @@
 """``python -m foundry.recipes.speech --data DIR --out DIR``: train, evaluate, write the model."""
 
 import argparse
-import dataclasses
-import json
-import signal
 from collections import Counter
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import BatchSource
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
+from foundry.recipes.speech.distill import PruneConfig
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
-from foundry.recipes.speech.train import (
-    TrainConfig,
-    TrainState,
-    build_averaged_model,
-    train,
-)
+from foundry.recipes.speech.pruned import make_pruned
+from foundry.recipes.speech.sitting import run_sitting
+from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
 from foundry.speech_beam import BeamOptions, Bigram, load_beam_decoder, write_bigram
 
 SEED = 0
-LOG_STEPS = 25
+DENSE_DIR = Path("weights/wav2vec2-commands")
+PRUNED_FOLDER = "pruned"
+PRUNING = PruneConfig()
+# The student begins as most of a trained model, and is moved more gently.
+PRUNED_RATE = 5e-4
 BEAM = BeamOptions(lm_weight=0.6, word_score=-0.5)
 # Rarer words are names and misprints for the most part; without them the word list is small.
 MIN_WORD_COUNT = 10
@@ -44,35 +42,32 @@ def main() -> None:
         default=0.0,
         help="let the learning rate fall over the last minutes; 0 if more sittings follow",
     )
+    parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
+    parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
     options = parser.parse_args()
     material = load_material(options.data, options.out / "cache")
     dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
     recorded = [(material.recordings, clip) for clip in material.train]
+    if options.prune:
+        make_pruned(
+            options.dense,
+            # Other draws than the dense model was trained on.
+            BatchSource(recorded, material.synthetic, SEED + 1),
+            dev_sets,
+            PRUNING,
+            TrainConfig(options.minutes, options.decay_minutes, PRUNED_RATE, seed=SEED),
+            options.out / PRUNED_FOLDER,
+            options.resume,
+        )
+        return
     source = BatchSource(recorded, material.synthetic, SEED)
     state = TrainState(build_model(build_config(), SEED))
     if options.resume:
         state.load(options.out)
     config = TrainConfig(minutes=options.minutes, decay_minutes=options.decay_minutes, seed=SEED)
 
-    stops: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stops.append(number))
-    losses = []
-    with (options.out / "events.jsonl").open("a", encoding="utf-8") as log, tqdm() as progress:
-        events = train(state, source, config, options.out, lambda m: evaluate(m, dev_sets))
-        for event in events:
-            losses.append(event.train_loss)
-            progress.update()
-            if event.figures or event.step % LOG_STEPS == 0:
-                mean = sum(losses) / len(losses)
-                losses = []
-                event = dataclasses.replace(event, train_loss=mean)
-                log.write(json.dumps(dataclasses.asdict(event)) + "\n")
-                log.flush()
-            if stops:
-                # Between two updates the state is whole: nothing since the last checkpoint is lost.
-                state.save(options.out)
-                return
-    write_model(state, material, options.out / "model")
+    if run_sitting(state, source, config, options.out, dev_sets):
+        write_model(state, material, options.out / "model")
 
 
 def write_model(state: TrainState, material: Material, folder: Path) -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soundfile
@@ -44,6 +45,13 @@ class Clip:
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.length / SAMPLE_RATE_HZ
+
+
+class Recordings(Protocol):
+    """Gives the sound of clips."""
+
+    def waveform(self, clip: Clip) -> np.ndarray:
+        """Read one clip, float32 [samples] at 16 kHz."""
 
 
 class ClipStore:
@@ -115,15 +123,15 @@ def resample(waveform: np.ndarray, rate_hz: int) -> np.ndarray:
     return soxr.resample(mono.astype(np.float32), rate_hz, SAMPLE_RATE_HZ)
 
 
-def iter_recordings(data_dir: Path) -> Iterator[tuple[str, str, str, np.ndarray]]:
-    """Decode every recording that the corpora's manifests list.
+def iter_manifest(data_dir: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """List every recording of the corpora.
 
     Args:
         data_dir: holds one folder per corpus with a ``manifest.tsv`` (file, seconds, speaker,
             text); a corpus that is not there is skipped.
 
     Yields:
-        (corpus, speaker, text, float32 waveform [samples] at 16 kHz).
+        (corpus, row of its manifest).
 
     Raises:
         FileNotFoundError: if ``data_dir`` holds none of ``CORPORA``.
@@ -133,10 +141,39 @@ def iter_recordings(data_dir: Path) -> Iterator[tuple[str, str, str, np.ndarray]
         raise FileNotFoundError(f"{data_dir} holds none of {', '.join(CORPORA)}")
     for corpus in present:
         with (data_dir / corpus / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-        for row in tqdm(rows, desc=corpus):
-            waveform, rate_hz = soundfile.read(data_dir / corpus / row["file"], dtype="float32")
-            yield corpus, row["speaker"], row["text"], resample(waveform, rate_hz)
+            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                yield corpus, row
+
+
+def read_recording(data_dir: Path, corpus: str, row: dict[str, str]) -> np.ndarray:
+    """Decode one recording.
+
+    Args:
+        data_dir: as in ``iter_manifest``.
+        corpus: from there.
+        row: from there.
+
+    Returns:
+        float32 array [samples] at 16 kHz.
+    """
+    waveform, rate_hz = soundfile.read(data_dir / corpus / row["file"], dtype="float32")
+    return resample(waveform, rate_hz)
+
+
+def iter_recordings(data_dir: Path) -> Iterator[tuple[str, str, str, np.ndarray]]:
+    """Decode every recording that the corpora's manifests list.
+
+    Args:
+        data_dir: as in ``iter_manifest``.
+
+    Yields:
+        (corpus, speaker, text, float32 waveform [samples] at 16 kHz).
+
+    Raises:
+        FileNotFoundError: if ``data_dir`` holds none of ``CORPORA``.
+    """
+    for corpus, row in tqdm(list(iter_manifest(data_dir)), desc="recordings"):
+        yield corpus, row["speaker"], row["text"], read_recording(data_dir, corpus, row)
 
 
 def _rank(name: str) -> str:

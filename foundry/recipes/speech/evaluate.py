@@ -10,7 +10,7 @@ from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech import augment
 from foundry.recipes.speech.batches import collate
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, Clip, ClipStore
+from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, Clip, Recordings
 from foundry.recipes.speech.model import ALPHABET, CHARACTERS, count_frames
 from foundry.speech_beam import BeamDecoder
 from foundry.speech_paths import BeamFinder, GreedyFinder
@@ -18,7 +18,7 @@ from foundry.speech_paths import BeamFinder, GreedyFinder
 Utterance = tuple[np.ndarray, str]
 
 
-def build_dev_sets(store: ClipStore, dev: Sequence[Clip], seed: int) -> dict[str, list[Utterance]]:
+def build_dev_sets(store: Recordings, dev: Sequence[Clip], seed: int) -> dict[str, list[Utterance]]:
     """Arrange held-out clips as they are to be judged.
 
     Args:

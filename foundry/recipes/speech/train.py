@@ -16,9 +16,8 @@ from torch.utils.data import DataLoader
 from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import Batch, BatchSource
-from foundry.recipes.speech.model import CHARACTERS, PAD, count_frames
+from foundry.recipes.speech.losses import ComputeLoss, compute_loss
 
-BLANK = CHARACTERS.index(PAD)
 CHECKPOINT = "checkpoint.safetensors"
 # What AdamW and Muon keep of each parameter.
 MOMENTS = (("exp_avg", "exp_avg_sq", "step"), ("momentum_buffer",))
@@ -181,37 +180,13 @@ def build_averaged_model(state: TrainState) -> Wav2Vec2ForCTC:
     return model.eval()
 
 
-def compute_loss(model: Wav2Vec2ForCTC, batch: Batch) -> torch.Tensor:
-    """CTC loss a character.
-
-    Args:
-        model: in any mode.
-        batch: at least one utterance with a label.
-
-    Returns:
-        float32 scalar.
-    """
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = model(batch.input_values, attention_mask=batch.attention_mask).logits
-    frames = count_frames(model, batch.attention_mask.sum(1))
-    total = torch.nn.functional.ctc_loss(
-        logits.float().log_softmax(-1).transpose(0, 1),
-        batch.labels,
-        frames,
-        batch.label_lengths,
-        blank=BLANK,
-        reduction="sum",
-        zero_infinity=True,
-    )
-    return total / max(1, int(batch.label_lengths.sum()))
-
-
 def train(
     state: TrainState,
     source: BatchSource,
     config: TrainConfig,
     folder: Path,
     evaluate: Callable[[Wav2Vec2ForCTC], dict[str, dict[str, float]]],
+    compute_loss: ComputeLoss = compute_loss,
 ) -> Iterator[SpeechEvent]:
     """Train until the time is up.
 
@@ -221,6 +196,7 @@ def train(
         config: see there.
         folder: for the checkpoints.
         evaluate: called with the averaged model.
+        compute_loss: what is made small.
 
     Yields:
         One event a step. The last one follows the last checkpoint and carries figures.
@@ -235,7 +211,6 @@ def train(
     )
     started = checkpointed = time.monotonic()
     evaluated_s = state.elapsed_s
-    model = state.model
     for step, batch in zip(steps, loader, strict=True):
         # A training that runs beside other work is paused for minutes: those do not count.
         began_s = time.process_time()
@@ -246,7 +221,7 @@ def train(
         for optimizer, factor in zip(state.optimizers, (1.0, MUON_RATE), strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = rate * factor
-        loss = _update(model, state, batch, step, config)
+        loss = _update(state, batch, step, config, compute_loss)
         state.step = step + 1
         state.update_average(config.ema_decay)
         step_s = time.process_time() - began_s
@@ -267,8 +242,9 @@ def train(
 
 
 def _update(
-    model: Wav2Vec2ForCTC, state: TrainState, batch: Batch, step: int, config: TrainConfig
+    state: TrainState, batch: Batch, step: int, config: TrainConfig, compute_loss: ComputeLoss
 ) -> float:
+    model = state.model
     # Seeded by the step, so that a resumed training draws the same masks and dropouts. The
     # library draws masks from numpy's global generator.
     torch.manual_seed(config.seed * 1_000_003 + step)

@@ -1,0 +1,284 @@
+"""Every variant of every shipped model: size, arithmetic, speed and quality, beside other engines.
+
+Latencies come from interleaved rounds; the dense network in plain PyTorch, float32, is 1.
+"""
+
+import copy
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
+
+from foundry.benchmark.compression_quality import (
+    Quality,
+    agreement,
+    digits_quality,
+    sentiment_quality,
+    speech_quality,
+)
+from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, run_in_bfloat16
+from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.compression import DENSE, VARIANTS
+from foundry.models import available_models, available_variants, load_pretrained
+from foundry.quantization import Sample, by_position, convert
+from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
+from foundry.sentiment_encoder import build_predictor
+from foundry.variant_cache import pack
+from foundry.variant_export import Exportable, load_exportable, write_onnx
+
+_WARM_UP = 5
+# Rounds for each input, fewer where a call takes long.
+_SECONDS_PER_INPUT, _MIN_ROUNDS, _MAX_ROUNDS = 20.0, 20, 300
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way of running one variant.
+
+    Attributes:
+        variant: Its name.
+        engine: What runs it.
+        predict: The call.
+        parameters: Of the network.
+        size_bytes: Of its file, float32 or int8 as it is run.
+    """
+
+    variant: str
+    engine: str
+    predict: Predictor
+    parameters: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is timed.
+
+    Attributes:
+        title: What it is.
+        batch: How many at once.
+        sample: The tensors.
+    """
+
+    title: str
+    batch: int
+    sample: Sample
+
+
+def measure(data_dir: Path | None = None) -> list[dict[str, Any]]:
+    """Measure all shipped models.
+
+    Args:
+        data_dir: Holds the corpora of the recipes. Without it, the quality of text and speech
+            models is how often they agree with the dense ones on what ships with the project.
+
+    Returns:
+        A row for every model, way of running it, and input.
+    """
+    rows = []
+    for task in ("digits", "sentiment", "speech"):
+        for spec in available_models(task):
+            with tempfile.TemporaryDirectory() as folder:
+                rows += _measure_model(spec.name, task, data_dir, Path(folder))
+    return rows
+
+
+def _measure_model(
+    name: str, task: str, data_dir: Path | None, folder: Path
+) -> list[dict[str, Any]]:
+    dense = load_exportable(name, task)
+    contenders = _build_contenders(name, task, dense, folder)
+    quality = _build_quality(name, task, data_dir, contenders[0].predict)
+    qualities = [
+        quality.measure(contender.predict)
+        for contender in tqdm(contenders, desc=f"{name}: {quality.metric}")
+    ]
+    models = {
+        variant: load_exportable(name, task, VARIANTS[variant]).model
+        for variant in available_variants(name)
+    }
+    rows = []
+    for timed in _build_inputs(task):
+        times_ms = _time(contenders, timed, f"{name}: {timed.title}")
+        base_ms = statistics.median(times_ms[0])
+        for contender, own_ms, share in zip(contenders, times_ms, qualities, strict=True):
+            p50_ms = statistics.median(own_ms)
+            rows.append(
+                {
+                    "model": name,
+                    "variant": contender.variant,
+                    "engine": contender.engine,
+                    "input": timed.title,
+                    "parameters": contender.parameters,
+                    "size_bytes": contender.size_bytes,
+                    "mflop": _count_mflop(models[contender.variant], dense, timed.sample),
+                    "batch": timed.batch,
+                    "p50_ms": p50_ms,
+                    "p95_ms": float(np.percentile(own_ms, 95)),
+                    "num_runs": len(own_ms),
+                    "speedup": base_ms / p50_ms,
+                    "metric": quality.metric,
+                    "quality": share,
+                    "quality_loss": qualities[0] - share,
+                }
+            )
+    return rows
+
+
+def _build_contenders(name: str, task: str, dense: Exportable, folder: Path) -> list[Contender]:
+    """Return every way of running a model, the dense one in plain PyTorch first."""
+    contenders = []
+    for variant in available_variants(name):
+        one = dense if variant == DENSE.name else load_exportable(name, task, VARIANTS[variant])
+        build = partial(Contender, variant, parameters=_count_parameters(one.model))
+        if one.compiled:
+            size = len(pack(one.compiled.model))
+            contenders.append(build("OpenVINO int8", predict=one.compiled, size_bytes=size))
+            continue
+        size = _size_of(one.model, folder, torch.float32)
+        contenders.append(
+            build("PyTorch float32", predict=TorchPredictor(one.model), size_bytes=size)
+        )
+        converted = convert(one.model, one.signature, one.samples[0])
+        contenders.append(
+            build(
+                "OpenVINO float32",
+                predict=OpenVinoPredictor(converted),
+                size_bytes=len(pack(converted)),
+            )
+        )
+    others = partial(Contender, DENSE.name, parameters=_count_parameters(dense.model))
+    if task == "sentiment":
+        pretrained = load_pretrained(name, task)
+        packed = build_predictor(pretrained.model, pretrained.processor)
+
+        def predict(*inputs: Tensor) -> Tensor:
+            return packed(inputs[0].tolist())
+
+        size = _size_of(dense.model, folder, torch.float32)
+        contenders.append(others("Foundry's own BERT, float32", predict=predict, size_bytes=size))
+    contenders.append(
+        others(
+            "PyTorch bfloat16",
+            predict=run_in_bfloat16(dense.model),
+            size_bytes=_size_of(dense.model, folder, torch.bfloat16),
+        )
+    )
+    file = folder / "dense.onnx"
+    write_onnx(dense.model, dense.signature, dense.samples[0], file)
+    quantized = quantize_by_onnxruntime(file)
+    contenders.append(
+        others(
+            "ONNX Runtime dynamic int8",
+            predict=OnnxPredictor(quantized, dense.signature),
+            size_bytes=quantized.stat().st_size,
+        )
+    )
+    return contenders
+
+
+def _build_quality(name: str, task: str, data_dir: Path | None, dense: Predictor) -> Quality:
+    if task == "digits":
+        return digits_quality()
+    pretrained = load_pretrained(name, task)
+    if task == "sentiment":
+        if data_dir:
+            return sentiment_quality(data_dir, pretrained.processor)
+        samples = text_samples(pretrained.processor)
+        return agreement(samples, dense, f"the project's {len(samples)} calibration texts")
+    if data_dir:
+        return speech_quality(data_dir, pretrained.processor, pretrained.folder)
+    samples = speech_samples(pretrained.processor)
+    return agreement(samples, dense, f"frames of the project's {len(samples)} calibration clips")
+
+
+def _build_inputs(task: str) -> list[Input]:
+    generator = torch.Generator().manual_seed(_SEED)
+    if task == "digits":
+        images = torch.cat([image for (image,) in digit_samples()])
+        return [Input("1 image", 1, (images[:1],)), Input("256 images", 256, (images[:256],))]
+    if task == "sentiment":
+        inputs = []
+        for batch, tokens in ((1, 16), (1, 64), (8, 64)):
+            # Words, not the special tokens at the start of the vocabulary.
+            ids = torch.randint(2_000, 20_000, (batch, tokens), generator=generator)
+            title = f"{batch} x {tokens} tokens"
+            inputs.append(Input(title, batch, (ids, torch.ones_like(ids))))
+        return inputs
+    sound = torch.randn(4, 80_000, generator=generator)
+    return [Input("5 s", 1, (sound[:1],)), Input("4 x 5 s", 4, (sound,))]
+
+
+def _time(contenders: list[Contender], timed: Input, title: str) -> list[list[float]]:
+    """Return the milliseconds of each contender's calls, made in turn."""
+    for contender in contenders:
+        for _ in range(_WARM_UP):
+            contender.predict(*timed.sample)
+    round_s = sum(_seconds(partial(c.predict, *timed.sample)) for c in contenders)
+    num_rounds = int(np.clip(_SECONDS_PER_INPUT / round_s, _MIN_ROUNDS, _MAX_ROUNDS))
+    times_ms: list[list[float]] = [[] for _ in contenders]
+    for _ in tqdm(range(num_rounds), desc=title):
+        for own_ms, contender in zip(times_ms, contenders, strict=True):
+            own_ms.append(1000 * _seconds(partial(contender.predict, *timed.sample)))
+    return times_ms
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _count_parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _count_mflop(model: nn.Module, exportable: Exportable, sample: Sample) -> float:
+    """Return the arithmetic of a call in millions, a multiplication and an addition being two."""
+    model = copy.deepcopy(model)
+    if hasattr(model, "set_attn_implementation"):
+        # Of fused attention nothing is counted.
+        model.set_attn_implementation("eager")
+    wrapped = by_position(model, exportable.signature)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        wrapped(*sample)
+    return float(counter.get_total_flops()) / 1e6
+
+
+def _size_of(model: nn.Module, folder: Path, dtype: torch.dtype) -> int:
+    weights = {name: t.to(dtype).contiguous() for name, t in model.state_dict().items()}
+    path = folder / "weights.safetensors"
+    save_file(weights, path)
+    return path.stat().st_size
+
+
+def report(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as one table for each model."""
+    lines: list[str] = []
+    for name in dict.fromkeys(row["model"] for row in rows):
+        own = [row for row in rows if row["model"] == name]
+        lines.append(f"\n{name}: quality is {own[0]['metric']}")
+        lines.append(
+            f"{'variant':12}{'engine':29}{'input':16}{'parameters':>12}{'MB':>8}{'MFLOP':>9}"
+            f"{'p50 ms':>9}{'p95 ms':>9}{'speed':>7}{'quality':>9}{'loss':>7}"
+        )
+        for row in own:
+            lines.append(
+                f"{row['variant']:12}{row['engine']:29}{row['input']:16}{row['parameters']:12,}"
+                f"{row['size_bytes'] / 1e6:8.3f}{row['mflop']:9.1f}{row['p50_ms']:9.3f}"
+                f"{row['p95_ms']:9.3f}{row['speedup']:6.2f}x{100 * row['quality']:8.2f}%"
+                f"{100 * row['quality_loss']:7.2f}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""Inputs that int8 is calibrated on: MNIST's training split, and texts and speech made for it."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from foundry.data import DATA_DIR, load_mnist, normalize
+from foundry.quantization import Sample
+
+CALIBRATION_DIR = DATA_DIR / "calibration"
+TEXTS_FILE = CALIBRATION_DIR / "texts.txt"
+SPEECH_FILE = CALIBRATION_DIR / "speech.ogg"
+# Clips of this length lie in the file one after another.
+CLIP_S = 3.0
+
+_NUM_IMAGES = 300
+
+
+def digit_samples() -> list[Sample]:
+    """Return 300 training images, each float32 (1, 1, 28, 28)."""
+    images = normalize(load_mnist().train.head(_NUM_IMAGES).images)
+    return [(image[None],) for image in images]
+
+
+def text_samples(tokenizer: Any) -> list[Sample]:
+    """Return the texts as ids and mask, each int64 (1, tokens).
+
+    Args:
+        tokenizer: The model's own.
+    """
+    texts = TEXTS_FILE.read_text("utf-8").splitlines()
+    encoded = (tokenizer(text, return_tensors="pt", truncation=True) for text in texts)
+    return [(one["input_ids"], one["attention_mask"]) for one in encoded]
+
+
+def speech_samples(processor: Any) -> list[Sample]:
+    """Return the clips, each float32 (1, samples).
+
+    Args:
+        processor: The model's own; normalises if the model wants that.
+    """
+    waveform, rate_hz = soundfile.read(SPEECH_FILE, dtype="float32")
+    clips = np.split(
+        waveform, range(round(CLIP_S * rate_hz), len(waveform), round(CLIP_S * rate_hz))
+    )
+    extract = processor.feature_extractor
+    return [
+        (extract(clip, sampling_rate=rate_hz, return_tensors="pt").input_values,) for clip in clips
+    ]
+
+
+@lru_cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def describe_samples(task: str) -> str:
+    """Return what changes when a task's calibration inputs do.
+
+    Args:
+        task: `digits`, `sentiment` or `speech`.
+    """
+    if task == "digits":
+        return f"MNIST train, first {_NUM_IMAGES}"
+    return _digest({"sentiment": TEXTS_FILE, "speech": SPEECH_FILE}[task])

@@ -1,0 +1,81 @@
+"""From a trained classifier to the files in `weights/`, and what these files reach."""
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertForSequenceClassification,
+    PreTrainedTokenizerBase,
+)
+
+from foundry.recipes.sentiment.batches import predict_logits
+from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
+from foundry.recipes.sentiment.candidates import measure_accuracy
+from foundry.recipes.sentiment.corpus import Corpus, Example
+from foundry.recipes.sentiment.model_card import FinalFigures
+
+MAX_ECE = 0.03
+
+
+def ship(
+    model: BertForSequenceClassification,
+    tokenizer: PreTrainedTokenizerBase,
+    corpus: Corpus,
+    out_dir: Path,
+) -> FinalFigures:
+    """Calibrate, write as float16, read back as anyone would, and measure what was read.
+
+    Args:
+        model: The classifier, float32; calibrated in place, and float16 afterwards.
+        tokenizer: Its tokenizer.
+        corpus: The temperature is fitted on `val`, the figures are of the dev sets.
+        out_dir: Folder to write to; made if missing.
+
+    Returns:
+        The figures of the written files.
+    """
+    held_out = corpus.sst2_dev + corpus.reviews_dev
+    ece_before = _measure_ece(model, tokenizer, held_out)
+    temperature = 1.0
+    if ece_before > MAX_ECE:
+        val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
+        temperature = fit_temperature(val_logits, _labels(corpus.val))
+        # Folded into the last layer, so that plain from_pretrained gives calibrated answers.
+        with torch.no_grad():
+            model.classifier.weight.div_(temperature)
+            model.classifier.bias.div_(temperature)
+    model.half().save_pretrained(out_dir)
+    tokenizer.save_pretrained(out_dir)
+    # The file is float16 to be small; the model is to be read and run as float32.
+    config_path = out_dir / "config.json"
+    config = json.loads(config_path.read_text(encoding="utf-8"))
+    config_path.write_text(json.dumps(config | {"dtype": "float32"}, indent=2), encoding="utf-8")
+    shipped = AutoModelForSequenceClassification.from_pretrained(out_dir)
+    return FinalFigures(
+        sst2_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.sst2_dev),
+        sst2_dev_typed_accuracy=measure_accuracy(
+            shipped, tokenizer, corpus.sst2_dev, as_typed=True
+        ),
+        reviews_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.reviews_dev),
+        reviews_dev_typed_accuracy=measure_accuracy(
+            shipped, tokenizer, corpus.reviews_dev, as_typed=True
+        ),
+        ece_before=ece_before,
+        ece=_measure_ece(shipped, tokenizer, held_out),
+        temperature=temperature,
+        num_parameters=shipped.num_parameters(),
+        size_bytes=(out_dir / "model.safetensors").stat().st_size,
+    )
+
+
+def _measure_ece(
+    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, examples: list[Example]
+) -> float:
+    logits = predict_logits(model, tokenizer, [example.text for example in examples])
+    return expected_calibration_error(logits, _labels(examples))
+
+
+def _labels(examples: list[Example]) -> torch.Tensor:
+    return torch.tensor([example.label for example in examples])

@@ -1,0 +1,102 @@
+"""One call over whatever runs a model: input tensors -> logits, in PyTorch or in OpenVINO."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+
+@lru_cache
+def load_openvino() -> Any:
+    """Import OpenVINO when it is first wanted: most visits do without it."""
+    # OpenVINO and NNCF report their use over the network to their makers unless this package is
+    # missing, which both allow for. Nothing here leaves the machine.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+@lru_cache
+def openvino_core() -> ov.Core:
+    """Return what reads and compiles OpenVINO models; all share one."""
+    return load_openvino().Core()
+
+
+class Predictor(Protocol):
+    """What a task runs: input tensors to logits, on the CPU, from any number of threads at once.
+
+    A network on the CPU is one as it stands.
+    """
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Return the logits, float32."""
+
+
+class TorchPredictor:
+    """A PyTorch network on any device."""
+
+    def __init__(self, model: nn.Module) -> None:
+        """Take the network.
+
+        Args:
+            model: In evaluation mode; not modified. One of transformers' has its logits taken.
+        """
+        self.model = model
+        self._device = next(model.parameters()).device
+
+    @torch.inference_mode()
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Return the logits, float32, on the CPU."""
+        output = self.model(*(tensor.to(self._device) for tensor in inputs))
+        logits: Tensor = getattr(output, "logits", output)
+        return logits.float().cpu()
+
+
+class OpenVinoPredictor:
+    """A compiled OpenVINO model."""
+
+    def __init__(self, model: ov.Model) -> None:
+        """Compile for the CPU.
+
+        Args:
+            model: Its inputs in the order of the call; its first output has the logits.
+        """
+        self.model = model
+        self.compiled = openvino_core().compile_model(model, "CPU", _compile_options())
+        # A request is busy while it runs: each caller takes one, and there are as many as there
+        # have ever been callers at once.
+        self._idle: list[ov.InferRequest] = []
+        self._guard = threading.Lock()
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Return the logits, float32, on the CPU."""
+        with self._guard:
+            request = self._idle.pop() if self._idle else self.compiled.create_infer_request()
+        try:
+            arrays = [tensor.contiguous().numpy() for tensor in inputs]
+            # Copied out of the request, which the next caller will overwrite.
+            logits = request.infer(arrays, share_inputs=True, share_outputs=False)[0]
+        finally:
+            with self._guard:
+                self._idle.append(request)
+        return torch.from_numpy(logits)
+
+
+def _compile_options() -> dict[str, Any]:
+    return {
+        # By default what is not int8 would run in bfloat16 where a processor has it: a variant is
+        # to mean the same on every machine, and the int8 LeNet does not even compile like that.
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        # As many threads as PyTorch uses, so that the two engines compare.
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+    }

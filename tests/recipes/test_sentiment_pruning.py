@@ -1,0 +1,162 @@
+"""Pruning and teaching a tiny classifier, end to end and part by part."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from tiny_bert import write_tiny_bert
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertForSequenceClassification,
+)
+
+from foundry.errors import ArtifactError, InputError
+from foundry.recipes.sentiment.__main__ import PRUNED, main
+from foundry.recipes.sentiment.corpus import Example
+from foundry.recipes.sentiment.distill import (
+    UNLABELLED,
+    PruneConfig,
+    build_loss,
+    collect_texts,
+    prune,
+)
+from foundry.recipes.sentiment.finetune import finetune
+
+TINY = PruneConfig(num_layers=1, intermediate_dim=48, phrases_each=2, num_prompts=3)
+FAST = replace(PRUNED, epochs=2, batch_size=8, peak_lr=3e-3, average_decay=0.5)
+EXAMPLES = [
+    Example(f"the film {index} is {'good' if index % 2 else 'bad'} .", index % 2)
+    for index in range(24)
+]
+
+
+@pytest.fixture(scope="module")
+def dense_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_bert(tmp_path_factory.mktemp("dense"), BertForSequenceClassification)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for name, subject in (
+        ("sst2/train.tsv", "film"),
+        ("sst2/dev.tsv", "plot"),
+        ("customer_reviews/train.tsv", "phone"),
+    ):
+        rows = [f"{n % 2}\tthe {subject} {n} is {('bad', 'good')[n % 2]} ." for n in range(40)]
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("\n".join(["label\ttext", *rows]) + "\n", encoding="utf-8")
+    (folder / "text").mkdir()
+    prompts = "\n".join(f"it is just {n} days late" for n in range(9))
+    (folder / "text/ljspeech_prompts.txt").write_text(prompts, encoding="utf-8")
+    return folder
+
+
+def load(folder: Path) -> tuple[BertForSequenceClassification, object]:
+    model = BertForSequenceClassification.from_pretrained(folder).eval()
+    return model, AutoTokenizer.from_pretrained(folder)
+
+
+def test_recipe_writes_a_smaller_model_that_loads_anywhere(
+    dense_dir: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    argv = ["--prune", "--data", str(data_dir), "--out", str(tmp_path), "--dense", str(dense_dir)]
+    main(argv, pruned=FAST, pruning=TINY)
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    dense, _ = load(dense_dir)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert (config["num_hidden_layers"], config["intermediate_size"]) == (1, 48)
+    assert config["id2label"] == {"0": "negative", "1": "positive"}
+    assert model.dtype == torch.float32
+    # A layer: 4 matrices of 32 x 32, 2 of 32 x 64, their biases, and two norms.
+    layer = 4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 2 * (2 * 32)
+    assert dense.num_parameters() - model.num_parameters() == layer + 16 * (32 + 1 + 32)
+    with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
+        assert file.get_tensor("classifier.weight").dtype == torch.float16
+    # The token table is the teacher's.
+    assert torch.equal(
+        model.bert.embeddings.word_embeddings.weight,
+        dense.bert.embeddings.word_embeddings.weight.half().float(),
+    )
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    assert model(**tokenizer("the film is good", return_tensors="pt")).logits.shape == (1, 2)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert f"{model.num_parameters():,}" in card and f"{dense.num_parameters():,}" in card
+
+
+def test_nothing_removed_is_the_dense_model(dense_dir: Path) -> None:
+    dense, tokenizer = load(dense_dir)
+    whole = replace(TINY, num_layers=2, intermediate_dim=64)
+    same, kept = prune(dense, tokenizer, EXAMPLES, whole)
+    assert kept == (0, 1)
+    assert same.config.to_dict() == dense.config.to_dict()
+    inputs = tokenizer([example.text for example in EXAMPLES], return_tensors="pt", padding=True)
+    assert torch.equal(same(**inputs).logits, dense(**inputs).logits)
+    # Then there is nothing to learn from the teacher either.
+    loss = build_loss(same, dense, kept, replace(whole, label_weight=0))
+    labels = torch.zeros(len(EXAMPLES), dtype=torch.long)
+    assert loss(inputs["input_ids"], inputs["attention_mask"], labels).item() == pytest.approx(0)
+
+
+def test_teaching_brings_the_student_closer_and_leaves_the_teacher_alone(
+    dense_dir: Path, tmp_path: Path
+) -> None:
+    dense, tokenizer = load(dense_dir)
+    before = {name: tensor.clone() for name, tensor in dense.state_dict().items()}
+    student, kept = prune(dense, tokenizer, EXAMPLES, TINY)
+    train = [replace(example, label=UNLABELLED) for example in EXAMPLES]
+    loss = build_loss(student, dense, kept, TINY)
+    longer = replace(FAST, epochs=8, patience=8)
+    events = list(finetune(student, tokenizer, train, EXAMPLES, longer, tmp_path, loss))
+    assert events[-1].train_loss < 0.5 * events[0].train_loss
+    for name, tensor in dense.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert all(parameter.grad is None for parameter in dense.parameters())
+
+
+def test_interrupted_teaching_ends_like_an_uninterrupted_one(
+    dense_dir: Path, tmp_path: Path
+) -> None:
+    dense, tokenizer = load(dense_dir)
+
+    def begin(folder: Path):
+        student, kept = prune(dense, tokenizer, EXAMPLES, TINY)
+        loss = build_loss(student, dense, kept, TINY)
+        return student, finetune(student, tokenizer, EXAMPLES, EXAMPLES, FAST, folder, loss)
+
+    whole, events = begin(tmp_path / "whole")
+    list(events)
+    _, events = begin(tmp_path / "parts")
+    # In the second epoch: it is begun again.
+    for event in events:
+        if event.epoch == 1 and event.val_loss is None:
+            break
+    events.close()
+    resumed, events = begin(tmp_path / "parts")
+    assert next(events).epoch == 1
+    list(events)
+    torch.testing.assert_close(resumed.classifier.weight, whole.classifier.weight)
+
+
+def test_texts_without_labels_come_from_sentences_and_prompts(data_dir: Path) -> None:
+    texts = collect_texts(EXAMPLES, data_dir, TINY, seed=0)
+    assert texts[: len(EXAMPLES)] == EXAMPLES
+    added = texts[len(EXAMPLES) :]
+    assert len(added) == 3 + 2 * len(EXAMPLES)
+    assert {example.label for example in added} == {UNLABELLED}
+    for number, example in enumerate(added[3:]):
+        sentence = EXAMPLES[number // 2].text
+        assert f" {example.text} " in f" {sentence} " and example.text != sentence
+    assert texts == collect_texts(EXAMPLES, data_dir, TINY, seed=0)
+
+
+def test_what_is_missing_is_named(dense_dir: Path, data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--data"):
+        collect_texts(EXAMPLES, tmp_path, TINY, seed=0)
+    argv = ["--prune", "--data", str(data_dir), "--out", str(tmp_path), "--dense", str(tmp_path)]
+    with pytest.raises(ArtifactError, match="--dense"):
+        main(argv)
