@@ -96,7 +96,7 @@ def _build_tasks(folder: Path) -> dict[str, list[_Task]]:
 
 
 def _digit_task(path: Path, digit: str) -> _Task:
-    return _Task("classify_digit", lambda v: (v.upload(path), "lenet"), digit, _label_of)
+    return _Task("classify_digit", lambda v: (v.upload(path), "lenet", "dense"), digit, _label_of)
 
 
 def _text_task(text: str, label: str) -> _Task:
