@@ -12,10 +12,10 @@ from foundry.ui.plots import TRAIN, VALIDATION, round_thousands
 
 TABLE_CSS = """
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: 0.5rem; color: var(--body-text-color-subdued);
   font-size: 0.9rem; }
-th, td { padding: 0.35rem 0.6rem; text-align: right; white-space: nowrap;
+th, td { padding: 0.35rem 0.5rem; text-align: right; border: 0; white-space: nowrap;
   border-bottom: 1px solid var(--border-color-primary); }
 thead th { font-size: 0.8rem; font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child, td.text { text-align: left; }
@@ -30,7 +30,7 @@ tr.asked th { box-shadow: inset 3px 0 var(--foundry-blue); }
 """
 CHANGES_CSS = """
 table { border-collapse: collapse; width: 100%; }
-th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top;
+th, td { padding: 0.3rem 0.6rem; text-align: left; border: 0; vertical-align: top;
   border-bottom: 1px solid var(--border-color-primary); }
 .left { color: var(--body-text-color-subdued); }
 .scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
@@ -74,6 +74,7 @@ def table_html(report: Mapping[str, Any]) -> str:
         "Parameters",
         "Not zero",
         "File",
+        "Peak memory",
     )
     body = []
     for row in rows:
@@ -87,6 +88,7 @@ def table_html(report: Mapping[str, Any]) -> str:
             f"{row['parameters']:,}",
             f"{row['nonzeros']:,}",
             format_bytes(row["size_bytes"]),
+            "" if row["peak_memory_bytes"] is None else format_bytes(row["peak_memory_bytes"]),
         )
         mark = ' class="asked"' if row["variant"] == asked else ""
         verdict = "baseline" if row is first else row["verdict_text"]
@@ -110,10 +112,15 @@ def describe_measuring(report: Mapping[str, Any]) -> str:
     load_text = "" if math.isnan(load) else f", load average {load:.1f}"
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
-        f"warm-up, {report['num_threads']} threads{load_text}. The interval holds 95% of "
+        f"warm-up, {_count(report['num_threads'], 'thread')}{load_text}. The interval holds 95% of "
         "bootstrapped medians of dense by form within a round; what is within 3% is the same. "
-        f"Quality and differences: {report['samples']}."
+        f"Differences: {report['samples']}. Memory: what loading and running it takes at its peak "
+        "on top of the libraries."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
