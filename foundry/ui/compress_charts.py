@@ -1,5 +1,6 @@
 """What came out of a compression, as charts in HTML; nothing here touches Gradio."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -14,12 +15,14 @@ _MAX_RADIUS, _MIN_RADIUS = 26.0, 4.0
 _MAX_SPAN = 5.0
 
 SCATTER_CSS = """
-svg { width: 100%; height: auto; max-height: 26rem; font-size: 13px; }
+.scroll { overflow-x: auto; }
+svg { width: 100%; min-width: 460px; height: auto; max-height: 26rem; font-size: 13px; }
 text { fill: var(--body-text-color); }
 .axis, .tick { fill: var(--body-text-color-subdued); }
 .grid { stroke: var(--border-color-primary); }
 .pytorch { fill: var(--foundry-blue); } .openvino { fill: var(--foundry-orange); }
 circle { fill-opacity: 0.65; stroke: var(--body-background-fill); stroke-width: 1.5; }
+circle.best { stroke: var(--foundry-green); stroke-width: 3; }
 .front { fill: none; stroke: var(--foundry-green); stroke-width: 2; stroke-dasharray: 5 4; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; font-size: 0.85rem;
   color: var(--body-text-color-subdued); }
@@ -93,9 +96,8 @@ def scatter_html(report: Mapping[str, Any]) -> str:
         f'text-anchor="end">{tick:.4g}%</text>'
         for tick in y_ticks
     ]
-    line = " ".join(
-        f"{x(points[i][0]):.1f},{y(100 * points[i][1]):.1f}" for i in pareto_front(points)
-    )
+    front = pareto_front(points)
+    line = " ".join(f"{x(points[i][0]):.1f},{y(100 * points[i][1]):.1f}" for i in front)
     parts.append(f'<polyline class="front" points="{line}"/>')
     label_ys = _spread([y(100 * quality) for quality in qualities])
     # The large ones first, so that none hides another.
@@ -106,8 +108,9 @@ def scatter_html(report: Mapping[str, Any]) -> str:
             f"{row['variant']}: {format_ms(latency)}, {quality:.2%}, "
             f"{format_bytes(row['size_bytes'])}"
         )
+        mark = " best" if index in front else ""
         parts.append(
-            f'<circle class="{row["engine"].lower()}" cx="{x(latency):.1f}" '
+            f'<circle class="{row["engine"].lower()}{mark}" cx="{x(latency):.1f}" '
             f'cy="{y(100 * quality):.1f}" r="{radius:.1f}"><title>{escape(tip)}</title></circle>'
         )
     for row, (latency, quality), label_y in zip(rows, points, label_ys, strict=True):
@@ -122,8 +125,8 @@ def scatter_html(report: Mapping[str, Any]) -> str:
         f'text-anchor="middle">Latency of one {escape(report["unit"])} (ms, log)</text>'
     )
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(name)} over latency">{"".join(parts)}</svg>'
+        f'<div class="scroll"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{escape(name)} over latency">{"".join(parts)}</svg></div>'
         f'<div class="legend"><span>{escape(name)}</span><span><i class="pytorch"></i>PyTorch</span>'
         '<span><i class="openvino"></i>OpenVINO</span><span>area: file size</span>'
         '<span><i class="line"></i>none is both faster and better</span></div>'
@@ -136,7 +139,7 @@ def _log_scale(values: Sequence[float]) -> tuple[Any, list[float]]:
     ticks = [
         factor * 10.0**power
         for power in range(math.floor(low), math.ceil(high) + 1)
-        for factor in (1, 2, 5)
+        for factor in (1, 1.5, 2, 3, 5, 7)
     ]
     inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
     return lambda value: _LEFT + span * (math.log10(value) - low) / (high - low), inside
@@ -168,7 +171,7 @@ def _spread(ys: Sequence[float]) -> list[float]:
     """Move labels down until none covers another, then all up by as much as they overrun."""
     gap, placed = 17.0, list(ys)
     order = sorted(range(len(ys)), key=lambda i: ys[i])
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
     over = max(0.0, placed[order[-1]] - (_HEIGHT - _BOTTOM))
     return [max(_TOP - 10.0, value - over) for value in placed] if over else placed

@@ -33,8 +33,8 @@ from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
-# Seen, timer, Compress, Cancel, then the two views.
-_NUM_SHOWN = 4 + len(ProgressView._fields) + len(ResultView._fields)
+# Seen, timer, finished, Compress, Cancel, then the two views.
+_NUM_SHOWN = 5 + len(ProgressView._fields) + len(ResultView._fields)
 _FIELDS = [field.name for field in fields(CompressConfig)]
 _BITS = [("int8: 8-bit weights and activations", 8), ("float32: leave them", 32)]
 
@@ -73,8 +73,8 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
         seen: Status and number of events when last looked at.
 
     Returns:
-        Seen, timer, Compress, Cancel, then the updates of `render_progress()` and
-        `render_result()`; skips where nothing has changed.
+        Seen, timer, finished compression's id, Compress, Cancel, then the updates of
+        `render_progress()` and `render_result()`; skips where nothing has changed.
     """
     run = _find(run_id, token)
     if run and seen and seen == (run.status, len(run.events)):
@@ -82,7 +82,7 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
     shown = _show(run, queue)
     if run and seen and run.status == seen[0]:
         # Only the progress has moved.
-        return [shown[0], *[gr.skip()] * 3, *shown[4:8], *[gr.skip()] * (_NUM_SHOWN - 8)]
+        return [shown[0], *[gr.skip()] * 4, *shown[5:9], *[gr.skip()] * (_NUM_SHOWN - 9)]
     return shown
 
 
@@ -152,6 +152,7 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
     return [
         (run.status, len(run.events)) if run else None,
         gr.Timer(active=active),
+        run.run_id if run and run.result else "",
         gr.Button(interactive=not active),
         gr.Button(interactive=active),
         *render_progress(run, queue),
@@ -169,6 +170,7 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
     """
     run_id = build_browser_state("compression")
     seen = gr.State(None)
+    finished = gr.State("")
     timer = gr.Timer(_REFRESH_S, active=False)
     defaults = CompressConfig()
     with gr.Row(elem_classes="one-and-two"):
@@ -219,10 +221,10 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
         with gr.Column():
             progress = build_progress_view(status)
             scatter = build_scatter()
-    result = build_result_view(scatter)
+    result = build_result_view(scatter, run_id, visitor, finished)
 
     knobs = [model, ratio, bits, sparsity, scope, epochs]
-    shown = [seen, timer, start, cancel, *progress, *result]
+    shown = [seen, timer, finished, start, cancel, *progress, *result]
     model.input(on_model, model, [ratio, epochs, sparsity, scope, note], **QUIET)
     start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)

@@ -10,6 +10,8 @@ from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE
 from foundry.ui import compress_charts as charts
 from foundry.ui import compress_plots, plots
+from foundry.ui.compress_downloads import build_downloads, list_downloads
+from foundry.ui.compress_one import build_one_input, render_one_input
 from foundry.ui.run_view import CURVE_COLORS, format_duration
 
 _STATES = {
@@ -41,6 +43,12 @@ class ResultView(NamedTuple):
     sensitivity: gr.HTML
     histograms: gr.HTML
     changes: gr.HTML
+    form: gr.Dropdown
+    digits: gr.Row
+    index: gr.Number
+    text: gr.Textbox
+    clip: gr.Audio
+    answers: gr.HTML
 
 
 def status_html(run: CompressRun | None, runs_ahead: int = 0) -> str:
@@ -122,11 +130,16 @@ def build_scatter() -> gr.HTML:
     )
 
 
-def build_result_view(scatter: gr.HTML) -> ResultView:
+def build_result_view(
+    scatter: gr.HTML, run_id: gr.BrowserState, visitor: gr.BrowserState, finished: gr.State
+) -> ResultView:
     """Build the table and what goes with it, hidden until a compression has ended.
 
     Args:
         scatter: From `build_scatter()`.
+        run_id: The compression on show.
+        visitor: Holds the visitor's token.
+        finished: The same compression's id once it has a result, else empty.
     """
     with gr.Column(visible=False) as group:
         gr.Markdown("### Every form of the model, measured")
@@ -136,6 +149,7 @@ def build_result_view(scatter: gr.HTML) -> ResultView:
             apply_default_css=False,
             padding=False,
         )
+        one_input = build_one_input(run_id, visitor, finished)
         with gr.Accordion("What each layer bears: one changed at a time"):
             sensitivity = gr.HTML(
                 elem_id="compress-sensitivity", css_template=charts.BARS_CSS, padding=False
@@ -151,14 +165,17 @@ def build_result_view(scatter: gr.HTML) -> ResultView:
                 apply_default_css=False,
                 padding=False,
             )
-    return ResultView(scatter, group, table, sensitivity, histograms, changes)
+        form = build_downloads(run_id, visitor)
+    return ResultView(scatter, group, table, sensitivity, histograms, changes, form, *one_input)
 
 
 def render_result(run: CompressRun | None) -> list[Any]:
     """Return updates for the components of `ResultView`."""
     report = run.result if run else None
     if report is None:
-        return [gr.HTML("", visible=False), gr.Column(visible=False), *[""] * 4]
+        hidden = [gr.HTML("", visible=False), gr.Column(visible=False), *[""] * 4]
+        return [*hidden, gr.Dropdown([], value=None), *render_one_input(None)]
+    forms = list_downloads(run)
     return [
         gr.HTML(charts.scatter_html(report), visible=True),
         gr.Column(visible=True),
@@ -166,4 +183,6 @@ def render_result(run: CompressRun | None) -> list[Any]:
         charts.sensitivity_html(report) or "Only networks that are trained here are taken apart.",
         charts.histograms_html(report["histograms"]),
         compress_plots.changes_html(report["changes"]),
+        gr.Dropdown(forms, value=forms[-1]),
+        *render_one_input(run),
     ]
