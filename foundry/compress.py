@@ -19,6 +19,7 @@ from foundry.compress_state import (
     INT8_WEIGHTS,
     MASKED,
     PRUNED,
+    PRUNED_FOLDER,
     PRUNED_INT8,
     CompressState,
 )
@@ -76,6 +77,10 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
     assert state.workload is not None
     measuring = measure(state.config.model, state.forms, state.workload)
     state.measured = yield from _as_events(state, "measure", measuring)
+    for form in state.forms:
+        if form.source.kind == "compiled" and form.name not in (INT8, PRUNED_INT8):
+            # Measured, and made again in a second; a hundred megabytes for a sentence model.
+            form.source.path.unlink()
     yield state.event("measure", 1.0, "Measured")
 
 
@@ -83,7 +88,7 @@ def _compress_digits(state: CompressState) -> Events[None]:
     config, folder = state.config, state.folder
     dense = load_model(state.source)
     state.workload = digits_workload()
-    state.forms.append(store_network(DENSE, dense, folder))
+    state.forms.append(store_network(DENSE, dense, folder / DENSE))
     state.forms.append(make_bfloat16(BFLOAT16, state.forms[0], dense, folder))
     if config.is_pruned:
         pruned = yield from _prune(state, dense)
@@ -91,11 +96,11 @@ def _compress_digits(state: CompressState) -> Events[None]:
         pruned = None
         if PRUNED in available_variants(state.source):
             pruned = load_model(state.source, variant=VARIANTS[PRUNED])
-            state.forms.append(store_network(PRUNED, pruned, folder))
+            state.forms.append(store_network(PRUNED, pruned, folder / PRUNED_FOLDER))
     if config.sparsity:
         yield state.event("mask", 0.0, f"Setting {config.sparsity:.0%} of the weights to zero")
         masked = mask(dense, config.sparsity, config.scope)
-        state.forms.append(store_network(MASKED, masked.model, folder, masked.changes))
+        state.forms.append(store_network(MASKED, masked.model, folder / MASKED, masked.changes))
     yield from _compile(state, dense, digit_samples())
     if config.is_quantized:
         load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
@@ -177,7 +182,7 @@ def _prune(state: CompressState, dense: nn.Module) -> Events[nn.Module]:
                 val_accuracy=step.val_accuracy,
             )
     pruned = training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
-    state.forms.append(store_network(PRUNED, pruned, state.folder, changes))
+    state.forms.append(store_network(PRUNED, pruned, state.folder / PRUNED_FOLDER, changes))
     return pruned
 
 

@@ -10,8 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
+from safetensors.torch import load_file
+
 from foundry.compress_config import CompressConfig, CompressEvent, list_models
 from foundry.errors import InputError
+from foundry.forms import Source
 from foundry.runs import (
     RUN_FILE,
     Status,
@@ -25,6 +29,8 @@ from foundry.runs import (
     read_status,
     runs_dir,
 )
+
+PROBS_FILE = "probs.safetensors"
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,20 @@ class CompressRun:
     def result(self) -> dict[str, Any] | None:
         """What came out, once it has ended."""
         return read_result(self.folder)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Where the forms can be loaded from, by name, once it has ended."""
+        described = (self.result or {}).get("sources", {})
+        return {
+            name: Source(one["kind"], one["task"], Path(one["path"]))
+            for name, one in described.items()
+        }
+
+    @cached_property
+    def test_probs(self) -> dict[str, torch.Tensor]:
+        """What each form of a digit network made of the test split, float32 (10000, 10)."""
+        return load_file(self.folder / PROBS_FILE)
 
     @property
     def progress(self) -> float:

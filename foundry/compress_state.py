@@ -15,6 +15,8 @@ from foundry.sensitivity import Sensitivity
 from foundry.workloads import Workload
 
 PRUNED, INT8, PRUNED_INT8 = "pruned", "int8", "pruned-int8"
+# Beside `dense`, as shipped models have it.
+PRUNED_FOLDER = f"{DENSE}-{PRUNED}"
 MASKED, BFLOAT16, COMPILED, INT8_WEIGHTS = "masked", "bfloat16", "compiled", "int8 weights"
 
 # About how long each takes, for the bar.
@@ -92,7 +94,11 @@ class CompressState:
             "sensitivity": [asdict(one) for one in self.sensitivity],
             "sensed_ratio": self.sensed_ratio,
             "histograms": [asdict(one) for one in count_weights(self.forms)],
-            "sources": {form.name: _describe(form.source) for form in self.forms},
+            "sources": {
+                form.name: _describe(form.source)
+                for form in self.forms
+                if form.source.path.exists()
+            },
             "changes": {
                 form.name: [asdict(change) for change in form.changes]
                 for form in self.forms

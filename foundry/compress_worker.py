@@ -13,12 +13,11 @@ from safetensors.torch import save_file
 
 from foundry.compress import compress
 from foundry.compress_config import CompressEvent
-from foundry.compress_runs import CompressRun, read_compression
+from foundry.compress_runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compress_state import CompressState
 from foundry.runs import RESULT_FILE, append_event, is_run_id, read_run, write_json, write_status
 from foundry.worker import Commands, leave_room_for_the_server
 
-PROBS_FILE = "probs.safetensors"
 # As often as the page looks.
 _LOG_EVERY_S = 0.25
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -79,14 +80,14 @@ def store_network(
     """Write a digit network as safetensors in float32.
 
     Args:
-        name: Names the form and its folder.
+        name: Names the form.
         model: In evaluation mode.
-        folder: Where forms are kept.
+        folder: The form's own.
         changes: What became of each layer.
     """
-    save_model(model, folder / name)
-    weight = footprint(model, folder / name / WEIGHTS_FILE)
-    source = Source("float32", "digits", folder / name)
+    save_model(model, folder)
+    weight = footprint(model, folder / WEIGHTS_FILE)
+    source = Source("float32", "digits", folder)
     return Form(name, PYTORCH, TorchPredictor(model), weight, source, tuple(changes))
 
 
@@ -146,6 +147,12 @@ def store_compiled(
         # Converted and no more: nothing was to be changed, so no layer needs an excuse.
         changes=changes if any(change.is_changed for change in changes) else (),
     )
+
+
+@lru_cache(maxsize=16)
+def load_shared(source: Source) -> Predictor:
+    """Load a form as `load_source()` does, once for all who ask; the last few are kept."""
+    return load_source(source)
 
 
 def load_source(source: Source) -> Predictor:

@@ -12,13 +12,14 @@ from foundry.ui.plots import TRAIN, VALIDATION, round_thousands
 
 TABLE_CSS = """
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: 0.5rem; color: var(--body-text-color-subdued);
-  font-size: 0.9rem; }
-th, td { padding: 0.35rem 0.6rem; text-align: right; white-space: nowrap;
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
+  font-variant-numeric: tabular-nums; }
+p { margin: 0 0 0.5rem; color: var(--body-text-color-subdued); font-size: 0.9rem; }
+th, td { padding: 0.35rem 0.5rem; text-align: right; border: 0; white-space: nowrap;
   border-bottom: 1px solid var(--border-color-primary); }
+td.text, thead th:nth-child(2) { text-align: left; }
 thead th { font-size: 0.8rem; font-weight: 600; vertical-align: bottom; white-space: normal; }
-th:first-child, td.text { text-align: left; }
+th:first-child { text-align: left; }
 tbody th { font-weight: 600; }
 tbody th small { display: block; font-weight: 400; color: var(--body-text-color-subdued); }
 tr.asked { background: var(--background-fill-secondary); }
@@ -28,9 +29,18 @@ tr.asked th { box-shadow: inset 3px 0 var(--foundry-blue); }
 .slower::before { content: "▼"; color: var(--foundry-vermilion); }
 .same::before { content: "="; color: var(--body-text-color-subdued); }
 """
+ANSWERS_CSS = """
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.3rem 0.5rem; text-align: center; border: 0; white-space: nowrap;
+  border-bottom: 1px solid var(--border-color-primary); }
+th:first-child, td.words { text-align: left; white-space: normal; }
+td.other { font-weight: 700; color: var(--foundry-vermilion); }
+p { margin: 0 0 0.4rem; }
+"""
 CHANGES_CSS = """
 table { border-collapse: collapse; width: 100%; }
-th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top;
+th, td { padding: 0.3rem 0.6rem; text-align: left; border: 0; vertical-align: top;
   border-bottom: 1px solid var(--border-color-primary); }
 .left { color: var(--body-text-color-subdued); }
 .scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
@@ -74,6 +84,7 @@ def table_html(report: Mapping[str, Any]) -> str:
         "Parameters",
         "Not zero",
         "File",
+        "Peak memory",
     )
     body = []
     for row in rows:
@@ -87,6 +98,7 @@ def table_html(report: Mapping[str, Any]) -> str:
             f"{row['parameters']:,}",
             f"{row['nonzeros']:,}",
             format_bytes(row["size_bytes"]),
+            "" if row["peak_memory_bytes"] is None else format_bytes(row["peak_memory_bytes"]),
         )
         mark = ' class="asked"' if row["variant"] == asked else ""
         verdict = "baseline" if row is first else row["verdict_text"]
@@ -99,7 +111,7 @@ def table_html(report: Mapping[str, Any]) -> str:
         )
     header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return (
-        f'<div class="scroll"><table><caption>{escape(describe_measuring(report))}</caption>'
+        f'<p>{escape(describe_measuring(report))}</p><div class="scroll"><table>'
         f"<thead><tr>{header}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
@@ -110,10 +122,75 @@ def describe_measuring(report: Mapping[str, Any]) -> str:
     load_text = "" if math.isnan(load) else f", load average {load:.1f}"
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
-        f"warm-up, {report['num_threads']} threads{load_text}. The interval holds 95% of "
+        f"warm-up, {_count(report['num_threads'], 'thread')}{load_text}. The interval holds 95% of "
         "bootstrapped medians of dense by form within a round; what is within 3% is the same. "
-        f"Quality and differences: {report['samples']}."
+        f"Differences: {report['samples']}. Memory: what loading and running it takes at its peak "
+        "on top of the libraries."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], title: str) -> str:
+    """Return HTML: the answer of every form and the probability of every label.
+
+    Args:
+        probs: By form; dense is the first.
+        labels: In the order of the probabilities.
+        title: What was answered.
+    """
+    dense, rows, num_differing = None, [], 0
+    for name, values in probs.items():
+        best = max(range(len(values)), key=values.__getitem__)
+        dense = best if dense is None else dense
+        differs = best != dense
+        num_differing += differs
+        cells = "".join(
+            f'<td style="background:color-mix(in srgb, var(--foundry-sky) {100 * value:.0f}%, '
+            f'transparent)">{value:.1%}</td>'
+            for value in values
+        )
+        rows.append(
+            f'<tr><th scope="row">{escape(name)}</th>'
+            f'<td class="{"other" if differs else ""}">{escape(labels[best])}</td>{cells}</tr>'
+        )
+    header = "".join(f'<th scope="col">{escape(label)}</th>' for label in labels)
+    return (
+        f"<p>{escape(title)} {_agreement(num_differing, len(probs) - 1)}</p>"
+        f'<div class="scroll"><table><thead><tr><th>Form</th><th>Answer</th>{header}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str:
+    """Return HTML: what every form wrote down, read greedily, and how sure it was.
+
+    Args:
+        texts: By form; dense is the first.
+        sure: By form: the mean over frames of the likeliest character's probability.
+    """
+    dense = next(iter(texts.values()))
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<td class="words {"" if text == dense else "other"}">{escape(text) or "(nothing)"}</td>'
+        f"<td>{sure[name]:.1%}</td></tr>"
+        for name, text in texts.items()
+    ]
+    differing = sum(text != dense for text in texts.values())
+    return (
+        f"<p>{_agreement(differing, len(texts) - 1)} Read greedily, without the word list.</p>"
+        '<div class="scroll"><table><thead><tr><th>Form</th><th>Text</th><th>Sure</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _agreement(num_differing: int, num_others: int) -> str:
+    if not num_differing:
+        return f"All {num_others} other forms answer as dense does."
+    verb = "answers" if num_differing == 1 else "answer"
+    return f"{num_differing} of {num_others} other forms {verb} otherwise than dense."
 
 
 def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

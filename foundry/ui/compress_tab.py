@@ -1,5 +1,6 @@
 """The Compress tab: choose a model and what to do to it, watch, compare every form of it."""
 
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,14 @@ from foundry.pruning import MAX_RATIO, SCOPES
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE
 from foundry.ui.compress_view import (
+    ProgressView,
+    ResultView,
     build_progress_view,
     build_result_view,
+    build_scatter,
     render_progress,
     render_result,
+    status_html,
 )
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
@@ -28,6 +33,9 @@ from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
+# Seen, timer, finished, Compress, Cancel, then the two views.
+_NUM_SHOWN = 5 + len(ProgressView._fields) + len(ResultView._fields)
+_FIELDS = [field.name for field in fields(CompressConfig)]
 _BITS = [("int8: 8-bit weights and activations", 8), ("float32: leave them", 32)]
 
 
@@ -65,16 +73,16 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
         seen: Status and number of events when last looked at.
 
     Returns:
-        Seen, timer, Compress, Cancel, then the updates of `render_progress()` and
-        `render_result()`; skips where nothing has changed.
+        Seen, timer, finished compression's id, Compress, Cancel, then the updates of
+        `render_progress()` and `render_result()`; skips where nothing has changed.
     """
     run = _find(run_id, token)
     if run and seen and seen == (run.status, len(run.events)):
-        return [gr.skip()] * 11
+        return [gr.skip()] * _NUM_SHOWN
     shown = _show(run, queue)
     if run and seen and run.status == seen[0]:
         # Only the progress has moved.
-        return [shown[0], *[gr.skip()] * 3, *shown[4:8], *[gr.skip()] * 3]
+        return [shown[0], *[gr.skip()] * 4, *shown[5:9], *[gr.skip()] * (_NUM_SHOWN - 9)]
     return shown
 
 
@@ -82,11 +90,16 @@ def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     """Attach a page that was opened or reloaded to the compression it showed, or to the newest.
 
     Returns:
-        Its id, the choice of models, then as `on_refresh()`.
+        Its id, its settings in the order of `CompressConfig`'s fields, then as `on_refresh()`.
     """
     run = _find(run_id, token) or next(iter(list_own_compressions(token)), None)
-    chosen = run.config.model if run else DEFAULT_MODEL
-    return [run.run_id if run else "", _choice(token, chosen), *_show(run, queue)]
+    if run is None:
+        # The form stays: a quick visitor may be choosing already.
+        settings = [_choice(token, DEFAULT_MODEL), *[gr.skip()] * (len(_FIELDS) - 1)]
+    else:
+        values = [getattr(run.config, name) for name in _FIELDS[1:]]
+        settings = [_choice(token, run.config.model), *values]
+    return [run.run_id if run else "", *settings, *_show(run, queue)]
 
 
 def on_visit(token: str, model: str) -> Any:
@@ -139,6 +152,7 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
     return [
         (run.status, len(run.events)) if run else None,
         gr.Timer(active=active),
+        run.run_id if run and run.result else "",
         gr.Button(interactive=not active),
         gr.Button(interactive=active),
         *render_progress(run, queue),
@@ -156,6 +170,7 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
     """
     run_id = build_browser_state("compression")
     seen = gr.State(None)
+    finished = gr.State("")
     timer = gr.Timer(_REFRESH_S, active=False)
     defaults = CompressConfig()
     with gr.Row(elem_classes="one-and-two"):
@@ -164,6 +179,10 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
                 "Compress", variant="primary", interactive=False, elem_id="compress-start"
             )
             cancel = gr.Button("Cancel", interactive=False, size="sm", elem_id="compress-cancel")
+        with gr.Column():
+            status = gr.HTML(status_html(None), elem_id="compress-status", padding=False)
+    with gr.Row(elem_classes=["one-and-two", "second-first"]):
+        with gr.Column():
             model = gr.Dropdown(
                 [(spec.title, spec.name) for spec in list_models()],
                 value=DEFAULT_MODEL,
@@ -200,14 +219,15 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
                 list(SCOPES), value=defaults.scope, label="The mask ranks weights", min_width=120
             )
         with gr.Column():
-            progress = build_progress_view()
-    result = build_result_view()
+            progress = build_progress_view(status)
+            scatter = build_scatter()
+    result = build_result_view(scatter, run_id, visitor, finished)
 
     knobs = [model, ratio, bits, sparsity, scope, epochs]
-    shown = [seen, timer, start, cancel, *progress, *result]
+    shown = [seen, timer, finished, start, cancel, *progress, *result]
     model.input(on_model, model, [ratio, epochs, sparsity, scope, note], **QUIET)
     start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     tab.select(on_visit, [visitor, model], model, **QUIET)
-    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, model, *shown], **QUIET)
+    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)

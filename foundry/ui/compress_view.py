@@ -8,7 +8,10 @@ import pandas as pd
 from foundry.compress_runs import CompressRun
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE
+from foundry.ui import compress_charts as charts
 from foundry.ui import compress_plots, plots
+from foundry.ui.compress_downloads import build_downloads, list_downloads
+from foundry.ui.compress_one import build_one_input, render_one_input
 from foundry.ui.run_view import CURVE_COLORS, format_duration
 
 _STATES = {
@@ -34,9 +37,18 @@ class ProgressView(NamedTuple):
 class ResultView(NamedTuple):
     """Components that show what came out."""
 
+    scatter: gr.HTML
     group: gr.Column
     table: gr.HTML
+    sensitivity: gr.HTML
+    histograms: gr.HTML
     changes: gr.HTML
+    form: gr.Dropdown
+    digits: gr.Row
+    index: gr.Number
+    text: gr.Textbox
+    clip: gr.Audio
+    answers: gr.HTML
 
 
 def status_html(run: CompressRun | None, runs_ahead: int = 0) -> str:
@@ -72,9 +84,12 @@ def _facts(run: CompressRun, runs_ahead: int) -> str:
     return f"in {after}." if run.status == "done" else f"after {after}, at: {last.sentence}."
 
 
-def build_progress_view() -> ProgressView:
-    """Build the status line and the curves, which hide until a network recovers."""
-    status = gr.HTML(status_html(None), elem_id="compress-status", padding=False)
+def build_progress_view(status: gr.HTML) -> ProgressView:
+    """Build the curves, which hide until a network recovers.
+
+    Args:
+        status: The status line above them.
+    """
     loss_frame, accuracy_frame = compress_plots.recovery_frames([])
     with gr.Row(visible=False, elem_id="compress-curves") as curves:
         loss = _build_curve(loss_frame, "loss", "Recovery: training loss (nats)")
@@ -108,25 +123,66 @@ def render_progress(run: CompressRun | None, queue: RunQueue) -> list[Any]:
     return [status_html(run, position), gr.Row(visible=has_curves), loss, accuracy]
 
 
-def build_result_view() -> ResultView:
-    """Build the table and what goes with it, hidden until a compression has ended."""
+def build_scatter() -> gr.HTML:
+    """Build the scatter plot, hidden until a compression has ended."""
+    return gr.HTML(
+        visible=False, elem_id="compress-scatter", css_template=charts.SCATTER_CSS, padding=False
+    )
+
+
+def build_result_view(
+    scatter: gr.HTML, run_id: gr.BrowserState, visitor: gr.BrowserState, finished: gr.State
+) -> ResultView:
+    """Build the table and what goes with it, hidden until a compression has ended.
+
+    Args:
+        scatter: From `build_scatter()`.
+        run_id: The compression on show.
+        visitor: Holds the visitor's token.
+        finished: The same compression's id once it has a result, else empty.
+    """
     with gr.Column(visible=False) as group:
         gr.Markdown("### Every form of the model, measured")
         table = gr.HTML(
-            elem_id="compress-table", css_template=compress_plots.TABLE_CSS, padding=False
+            elem_id="compress-table",
+            css_template=compress_plots.TABLE_CSS,
+            apply_default_css=False,
+            padding=False,
         )
+        one_input = build_one_input(run_id, visitor, finished)
+        with gr.Accordion("What each layer bears: one changed at a time"):
+            sensitivity = gr.HTML(
+                elem_id="compress-sensitivity", css_template=charts.BARS_CSS, padding=False
+            )
+        with gr.Accordion("Weights before and after"):
+            histograms = gr.HTML(
+                elem_id="compress-histograms", css_template=charts.HISTOGRAMS_CSS, padding=False
+            )
         with gr.Accordion("Which layers were changed, and why others were not", open=False):
-            changes = gr.HTML(css_template=compress_plots.CHANGES_CSS, padding=False)
-    return ResultView(group, table, changes)
+            changes = gr.HTML(
+                elem_id="compress-changes",
+                css_template=compress_plots.CHANGES_CSS,
+                apply_default_css=False,
+                padding=False,
+            )
+        form = build_downloads(run_id, visitor)
+    return ResultView(scatter, group, table, sensitivity, histograms, changes, form, *one_input)
 
 
 def render_result(run: CompressRun | None) -> list[Any]:
     """Return updates for the components of `ResultView`."""
     report = run.result if run else None
     if report is None:
-        return [gr.Column(visible=False), "", ""]
+        hidden = [gr.HTML("", visible=False), gr.Column(visible=False), *[""] * 4]
+        return [*hidden, gr.Dropdown([], value=None), *render_one_input(None)]
+    forms = list_downloads(run)
     return [
+        gr.HTML(charts.scatter_html(report), visible=True),
         gr.Column(visible=True),
         compress_plots.table_html(report),
+        charts.sensitivity_html(report) or "Only networks that are trained here are taken apart.",
+        charts.histograms_html(report["histograms"]),
         compress_plots.changes_html(report["changes"]),
+        gr.Dropdown(forms, value=forms[-1]),
+        *render_one_input(run),
     ]
