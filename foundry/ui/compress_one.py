@@ -153,7 +153,7 @@ def build_one_input(
         finished: The same compression's id once it has a result, else empty.
     """
     gr.Markdown("### One input through every form")
-    with gr.Row(visible=False, elem_classes="one-and-two") as digits:
+    with gr.Row(visible=False, elem_classes=["one-and-two", "flush"]) as digits:
         with gr.Column():
             index = gr.Number(
                 0,
