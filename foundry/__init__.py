@@ -1,7 +1,8 @@
 """Foundry: train, use and compress small models on one page.
 
 Imports go one way. `ui/` (the Gradio page) calls the tasks: `training` with `train_config`,
-`augmentation` and `checkpoints`; `runs` with `run_queue`, `worker` and `export`; `digits` with
+`augmentation` and `checkpoints`; `runs` with `run_queue`, `worker` and `export`; `compress` with
+`compress_*`, `forms`, `measure`, `workloads`; `digits` with
 `ink`; `explain`; `sentiment` with `sentiment_*` and `attribution`; `speech` with `audio`,
 `spectrogram`, `captions` and `speech_*`; `benchmark/`. Tasks take models from `models`, the only
 door to them; behind it are the `networks` that are trained here, `pretrained` ones that

@@ -33,6 +33,8 @@ from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
+# Half of the weights: enough to see that zeros save nothing, not enough to ruin the answers.
+_SPARSITY = 0.5
 # Seen, timer, finished, Compress, Cancel, then the two views.
 _NUM_SHOWN = 5 + len(ProgressView._fields) + len(ResultView._fields)
 _FIELDS = [field.name for field in fields(CompressConfig)]
@@ -129,7 +131,7 @@ def on_model(model: str) -> list[Any]:
     return [
         gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
         gr.Slider(interactive=can_prune),
-        gr.Slider(interactive=can_prune, value=0.8 if can_prune else 0.0),
+        gr.Slider(interactive=can_prune, value=_SPARSITY if can_prune else 0.0),
         gr.Radio(interactive=can_prune),
         gr.Markdown(note, visible=not can_prune),
     ]
@@ -211,7 +213,7 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
             sparsity = gr.Slider(
                 0,
                 1,
-                0.8,
+                _SPARSITY,
                 step=0.05,
                 label="Mask sparsity",
                 info="Share of weights set to zero in a further copy; LeNet only.",
