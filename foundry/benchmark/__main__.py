@@ -15,6 +15,7 @@ BENCHMARKS = {
     "sentiment": "one text and a thousand, against transformers' own pipeline",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
+    "load": "75 visitors at once while a run trains: answers checked, times, memory",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -28,6 +29,10 @@ def main() -> None:
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
         if name == "compression":
             command.add_argument("--data", type=Path, metavar="DIR", help="the recipes' corpora")
+        if name == "load":
+            command.add_argument(
+                "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
+            )
     args = parser.parse_args()
     benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -36,7 +41,8 @@ def main() -> None:
         f"load average {load_average:.1f}",
         flush=True,
     )
-    figures = benchmark.measure(args.data) if "data" in args else benchmark.measure()
+    options = {key: value for key, value in vars(args).items() if key not in ("name", "json")}
+    figures = benchmark.measure(**options)
     print(benchmark.report(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")

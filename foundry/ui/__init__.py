@@ -13,6 +13,7 @@ from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
 from foundry.ui.limits import SafeAnswers, read_accounts
+from foundry.ui.lines import NUM_THREADS
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
@@ -26,8 +27,11 @@ from foundry.ui.warm_up import WarmUp
 _MAX_UPLOAD = "650mb"
 _CACHE_SWEEP_S = 3600
 _CACHE_AGE_S = 24 * 3600
-# Handlers that wait on nobody: many visitors may draw and watch at once.
+# Handlers that wait on nobody. With 50 visitors drawing, 1, 2 and 8 at once cost the same processor
+# time an answer (`python -m foundry.benchmark load`); 8 keep a slow one from holding up the others.
 _CONCURRENCY = 8
+# Events that wait at once; beyond it visitors are told that the queue is full.
+_MAX_QUEUE = 300
 
 
 def build_app(device: str = "auto") -> gr.Blocks:
@@ -70,7 +74,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
         build_compress_api(queue)
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
-    return app.queue(default_concurrency_limit=_CONCURRENCY)
+    return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)
 
 
 def launch(app: gr.Blocks, **options: Any) -> Any:
@@ -83,6 +87,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         footer_links=["api", "settings"],
         auth=read_accounts(),
         enable_monitoring=False,
+        max_threads=NUM_THREADS,
         app_kwargs={"middleware": [Middleware(SafeAnswers)]},
         **options,
     )

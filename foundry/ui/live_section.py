@@ -10,6 +10,7 @@ from foundry.models import check_variant
 from foundry.speech import Recogniser, load_recogniser
 from foundry.speech_live import LiveState, end_listening, listen
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.limits import count_download
 from foundry.ui.microphone import ANSWERED, build_microphone, decode_piece
 from foundry.ui.speech_model import SHIPPED
 from foundry.ui.speech_view import LIVE_CSS, live_html
@@ -44,7 +45,9 @@ def on_sound(
 def _load(model: str | None, variant: str) -> Recogniser:
     name = (model or "").strip() or SHIPPED
     try:
-        return load_recogniser(name, variant=check_variant(name, variant))
+        checked = check_variant(name, variant)
+        count_download(name, "speech")
+        return load_recogniser(name, variant=checked)
     except (InputError, ArtifactError):
         # The model's own drop-down has said why.
         return load_recogniser(SHIPPED)

@@ -13,11 +13,10 @@ from foundry.models import check_variant
 from foundry.sentiment import score_text, score_texts
 from foundry.sentiment_report import write_report
 from foundry.ui.feedback import shows_errors
+from foundry.ui.lines import EXPLANATIONS, LINES, TABLES
 from foundry.ui.sentiment_batch import read_upload
 from foundry.ui.sentiment_choice import (
-    BATCH_QUEUE,
     DEFAULT_MODEL,
-    EXPLAIN_QUEUE,
     load_sentiment_model,
 )
 
@@ -37,7 +36,8 @@ def score_sentiment_batch(
     table = read_upload(file)
     texts = table.column(column or "")
     classifier = load_sentiment_model(model, variant)[1]
-    scored = [text for event in score_texts(classifier, texts) for text in event.finished]
+    with TABLES.turn():
+        scored = [text for event in score_texts(classifier, texts) for text in event.finished]
     with tempfile.TemporaryDirectory() as folder:
         # The file is copied before the generator goes on.
         path = Path(folder) / "sentiment.csv"
@@ -48,7 +48,8 @@ def score_sentiment_batch(
 def explain_sentiment(text: str | None, model: str) -> dict[str, Any]:
     """Return every word with its pull towards the likeliest label, in logits."""
     pretrained, _ = load_sentiment_model(model)
-    return asdict(explain_text(pretrained.model, pretrained.processor, text or ""))
+    with EXPLANATIONS.turn():
+        return asdict(explain_text(pretrained.model, pretrained.processor, text or ""))
 
 
 def build_sentiment_api() -> None:
@@ -70,12 +71,12 @@ def build_sentiment_api() -> None:
             [file, column, model, variant],
             scored,
             api_name="score_sentiment_batch",
-            **BATCH_QUEUE,
+            **LINES,
         )
         gr.Button().click(
             explain_sentiment,
             [text, model],
             explanation,
             api_name="explain_sentiment",
-            **EXPLAIN_QUEUE,
+            **LINES,
         )

@@ -17,9 +17,10 @@ from foundry.sentiment_report import write_report
 from foundry.sentiment_tables import TextTable, guess_text_column, read_lines, read_table
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.lines import LINES, TABLES, Ticket
 from foundry.ui.plots import status_line
 from foundry.ui.run_view import format_duration
-from foundry.ui.sentiment_choice import BATCH_QUEUE, load_sentiment_model
+from foundry.ui.sentiment_choice import load_sentiment_model
 
 _MAX_ROWS_SHOWN = 200
 # A column for each; with more labels the table has the answer alone.
@@ -83,6 +84,13 @@ def on_score(
     """
     table = read_upload(path) if path else read_lines(lines or "")
     texts = table.column(column or "" if path else "")
+    with TABLES.join() as ticket:
+        yield from _score(table, texts, name, variant, ticket)
+
+
+def _score(
+    table: TextTable, texts: list[str], name: str, variant: str, ticket: Ticket
+) -> Iterator[list[Any]]:
     job, scored = secrets.token_hex(8), list[ScoredText]()
     cancelled = _cancelled.setdefault(job, threading.Event())
     busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
@@ -96,6 +104,9 @@ def on_score(
             gr.DownloadButton(visible=False),
             *busy,
         ]
+        while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
+            facts = f"{ticket.num_ahead} tables are before yours."
+            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
         model = load_sentiment_model(name, variant)[1]
         started = told = perf_counter()
         scoring_since = started
@@ -245,7 +256,7 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
         on_score,
         [lines, file, column, active, variant],
         [job, status, histogram, table, table_note, download, start, cancel],
-        **BATCH_QUEUE,
+        **LINES,
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)

@@ -1,7 +1,5 @@
 """Which sentiment models a visitor can choose, and loading the chosen one."""
 
-from typing import Any
-
 from foundry.models import available_models, check_variant, load_pretrained
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, wrap_classifier
@@ -9,9 +7,6 @@ from foundry.ui.limits import count_download
 from foundry.ui.pretrained_choice import list_pretrained
 
 DEFAULT_MODEL = "bert-sentiment"
-# Both keep all cores busy; more visitors at once would only slow each other down.
-BATCH_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-batch", "concurrency_limit": 2}
-EXPLAIN_QUEUE: dict[str, Any] = {"concurrency_id": "sentiment-explain", "concurrency_limit": 2}
 
 
 def list_sentiment_models() -> list[tuple[str, str]]:

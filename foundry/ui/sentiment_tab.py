@@ -14,12 +14,12 @@ from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
+from foundry.ui.lines import LINES
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.sentiment_batch import build_batch_view
 from foundry.ui.sentiment_choice import (
     DEFAULT_MODEL,
-    EXPLAIN_QUEUE,
     default_title,
     list_sentiment_models,
     load_sentiment_model,
@@ -194,8 +194,8 @@ def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
     tab.select(on_visit, [active, variant], about, **QUIET)
     text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
     choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
-    active.change(on_type, *scored, **QUIET).then(*explained, **EXPLAIN_QUEUE, **QUIET)
+    active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
     ready = partial(on_variant, tab.label)
     variant.change(ready, [active, variant, text, switches.open_tab], about, **QUIET).then(
         on_type, *scored, **QUIET
-    ).then(*explained, **EXPLAIN_QUEUE, **QUIET)
+    ).then(*explained, **LINES, **QUIET)

@@ -11,7 +11,8 @@ from foundry.errors import ArtifactError, InputError
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET, shows_errors
-from foundry.ui.sentiment_choice import EXPLAIN_QUEUE, load_sentiment_model
+from foundry.ui.lines import EXPLANATIONS, LINES
+from foundry.ui.sentiment_choice import load_sentiment_model
 
 # Explained by itself once typing has paused; longer texts wait for the button.
 _AUTO_TOKENS = 64
@@ -131,12 +132,9 @@ def _explain(text: str, name: str, variant: str) -> list[Any]:
     pretrained, model = load_sentiment_model(name, variant)
     # Of two labels always the second, so that a colour means the same for every text.
     label = model.labels[1] if len(model.labels) == 2 else None
-    explained = Explained(
-        name,
-        variant,
-        explain_text(pretrained.model, pretrained.processor, text, label),
-        score_text(model, text),
-    )
+    with EXPLANATIONS.turn():
+        explanation = explain_text(pretrained.model, pretrained.processor, text, label)
+    explained = Explained(name, variant, explanation, score_text(model, text))
     return [
         explained,
         plots.words_html(explained.explanation, model.labels),
@@ -191,7 +189,7 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         [paused, active, variant],
         view.outputs(),
         trigger_mode="always_last",
-        **EXPLAIN_QUEUE,
+        **LINES,
         **QUIET,
     )
     explain.click(
@@ -200,7 +198,7 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         view.outputs(),
         show_progress_on=words,
         api_visibility="private",
-        **EXPLAIN_QUEUE,
+        **LINES,
     )
     words.select(on_word, view.explained, [view.explained, words, comparison], **QUIET)
     return view

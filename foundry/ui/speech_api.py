@@ -12,6 +12,7 @@ from foundry.speech import load_recogniser
 from foundry.speech import transcribe as transcribe_audio
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import count_download
+from foundry.ui.lines import LINES, RECORDINGS
 from foundry.ui.speech_model import SHIPPED
 
 
@@ -26,16 +27,13 @@ def transcribe(
     audio = open_audio(audio_file)
     count_download(name, "speech")
     recogniser = load_recogniser(name, variant=checked)
-    transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
+    with RECORDINGS.turn():
+        transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
     return as_dict(transcript, name, variant)
 
 
-def build_speech_api(concurrency_id: str) -> None:
-    """Add `/transcribe` to the app being built.
-
-    Args:
-        concurrency_id: Shared with the tab, so that recordings wait for one another.
-    """
+def build_speech_api() -> None:
+    """Add `/transcribe` to the app being built."""
     with gr.Column(visible=False):
         audio_file = gr.File(label="audio_file")
         model = gr.Textbox(SHIPPED, label="model")
@@ -47,5 +45,5 @@ def build_speech_api(concurrency_id: str) -> None:
             [audio_file, model, variant, decoding],
             answer,
             api_name="transcribe",
-            concurrency_id=concurrency_id,
+            **LINES,
         )

@@ -18,6 +18,7 @@ from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe
 from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.lines import LINES, RECORDINGS
 from foundry.ui.live_section import build_live_section
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
@@ -39,10 +40,6 @@ _EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "senten
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
 _NEWEST_CHARACTERS = 60
-# Recognition uses every core: more at once would only make all of them slower. The endpoint waits
-# in the same line.
-_MAX_AT_ONCE = 2
-_LINE = "speech"
 
 # The player's own button, so that captions and cursor follow.
 _PLAY_JS = """
@@ -72,7 +69,13 @@ def on_transcribe(
     if not path:
         raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
     audio = open_audio(path)
-    name = (model or "").strip() or SHIPPED
+    with RECORDINGS.join() as ticket:
+        while not ticket.wait(_UPDATE_S):
+            yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
+        yield from _transcribe(audio, (model or "").strip() or SHIPPED, decoding, variant)
+
+
+def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Iterator[list[Any]]:
     for step in watch_loading(name, "speech", variant):
         if isinstance(step, Loading):
             yield _progress("One moment", f"{step.sentence}.", step.share)
@@ -256,7 +259,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
                 compare = gr.Button("Compare", elem_id="speech-compare")
             score = gr.HTML(elem_id="speech-score", css_template=speech_view.SCORE_CSS)
     build_live_section(model, variant)
-    build_speech_api(_LINE)
+    build_speech_api()
 
     outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
     buttons = [start, cancel]
@@ -264,8 +267,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
         on_transcribe,
         [audio, model, decoding, variant],
         outputs,
-        concurrency_limit=_MAX_AT_ONCE,
-        concurrency_id=_LINE,
+        **LINES,
         **QUIET,
     )
     run.then(partial(show_running, False), None, buttons, **QUIET)

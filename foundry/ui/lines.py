@@ -1,0 +1,130 @@
+"""Lines in which visitors wait for what keeps every core busy, and are told how long they will."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from foundry.errors import InputError
+
+_NUM_REMEMBERED = 10
+_GUESS_S = 10.0
+
+
+class Ticket:
+    """A place in a line, given back at the end of a `with` block."""
+
+    def __init__(self, line: "Line") -> None:
+        self._line = line
+        self._called = threading.Event()
+        self._called_at = 0.0
+
+    def __enter__(self) -> "Ticket":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.leave(self)
+
+    @property
+    def num_ahead(self) -> int:
+        """How many have to be called before this one."""
+        return self._line.num_ahead(self)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the turn; tells whether it has come."""
+        return self._called.wait(timeout_s)
+
+    def call(self) -> None:
+        """Say that it is this one's turn."""
+        self._called_at = time.monotonic()
+        self._called.set()
+
+    @property
+    def used_s(self) -> float | None:
+        """Seconds since the turn came, None before."""
+        return time.monotonic() - self._called_at if self._called.is_set() else None
+
+
+class Line:
+    """Lets a few in at once, keeps some waiting, and turns the others away with an estimate.
+
+    Gradio's own queue makes a visitor wait without a word however many there are.
+    """
+
+    def __init__(self, noun: str, at_once: int, most_waiting: int) -> None:
+        """Open the line.
+
+        Args:
+            noun: What waits in it, such as `recordings`.
+            at_once: How many are let in.
+            most_waiting: How many may wait.
+        """
+        self._noun, self._at_once, self._most_waiting = noun, at_once, most_waiting
+        self._lock = threading.Lock()
+        self._inside: set[Ticket] = set()
+        self._waiting: deque[Ticket] = deque()
+        self._durations_s: deque[float] = deque([_GUESS_S], maxlen=_NUM_REMEMBERED)
+
+    def join(self) -> Ticket:
+        """Take a place.
+
+        Raises:
+            InputError: If too many wait already; the message estimates for how long.
+        """
+        ticket = Ticket(self)
+        with self._lock:
+            if len(self._inside) < self._at_once:
+                self._let_in(ticket)
+            elif len(self._waiting) < self._most_waiting:
+                self._waiting.append(ticket)
+            else:
+                usual_s = sum(self._durations_s) / len(self._durations_s)
+                wait_s = usual_s * (len(self._waiting) + 1) / self._at_once
+                raise InputError(
+                    f"{len(self._waiting)} {self._noun} are waiting already, the most there can "
+                    f"be. They need about {wait_s:.0f} s; try again then."
+                )
+        return ticket
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the turn, and have it as long as the block lasts.
+
+        Raises:
+            InputError: As `join()` does.
+        """
+        with self.join() as ticket:
+            ticket.wait()
+            yield
+
+    def num_ahead(self, ticket: Ticket) -> int:
+        """Return how many have to be called before this one."""
+        with self._lock:
+            return self._waiting.index(ticket) if ticket in self._waiting else 0
+
+    def leave(self, ticket: Ticket) -> None:
+        """Take a ticket back; a second time changes nothing."""
+        with self._lock:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if ticket not in self._inside:
+                return
+            self._inside.remove(ticket)
+            self._durations_s.append(ticket.used_s or 0.0)
+            if self._waiting:
+                self._let_in(self._waiting.popleft())
+
+    def _let_in(self, ticket: Ticket) -> None:
+        self._inside.add(ticket)
+        ticket.call()
+
+
+# Each uses all cores while it works: more at once would only make all of them slower.
+RECORDINGS = Line("recordings", at_once=2, most_waiting=10)
+TABLES = Line("tables", at_once=2, most_waiting=10)
+EXPLANATIONS = Line("texts", at_once=2, most_waiting=20)
+# Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.
+LINES: dict[str, Any] = {"concurrency_limit": None}
+NUM_THREADS = 100
