@@ -188,7 +188,7 @@ def build_one_input(
         on_image, [*who, index], [image, answers], **QUIET
     )
     text.input(on_text, [*who, text], answers, trigger_mode="always_last", **QUIET)
-    clip.input(on_clip, [*who, clip], answers, **QUIET)
+    clip.input(on_clip, [*who, clip], answers, api_visibility="private")
     finished.change(
         on_result, [finished, visitor, index, text, clip], [index, image, answers], **QUIET
     )
