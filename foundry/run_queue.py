@@ -1,6 +1,7 @@
 """Training one run at a time: the server's queue of runs and the worker it supervises."""
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from foundry.cleaning import remove_old_runs, remove_stray_downloads
 from foundry.errors import InputError
 from foundry.runs import (
     ACTIVE,
@@ -50,6 +52,7 @@ class RunQueue:
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
+        _make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
     def start(self, config: TrainConfig, owner: str, device: str) -> Run:
@@ -150,6 +153,7 @@ class RunQueue:
                 started = time.monotonic()
                 self._note_end(run_id, self._worker.wait())
                 self._durations_s.append(time.monotonic() - started)
+                _make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
@@ -198,7 +202,17 @@ class RunQueue:
                 continue
 
 
+def _make_room() -> None:
+    try:
+        remove_old_runs()
+        remove_stray_downloads()
+    except OSError:
+        # What cannot be tidied up must not keep runs from being trained.
+        _logger.warning("Old runs could not be removed", exc_info=True)
+
+
 def _explain_exit(exit_code: int) -> str:
     if exit_code < 0:
-        return f"the worker process was killed (signal {-exit_code})"
+        memory = "; the machine may be out of memory" if exit_code == -signal.SIGKILL else ""
+        return f"the worker process was killed (signal {-exit_code}{memory})"
     return f"the worker process ended with exit code {exit_code}; worker.log says more"

@@ -20,6 +20,7 @@ LAYERS = {
     "variant_cache": 1,
     "variants": 1,
     "pretrained": 1,
+    "shipped": 1,
     "models": 2,
     "recipes": 4,
     "benchmark": 4,
@@ -30,7 +31,7 @@ CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", 
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
-    | {"runs", "run_queue", "worker", "export"},
+    | {"runs", "run_queue", "worker", "export", "cleaning"},
     {"ink", "digits"},
     {"explain"},
     {"variant_export"},
