@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from foundry.runs import list_run_folders
+from foundry.compress_runs import compressions_dir
+from foundry.runs import list_run_folders, runs_dir
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -28,7 +29,7 @@ _logger = logging.getLogger(__name__)
 def remove_old_runs(
     max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES, num_kept: int = NUM_KEPT
 ) -> list[str]:
-    """Remove runs that are too old, and the oldest while all together are too large.
+    """Remove runs and compressions that are too old, and the oldest while all are too large.
 
     Args:
         max_age_s: Since they last changed.
@@ -39,7 +40,9 @@ def remove_old_runs(
         The ids of those removed. A run that a server looks after is left alone.
     """
     removed, num_bytes = [], 0
-    for place, folder in enumerate(list_run_folders()):
+    folders = [*list_run_folders(runs_dir()), *list_run_folders(compressions_dir())]
+    folders.sort(key=lambda folder: folder.name, reverse=True)
+    for place, folder in enumerate(folders):
         num_bytes += _size_of(folder)
         is_old = place >= num_kept and _age_s(folder) > max_age_s
         if (is_old or num_bytes > max_bytes) and _remove(folder):

@@ -281,7 +281,8 @@ def check_variant(name: str | Path, variant: str) -> Variant:
     """
     there_are = available_variants(name)
     if variant not in there_are:
-        reason = " (no pruned checkpoint comes with it)" if variant in VARIANTS else ""
+        is_known = isinstance(variant, str) and variant in VARIANTS
+        reason = " (no pruned checkpoint comes with it)" if is_known else ""
         name = "This run" if isinstance(name, Path) else f"“{name}”"
         raise InputError(
             f"{name} has no variant “{variant}”{reason}; choose one of {', '.join(there_are)}."

@@ -102,7 +102,11 @@ def prune(
         torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE, device=next(own.parameters()).device),
         importance=importance,
         pruning_ratio=0.0,
-        pruning_ratio_dict={layers[name]: ratio for name, ratio in by_layer.items() if ratio},
+        pruning_ratio_dict={
+            layers[name]: min(ratio, _largest_ratio(layers[name]))
+            for name, ratio in by_layer.items()
+            if ratio
+        },
         ignored_layers=[layers[_last(model)]],
     )
     pruner.step()
@@ -158,6 +162,12 @@ def _last(model: nn.Module) -> str:
 def prunable_layers(model: nn.Module) -> list[str]:
     """Return the layers that can lose channels or neurons: all but the last."""
     return [name for name, _ in _layers(model)][:-1]
+
+
+def _largest_ratio(layer: Any) -> float:
+    # One channel has to stay; a little less than that, because the library rounds down what does.
+    num_channels = layer.weight.shape[0]
+    return max(0.0, (num_channels - 1) / num_channels - 1e-6)
 
 
 def _check_ratios(model: nn.Module, pruning_ratio: float | Mapping[str, float]) -> dict[str, float]:

@@ -141,6 +141,18 @@ def quantize(
     return quantized
 
 
+def quantize_weights(model: ov.Model) -> ov.Model:
+    """Store weights in int8, and compute in float32 as before: no calibration is needed.
+
+    Args:
+        model: From `convert()`; changed in place.
+    """
+    import nncf
+
+    with _lock, _quiet():
+        return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
+
+
 def quantize_onnx(path: Path, signature: Signature, samples: Sequence[Sample]) -> None:
     """Quantize an ONNX file in place, as `quantize()` does a network.
 
@@ -233,6 +245,20 @@ def count_zero_weights(model: ov.Model) -> int:
         for node in model.get_ops()
         if node.get_type_name() == "Constant" and node.get_element_type().get_type_name() == "i8"
     )
+
+
+def list_int8_weights(model: ov.Model) -> list[np.ndarray]:
+    """Return a model's int8 weights as the floats that they stand for, a tensor a layer."""
+    weights = []
+    for node in model.get_ops():
+        if node.get_type_name() != "Multiply":
+            continue
+        values, scale = (node.input_value(index).get_node() for index in range(2))
+        if scale.get_type_name() == "Constant" and _is_int8(values):
+            while values.get_type_name() != "Constant":
+                values = values.input_value(0).get_node()
+            weights.append(values.data.astype(np.float32) * scale.data)
+    return weights
 
 
 # Layers that NNCF may quantize, as OpenVINO calls them; Gather looks up embeddings.

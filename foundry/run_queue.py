@@ -1,4 +1,7 @@
-"""Training one run at a time: the server's queue of runs and the worker it supervises."""
+"""One run at a time: the server's queue of trainings and compressions, and the worker at work.
+
+They share one line because a machine that trains has no time left to measure with.
+"""
 
 import logging
 import signal
@@ -8,18 +11,22 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from foundry.cleaning import remove_old_runs, remove_stray_downloads
+from foundry.compress_config import CompressConfig
+from foundry.compress_runs import CompressRun, create_compression, list_compressions
 from foundry.errors import InputError
 from foundry.runs import (
     ACTIVE,
     RESUMABLE,
     Run,
+    Status,
     create_run,
     list_runs,
-    read_run,
+    read_status,
     runs_dir,
     write_status,
 )
@@ -35,6 +42,26 @@ _GUESS_S = 30.0
 _logger = logging.getLogger(__name__)
 
 
+class Job(Protocol):
+    """What the queue has to know of a run, be it a training or a compression."""
+
+    @property
+    def run_id(self) -> str:
+        """Names it in the queue."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+
+    @property
+    def status(self) -> Status:
+        """Where it stood when it was read."""
+
+    @property
+    def worker(self) -> str:
+        """The module of the process that takes it to its end."""
+
+
 class RunQueue:
     """Starts a worker for the first run in line, waits for it, starts the next.
 
@@ -45,6 +72,7 @@ class RunQueue:
     def __init__(self) -> None:
         """Mark the runs that a dead server left behind, then wait for work."""
         self._waiting: deque[str] = deque()
+        self._jobs: dict[str, Job] = {}
         self._locks: dict[str, FileLock] = {}
         self._worker: subprocess.Popen[str] | None = None
         self._running: str | None = None
@@ -72,7 +100,23 @@ class RunQueue:
         self.submit(run)
         return run
 
-    def submit(self, run: Run) -> None:
+    def start_compression(self, config: CompressConfig, owner: str) -> CompressRun:
+        """Make a compression and put it at the end of the queue.
+
+        Args:
+            config: What is to be done.
+            owner: The visitor's secret token.
+
+        Raises:
+            InputError: If too many wait already, or as `create_compression()` does.
+            ArtifactError: If the runs folder cannot be written.
+        """
+        self._check_room()
+        run = create_compression(config, owner)
+        self.submit(run)
+        return run
+
+    def submit(self, run: Job) -> None:
         """Put a new or a resumable run at the end of the queue.
 
         Raises:
@@ -92,6 +136,7 @@ class RunQueue:
                 del self._locks[run.run_id]
                 raise InputError("Another server looks after this run.") from None
             write_status(run.folder, "queued")
+            self._jobs[run.run_id] = run
             self._waiting.append(run.run_id)
             self._changed.notify_all()
 
@@ -129,9 +174,10 @@ class RunQueue:
     def _tell(self, run_id: str, command: str) -> None:
         with self._changed:
             if run_id in self._waiting:
+                folder = self._jobs[run_id].folder
                 self._waiting.remove(run_id)
                 self._release(run_id)
-                write_status(read_run(run_id).folder, "paused" if command == "pause" else "stopped")
+                write_status(folder, "paused" if command == "pause" else "stopped")
                 return
             if run_id == self._running and self._worker and self._worker.stdin:
                 try:
@@ -148,51 +194,54 @@ class RunQueue:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 run_id = self._running = self._waiting.popleft()
-                self._worker = self._start_worker(run_id)
+                job = self._jobs[run_id]
+                self._worker = self._start_worker(job)
             if self._worker:
                 started = time.monotonic()
-                self._note_end(run_id, self._worker.wait())
+                self._note_end(job, self._worker.wait())
                 self._durations_s.append(time.monotonic() - started)
                 _make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
 
-    def _start_worker(self, run_id: str) -> subprocess.Popen[str] | None:
+    def _start_worker(self, job: Job) -> subprocess.Popen[str] | None:
         try:
-            with open(read_run(run_id).folder / "worker.log", "a") as log:
+            with open(job.folder / "worker.log", "a") as log:
                 # No session of its own: under Linux's autogroups its niceness would then count
                 # only among its own threads.
                 return subprocess.Popen(
-                    [sys.executable, "-m", "foundry.worker", run_id],
+                    [sys.executable, "-m", job.worker, job.run_id],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
                     cwd=_PROJECT_DIR,
                     text=True,
                 )
-        except (InputError, OSError):
+        except OSError:
             # Its folder is gone or cannot be written, and with it the place to say so; the runs
             # behind it must not suffer.
-            _logger.exception("Run %s could not be started", run_id)
+            _logger.exception("Run %s could not be started", job.run_id)
             return None
 
-    def _note_end(self, run_id: str, exit_code: int) -> None:
+    def _note_end(self, job: Job, exit_code: int) -> None:
         try:
-            run = read_run(run_id)
-            if run.status in ACTIVE:
-                write_status(run.folder, "failed", _explain_exit(exit_code))
-        except (InputError, OSError):
-            _logger.exception("The end of run %s could not be recorded", run_id)
+            status, _ = read_status(job.folder)
+            if status in ACTIVE:
+                write_status(job.folder, "failed", _explain_exit(exit_code))
+        except (OSError, ValueError, KeyError):
+            _logger.exception("The end of run %s could not be recorded", job.run_id)
 
     def _release(self, run_id: str) -> None:
+        del self._jobs[run_id]
         self._locks.pop(run_id).release()
         self._changed.notify_all()
 
     def _mark_abandoned(self) -> None:
         if not runs_dir().exists():
             return
-        for run in list_runs():
+        jobs: list[Job] = [*list_runs(), *list_compressions()]
+        for run in jobs:
             if run.status not in ACTIVE:
                 continue
             try:

@@ -1,5 +1,7 @@
 """Training runs on disk: one folder a run, written by its worker, only read by the page.
 
+`compress_runs` keeps compressions in the same way.
+
 run.json        who started it, with which settings
 status.json     where it stands; replaced whole at every change
 events.jsonl    one `TrainEvent` a line, appended as they happen
@@ -18,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import platformdirs
 import torch
@@ -35,10 +37,10 @@ Status = Literal["queued", "running", "paused", "stopped", "done", "failed", "in
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 RESUMABLE: tuple[Status, ...] = ("paused", "failed", "interrupted")
 
-_RUN_FILE = "run.json"
+RUN_FILE = "run.json"
 _STATUS_FILE = "status.json"
 _EVENTS_FILE = "events.jsonl"
-_RESULT_FILE = "result.json"
+RESULT_FILE = "result.json"
 _TEST_PROBS_FILE = "test_probs.safetensors"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
@@ -65,6 +67,9 @@ class Run:
     status: Status
     reason: str
 
+    # The module of the process that takes it to its end.
+    worker: ClassVar[str] = "foundry.worker"
+
     @property
     def best_folder(self) -> Path:
         """Folder of the kept weights; empty until the first epoch ends."""
@@ -83,20 +88,12 @@ class Run:
     @cached_property
     def events(self) -> list[TrainEvent]:
         """What the run has said so far; a line still being written is left for next time."""
-        try:
-            text = (self.folder / _EVENTS_FILE).read_text()
-        except FileNotFoundError:
-            return []
-        complete, _, _ = text.rpartition("\n")
-        return [TrainEvent(**json.loads(line)) for line in complete.splitlines()]
+        return [TrainEvent(**values) for values in read_events(self.folder)]
 
     @cached_property
     def result(self) -> dict[str, Any] | None:
         """The final figures, once there are any."""
-        try:
-            return json.loads((self.folder / _RESULT_FILE).read_text())
-        except FileNotFoundError:
-            return None
+        return read_result(self.folder)
 
     @property
     def stopped_early(self) -> bool:
@@ -145,23 +142,35 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
         InputError: If the token is empty or no text: then the run would be nobody's.
         ArtifactError: If the runs folder cannot be written.
     """
+    made = {"owner": hash_owner(owner), "config": asdict(config), "device": device}
+    return read_run(create_folder(runs_dir(), made, owner).name)
+
+
+def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
+    """Make the folder of a new run of any kind, queued.
+
+    Args:
+        parent: Where runs of its kind are.
+        made: Who started it, with which settings.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If the token is empty or no text: then the run would be nobody's.
+        ArtifactError: If it cannot be written.
+    """
     if not isinstance(owner, str) or not owner:
         raise InputError("A run needs an owner; reload the page, which gives every visitor a name.")
-    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
-    folder = runs_dir() / run_id
+    folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True)
-        write_json(
-            folder / _RUN_FILE,
-            {"owner": hash_owner(owner), "config": asdict(config), "device": device},
-        )
+        write_json(folder / RUN_FILE, made)
         write_status(folder, "queued")
     except OSError as error:
         raise ArtifactError(
-            f"Training needs to write to {runs_dir()}, which failed ({error.strerror}). "
+            f"Runs need to write to {parent}, which failed ({error.strerror}). "
             f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
         ) from None
-    return read_run(run_id)
+    return folder
 
 
 def read_run(run_id: str) -> Run:
@@ -174,20 +183,20 @@ def read_run(run_id: str) -> Run:
         InputError: If there is no such run.
     """
     unknown = _unknown(run_id)
-    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise unknown
     folder = runs_dir() / run_id
     try:
-        made = json.loads((folder / _RUN_FILE).read_text())
-        status = json.loads((folder / _STATUS_FILE).read_text())
+        made = json.loads((folder / RUN_FILE).read_text())
+        status, reason = read_status(folder)
         return Run(
             run_id=run_id,
             folder=folder,
             owner=made["owner"],
             config=TrainConfig(**made["config"]),
             device=made["device"],
-            status=status["status"],
-            reason=status["reason"],
+            status=status,
+            reason=reason,
         )
     except (OSError, ValueError, KeyError, TypeError):
         # Not written whole, or by a version with other knobs.
@@ -205,7 +214,7 @@ def read_own_run(run_id: str, owner: str) -> Run:
         InputError: If there is no such run, or it is someone else's; the two look alike.
     """
     run = read_run(run_id)
-    if not _owns(owner, run):
+    if not owns(owner, run):
         raise _unknown(run_id)
     return run
 
@@ -213,7 +222,7 @@ def read_own_run(run_id: str, owner: str) -> Run:
 def list_runs() -> list[Run]:
     """Return everybody's runs, newest first; unreadable ones are left out."""
     runs = []
-    for folder in list_run_folders():
+    for folder in list_run_folders(runs_dir()):
         try:
             runs.append(read_run(folder.name))
         except InputError:
@@ -221,10 +230,13 @@ def list_runs() -> list[Run]:
     return runs
 
 
-def list_run_folders() -> list[Path]:
-    """Return the folders of all runs, newest first, whether or not they can be read."""
-    folders = (path for path in runs_dir().glob("*-*-*") if _RUN_ID.fullmatch(path.name))
-    return sorted(folders, reverse=True)
+def list_run_folders(parent: Path) -> list[Path]:
+    """Return the folders of runs, newest first, whether or not they can be read.
+
+    Args:
+        parent: Where they are: `runs_dir()`, or that of the compressions.
+    """
+    return sorted((path for path in parent.glob("*-*-*") if is_run_id(path.name)), reverse=True)
 
 
 def list_own_runs(owner: str) -> list[Run]:
@@ -233,10 +245,16 @@ def list_own_runs(owner: str) -> list[Run]:
     Args:
         owner: The visitor's secret token; anything but a text owns nothing.
     """
-    return [run for run in list_runs() if _owns(owner, run)]
+    return [run for run in list_runs() if owns(owner, run)]
 
 
-def _owns(owner: str, run: Run) -> bool:
+def owns(owner: str, run: Any) -> bool:
+    """Tell whether a run of any kind is a visitor's.
+
+    Args:
+        owner: The visitor's secret token.
+        run: Has the hash of its owner's.
+    """
     # Tokens come from outside, where nothing makes them texts.
     return isinstance(owner, str) and bool(owner) and run.owner == hash_owner(owner)
 
@@ -252,6 +270,21 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     partial.replace(path)
 
 
+def is_run_id(value: object) -> bool:
+    """Tell whether a value may name a run's folder."""
+    return isinstance(value, str) and _RUN_ID.fullmatch(value) is not None
+
+
+def read_status(folder: Path) -> tuple[Status, str]:
+    """Return where a run stands, and the reason if it failed.
+
+    Raises:
+        OSError, ValueError, KeyError: If its folder is gone or damaged.
+    """
+    values = json.loads((folder / _STATUS_FILE).read_text())
+    return values["status"], values["reason"]
+
+
 def write_status(folder: Path, status: Status, reason: str = "") -> None:
     """Record where a run stands."""
     write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
@@ -260,11 +293,34 @@ def write_status(folder: Path, status: Status, reason: str = "") -> None:
 def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tensor) -> None:
     """Record a run's final figures and the probabilities, float32 (10000, 10), behind them."""
     save_file({"probs": test_probs}, folder / _TEST_PROBS_FILE)
-    write_json(folder / _RESULT_FILE, result)
+    write_json(folder / RESULT_FILE, result)
 
 
-def append_event(folder: Path, event: TrainEvent) -> None:
-    """Add one line to a run's log."""
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return a run's final figures, or None while there are none."""
+    try:
+        return json.loads((folder / RESULT_FILE).read_text())
+    except FileNotFoundError:
+        return None
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """Return what a run's log holds; a line still being written is left for next time."""
+    try:
+        text = (folder / _EVENTS_FILE).read_text()
+    except FileNotFoundError:
+        return []
+    complete, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines()]
+
+
+def append_event(folder: Path, event: Any) -> None:
+    """Add one line to a run's log.
+
+    Args:
+        folder: The run's.
+        event: A dataclass of plain values.
+    """
     with open(folder / _EVENTS_FILE, "a") as log:
         log.write(json.dumps(asdict(event)) + "\n")
 

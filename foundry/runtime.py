@@ -97,6 +97,9 @@ def _compile_options() -> dict[str, Any]:
         # to mean the same on every machine, and the int8 LeNet does not even compile like that.
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "LATENCY",
+        # A thread that may run on one core only waits for whatever else runs there: many times
+        # slower on a machine that does anything else.
+        "ENABLE_CPU_PINNING": False,
         # As many threads as PyTorch uses, so that the two engines compare.
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
     }

@@ -74,8 +74,12 @@ def pack(model: ov.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         load_openvino().save_model(model, Path(folder) / _GRAPH_FILE, compress_to_fp16=False)
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.write(Path(folder) / _GRAPH_FILE, _GRAPH_FILE, zipfile.ZIP_DEFLATED)
-            archive.write(Path(folder) / _WEIGHTS_FILE, _WEIGHTS_FILE, zipfile.ZIP_STORED)
+            for name, method in (
+                (_GRAPH_FILE, zipfile.ZIP_DEFLATED),
+                (_WEIGHTS_FILE, zipfile.ZIP_STORED),
+            ):
+                # Of no date, so that the same model gives the same bytes.
+                archive.writestr(zipfile.ZipInfo(name), (Path(folder) / name).read_bytes(), method)
     return packed.getvalue()
 
 

@@ -29,10 +29,15 @@ _DISK_TROUBLE = re.compile("space left|quota|read-only|too large|i/o error", re.
 Command = Literal["pause", "stop", "interrupt"]
 
 
-class _Commands:
-    """The last command heard on standard input, read by a thread of its own."""
+class Commands:
+    """The last command heard on standard input, read by a thread of its own.
+
+    Attributes:
+        last: What it was; None before the first.
+    """
 
     def __init__(self) -> None:
+        """Begin to listen."""
         self.last: Command | None = None
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -43,7 +48,8 @@ class _Commands:
         self.last = self.last or "interrupt"
 
 
-def _leave_room_for_the_server() -> None:
+def leave_room_for_the_server() -> None:
+    """Let the page's own work go first, and leave Ctrl-C to the server."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     # Ctrl-C in the terminal reaches this process too; the end of input is the signal to save.
@@ -57,7 +63,7 @@ def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
     return state
 
 
-def _train_until_told(run: Run, state: TrainState, commands: _Commands) -> Command | None:
+def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Command | None:
     """Train, logging every event; return the command that ended it, None at the end."""
     saved_at = time.monotonic()
     for event in train(state, load_mnist()):
@@ -121,8 +127,8 @@ def main(run_id: str) -> None:
     Args:
         run_id: An existing run; a checkpoint in its folder is gone on from.
     """
-    commands = _Commands()
-    _leave_room_for_the_server()
+    commands = Commands()
+    leave_room_for_the_server()
     run = read_run(run_id)
     # After a server crash the worker before this one may still be saving.
     with FileLock(run.folder / "worker.lock", timeout=30):

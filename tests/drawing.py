@@ -1,5 +1,8 @@
 """Pictures for the tests: MNIST digits redrawn, strokes, paper with uneven light."""
 
+import base64
+import io
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -53,3 +56,14 @@ def photograph(digits, positions, width, height, side=80, seed=0, **look):
         ink = np.asarray(enlarged, dtype=float) / 255
         sheet[top : top + side, left : left + side] *= 1 - 0.75 * ink
     return Image.fromarray(np.clip(sheet, 0, 255).astype(np.uint8))
+
+
+def png_bytes(picture):
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def data_url(picture):
+    """Return a picture as the pad sends it."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(picture)).decode()

@@ -12,6 +12,7 @@ LAYERS = {
     "data": 1,
     "networks": 1,
     "hub": 1,
+    "timing": 1,
     "runtime": 1,
     "compression": 1,
     "pruning": 1,
@@ -31,7 +32,9 @@ CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", 
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
-    | {"runs", "run_queue", "worker", "export", "cleaning"},
+    | {"runs", "run_queue", "worker", "export", "cleaning", "forms", "histograms", "measure"}
+    | {"memory", "model_card", "sensitivity", "workloads"}
+    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
     {"ink", "digits"},
     {"explain"},
     {"variant_export"},

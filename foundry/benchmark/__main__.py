@@ -14,8 +14,8 @@ BENCHMARKS = {
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
     "sentiment": "one text and a thousand, against transformers' own pipeline",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
-    "load": "75 visitors at once while a run trains: answers checked, times, memory",
     "compression": "size, speed and quality of every variant, beside other engines",
+    "load": "75 visitors at once while a run trains: answers checked, times, memory",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -27,13 +27,11 @@ def main() -> None:
     for name, purpose in BENCHMARKS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
+        if name == "compression":
+            command.add_argument("--data", type=Path, metavar="DIR", help="the recipes' corpora")
         if name == "load":
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
-            )
-        if name == "compression":
-            command.add_argument(
-                "--data", dest="data_dir", type=Path, metavar="DIR", help="the recipes' corpora"
             )
     args = parser.parse_args()
     benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
@@ -43,8 +41,7 @@ def main() -> None:
         f"load average {load_average:.1f}",
         flush=True,
     )
-    shared = ("name", "json")
-    options = {name: value for name, value in vars(args).items() if name not in shared}
+    options = {key: value for key, value in vars(args).items() if key not in ("name", "json")}
     figures = benchmark.measure(**options)
     print(benchmark.report(figures))
     if args.json:

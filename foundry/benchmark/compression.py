@@ -77,11 +77,11 @@ class Input:
     sample: Sample
 
 
-def measure(data_dir: Path | None = None) -> list[dict[str, Any]]:
+def measure(data: Path | None = None) -> list[dict[str, Any]]:
     """Measure all shipped models.
 
     Args:
-        data_dir: Holds the corpora of the recipes. Without it, the quality of text and speech
+        data: Holds the corpora of the recipes. Without it, the quality of text and speech
             models is how often they agree with the dense ones on what ships with the project.
 
     Returns:
@@ -91,7 +91,7 @@ def measure(data_dir: Path | None = None) -> list[dict[str, Any]]:
     for task in ("digits", "sentiment", "speech"):
         for spec in available_models(task):
             with tempfile.TemporaryDirectory() as folder:
-                rows += _measure_model(spec.name, task, data_dir, Path(folder))
+                rows += _measure_model(spec.name, task, data, Path(folder))
     return rows
 
 
@@ -247,11 +247,11 @@ def _count_parameters(model: nn.Module) -> int:
 
 def _count_mflop(model: nn.Module, exportable: Exportable, sample: Sample) -> float:
     """Return the arithmetic of a call in millions, a multiplication and an addition being two."""
-    model = copy.deepcopy(model)
-    if hasattr(model, "set_attn_implementation"):
+    network: Any = copy.deepcopy(model)
+    if hasattr(network, "set_attn_implementation"):
         # Of fused attention nothing is counted.
-        model.set_attn_implementation("eager")
-    wrapped = by_position(model, exportable.signature)
+        network.set_attn_implementation("eager")
+    wrapped = by_position(network, exportable.signature)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         wrapped(*sample)
     return float(counter.get_total_flops()) / 1e6

@@ -54,8 +54,13 @@ def main() -> None:
         prog="python -m foundry.recipes.calibration", description=__doc__
     )
     parser.add_argument("--out", type=Path, default=SPEECH_FILE, help="file to write")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="0: the calibration; 1: foundry/data/samples"
+    )
     args = parser.parse_args()
-    soundfile.write(args.out, build_clips(), SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS")
+    soundfile.write(
+        args.out, build_clips(args.seed), SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS"
+    )
     print(f"wrote {args.out}, {args.out.stat().st_size:,} bytes")
 
 

@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 from foundry.models import select_device
 from foundry.run_queue import RunQueue
 from foundry.ui.api import build_api
+from foundry.ui.compress_api import build_compress_api
+from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
 from foundry.ui.limits import SafeAnswers, read_accounts
@@ -28,6 +30,9 @@ _CACHE_AGE_S = 24 * 3600
 # Handlers that wait on nobody. With 50 visitors drawing, 1, 2 and 8 at once cost the same processor
 # time an answer (`python -m foundry.benchmark load`); 8 keep a slow one from holding up the others.
 _CONCURRENCY = 8
+# Every call of a program is a session; Gradio keeps the state of so many, the longest unused going
+# first.
+_MAX_SESSIONS = 1_000
 # Events that wait at once; beyond it visitors are told that the queue is full.
 _MAX_QUEUE = 300
 
@@ -64,9 +69,12 @@ def build_app(device: str = "auto") -> gr.Blocks:
                 build_sentiment_tab(sentiment, switches)
             with gr.Tab("Speech") as speech:
                 build_speech_tab(speech, switches)
+            with gr.Tab("Compress") as compress:
+                build_compress_tab(compress, visitor, queue)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
         build_api(queue, device)
         build_sentiment_api()
+        build_compress_api(queue)
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
     return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)
@@ -83,6 +91,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         auth=read_accounts(),
         enable_monitoring=False,
         max_threads=NUM_THREADS,
+        state_session_capacity=_MAX_SESSIONS,
         app_kwargs={"middleware": [Middleware(SafeAnswers)]},
         **options,
     )

@@ -45,8 +45,9 @@ def on_sound(
 def _load(model: str | None, variant: str) -> Recogniser:
     name = (model or "").strip() or SHIPPED
     try:
+        checked = check_variant(name, variant)
         count_download(name, "speech")
-        return load_recogniser(name, variant=check_variant(name, variant))
+        return load_recogniser(name, variant=checked)
     except (InputError, ArtifactError):
         # The model's own drop-down has said why.
         return load_recogniser(SHIPPED)

@@ -1,5 +1,3 @@
-import base64
-import io
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -7,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import pytest
-from drawing import SEVEN, draw_strokes, photograph, redraw
+from drawing import SEVEN, data_url, draw_strokes, photograph, redraw
 from PIL import Image
 from waiting import PATIENCE_S, wait_until
 
@@ -23,16 +21,6 @@ from foundry.ui.train_form import PRESET_NOTES, on_preset
 from foundry.ui.visitor import on_arrive
 
 KNOBS = asdict(TrainConfig(epochs=1, num_train_images=500))
-
-
-def png_bytes(picture):
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def data_url(picture):
-    return "data:image/png;base64," + base64.b64encode(png_bytes(picture)).decode()
 
 
 def value_of(output):

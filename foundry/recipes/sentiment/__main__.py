@@ -26,7 +26,7 @@ from foundry.recipes.sentiment.model_card import (
     render_card,
 )
 from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
-from foundry.recipes.sentiment.pruned import make_pruned
+from foundry.recipes.sentiment.pruned import CHECKPOINTS_DIR, make_pruned
 from foundry.recipes.sentiment.shipping import ship
 
 FULL = FinetuneConfig()
@@ -36,7 +36,7 @@ ADAPTERS = AdapterConfig()
 # The student starts as most of the dense model. Its token table is the dense one's.
 PRUNED = replace(
     FULL,
-    epochs=6,
+    epochs=3,
     peak_lr=3e-4,
     layer_decay=0.95,
     head_lr_ratio=1.0,
@@ -46,7 +46,6 @@ PRUNED = replace(
 )
 PRUNING = PruneConfig()
 DENSE_DIR = Path("weights/bert-sentiment")
-CHECKPOINTS_DIR = ".checkpoints"
 
 
 def main(
@@ -68,18 +67,15 @@ def main(
         pruning: What is taken out of it.
     """
     args = _parse(argv)
+    seeds = range(args.seed, args.seed + args.num_seeds)
+    corpus = load_corpus(args.data)
     if args.prune:
-        corpus = load_corpus(args.data)
-        make_pruned(
-            args.dense, args.data, corpus, pruning, replace(pruned, seed=args.seed), args.out
-        )
+        make_pruned(args.dense, args.data, corpus, pruning, pruned, seeds, args.out)
         return
     check_base(args.base, base_sha256)
-    corpus = load_corpus(args.data)
     tokenizer = load_tokenizer(args.base)
     checkpoints_dir: Path = args.out / CHECKPOINTS_DIR
     config, adapters = (full, None) if args.method == "full" else (lora, ADAPTERS)
-    seeds = range(args.seed, args.seed + args.num_seeds)
     for seed in seeds:
         events = train_candidate(
             args.base,

@@ -21,6 +21,8 @@ PROMPTS = Path("text/ljspeech_prompts.txt")
 # Of a text that only the teacher has an opinion on.
 UNLABELLED = -1
 SHORTEST_PHRASE = 2
+# The runs of all seeds start from one model and are taught the same texts: they can be averaged.
+DRAW_SEED = 0
 # Sentences by which layers and neurons are chosen.
 NUM_PROBES = 300
 PROBE_BATCH_SIZE = 32
@@ -49,17 +51,16 @@ class PruneConfig:
     hidden_weight: float = 1.0
 
 
-def choose_probes(train: Sequence[Example], seed: int) -> list[Example]:
+def choose_probes(train: Sequence[Example]) -> list[Example]:
     """Draw the sentences by which layers and neurons are chosen.
 
     Args:
         train: The training examples.
-        seed: Decides which.
 
     Returns:
         At most `NUM_PROBES` of them.
     """
-    return random.Random(seed).sample(list(train), min(NUM_PROBES, len(train)))
+    return random.Random(DRAW_SEED).sample(list(train), min(NUM_PROBES, len(train)))
 
 
 def prune(
@@ -111,9 +112,7 @@ def prune(
     return rebuilt.eval(), kept
 
 
-def collect_texts(
-    train: Sequence[Example], data_dir: Path, config: PruneConfig, seed: int
-) -> list[Example]:
+def collect_texts(train: Sequence[Example], data_dir: Path, config: PruneConfig) -> list[Example]:
     """Put texts without a label beside the training examples.
 
     Phrases cut from sentences are where a sentence's opinion is made; the teacher knows theirs.
@@ -122,7 +121,6 @@ def collect_texts(
         train: The examples.
         data_dir: Folder with `text/ljspeech_prompts.txt`.
         config: How many.
-        seed: Decides the cuts and the choice.
 
     Returns:
         The examples, then the texts with the label `UNLABELLED`.
@@ -133,7 +131,7 @@ def collect_texts(
     path = data_dir / PROMPTS
     if not path.is_file():
         raise InputError(f"There is no {path}: --data must name the folder that holds the corpora.")
-    rng = random.Random(seed)
+    rng = random.Random(DRAW_SEED)
     prompts = path.read_text(encoding="utf-8").splitlines()
     texts = rng.sample(prompts, min(config.num_prompts, len(prompts)))
     for example in train:

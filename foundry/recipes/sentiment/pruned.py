@@ -1,8 +1,14 @@
 """Prune, teach, calibrate and write `weights/bert-sentiment-pruned`."""
 
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from statistics import mean
 
 import torch
+from safetensors.torch import load_file
 from tqdm import tqdm
 from transformers import AutoTokenizer, BertForSequenceClassification, PreTrainedTokenizerBase
 
@@ -10,7 +16,7 @@ from foundry.errors import ArtifactError
 from foundry.recipes.pruning import count_flops, measure_speedup
 from foundry.recipes.sentiment.batches import predict_logits
 from foundry.recipes.sentiment.candidates import measure_accuracy
-from foundry.recipes.sentiment.checkpoints import load_progress
+from foundry.recipes.sentiment.checkpoints import load_progress, load_weights
 from foundry.recipes.sentiment.corpus import Corpus
 from foundry.recipes.sentiment.distill import (
     PruneConfig,
@@ -19,11 +25,12 @@ from foundry.recipes.sentiment.distill import (
     collect_texts,
     prune,
 )
-from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
-from foundry.recipes.sentiment.pruned_card import Comparison, render_pruned_card
+from foundry.recipes.sentiment.finetune import BEST_FILE, FinetuneConfig, finetune
+from foundry.recipes.sentiment.model_card import CandidateFigures
+from foundry.recipes.sentiment.pruned_card import MAX_LOSS, Comparison, render_pruned_card
 from foundry.recipes.sentiment.shipping import ship
 
-CHECKPOINT_DIR = Path(".checkpoints/pruned")
+CHECKPOINTS_DIR = ".checkpoints"
 # Tokens of the texts that arithmetic and speed are measured on.
 LENGTHS = (16, 64)
 ENCODER = "bert.encoder"
@@ -35,6 +42,7 @@ def make_pruned(
     corpus: Corpus,
     pruning: PruneConfig,
     teaching: FinetuneConfig,
+    seeds: Sequence[int],
     out_dir: Path,
 ) -> None:
     """Make a smaller model of a fine-tuned one; an interrupted run goes on.
@@ -45,6 +53,7 @@ def make_pruned(
         corpus: The sentences.
         pruning: What is taken out, and how the rest is taught.
         teaching: Knobs of the training.
+        seeds: The training is done once with each; the best model, or average of some, is shipped.
         out_dir: Folder to write to.
 
     Raises:
@@ -56,42 +65,80 @@ def make_pruned(
         )
     dense = BertForSequenceClassification.from_pretrained(dense_dir).eval()
     tokenizer = AutoTokenizer.from_pretrained(dense_dir)
-    student, kept = prune(dense, tokenizer, choose_probes(corpus.train, teaching.seed), pruning)
-    untaught_accuracy = measure_accuracy(student, tokenizer, corpus.sst2_dev)
-    student.bert.embeddings.word_embeddings.requires_grad_(teaching.train_word_embeddings)
-    texts = collect_texts(corpus.train, data_dir, pruning, teaching.seed)
-    loss = build_loss(student, dense, kept, pruning)
-    folder = out_dir / CHECKPOINT_DIR
-    with tqdm(desc=f"pruned, seed {teaching.seed}", unit="step") as bar:
-        for event in finetune(student, tokenizer, texts, corpus.val, teaching, folder, loss):
-            bar.total = event.num_steps
-            bar.update(event.step - bar.n)
-            if event.val_loss is not None:
-                bar.set_postfix(val_loss=f"{event.val_loss:.3f}", epoch=event.epoch)
+    untaught, kept = prune(dense, tokenizer, choose_probes(corpus.train), pruning)
+    texts = collect_texts(corpus.train, data_dir, pruning)
+    folders = {seed: out_dir / CHECKPOINTS_DIR / f"pruned-seed{seed}" for seed in seeds}
+    for seed, folder in folders.items():
+        student = copy.deepcopy(untaught)
+        student.bert.embeddings.word_embeddings.requires_grad_(teaching.train_word_embeddings)
+        loss = build_loss(student, dense, kept, pruning)
+        config = replace(teaching, seed=seed)
+        with tqdm(desc=f"pruned, seed {seed}", unit="step") as bar:
+            for event in finetune(student, tokenizer, texts, corpus.val, config, folder, loss):
+                bar.total = event.num_steps
+                bar.update(event.step - bar.n)
+                if event.val_loss is not None:
+                    bar.set_postfix(val_loss=f"{event.val_loss:.3f}", epoch=event.epoch)
 
-    final = ship(student, tokenizer, corpus, out_dir)
+    candidates = []
+    for size in range(1, len(seeds) + 1):
+        for some in combinations(seeds, size):
+            model = _average(untaught, [folders[seed] for seed in some])
+            names = ", ".join(map(str, some))
+            candidates.append(
+                CandidateFigures(
+                    name=f"seed {names}" if size == 1 else f"average of seeds {names}",
+                    seeds=some,
+                    sst2_dev_accuracy=measure_accuracy(model, tokenizer, corpus.sst2_dev),
+                    reviews_dev_accuracy=measure_accuracy(model, tokenizer, corpus.reviews_dev),
+                )
+            )
+    dense_accuracy = measure_accuracy(dense, tokenizer, corpus.sst2_dev)
+    best = max(
+        candidates,
+        key=lambda c: (
+            dense_accuracy - c.sst2_dev_accuracy <= MAX_LOSS,
+            c.sst2_dev_accuracy * len(corpus.sst2_dev)
+            + c.reviews_dev_accuracy * len(corpus.reviews_dev),
+        ),
+    )
+    shipped = _average(untaught, [folders[seed] for seed in best.seeds])
+    final = ship(shipped, tokenizer, corpus, out_dir)
+    comparison = _compare(dense, dense_dir, untaught, out_dir, tokenizer, corpus)
     card = render_pruned_card(
         corpus=corpus,
         num_texts=len(texts),
         pruning=pruning,
         teaching=teaching,
         kept=kept,
-        cpu_minutes=load_progress(folder).cpu_s / 60,
-        comparison=_compare(dense, dense_dir, out_dir, tokenizer, corpus, untaught_accuracy),
+        cpu_minutes=mean(load_progress(folder).cpu_s for folder in folders.values()) / 60,
+        comparison=comparison,
+        candidates=candidates,
+        shipped=best,
         final=final,
     )
     (out_dir / "README.md").write_text(card, encoding="utf-8")
-    print(f"SST-2 dev {final.sst2_dev_accuracy:.2%}, ", end="")
+    print(f"{best.name}: SST-2 dev {final.sst2_dev_accuracy:.2%}, ", end="")
     print(f"reviews dev {final.reviews_dev_accuracy:.2%}, ECE {final.ece:.2%}; see {out_dir}")
+
+
+def _average(
+    untaught: BertForSequenceClassification, folders: Sequence[Path]
+) -> BertForSequenceClassification:
+    model = copy.deepcopy(untaught)
+    states = [load_file(folder / BEST_FILE) for folder in folders]
+    average = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    load_weights({name: model.get_parameter(name) for name in average}, average)
+    return model
 
 
 def _compare(
     dense: BertForSequenceClassification,
     dense_dir: Path,
+    untaught: BertForSequenceClassification,
     pruned_dir: Path,
     tokenizer: PreTrainedTokenizerBase,
     corpus: Corpus,
-    untaught_accuracy: float,
 ) -> Comparison:
     pruned = BertForSequenceClassification.from_pretrained(pruned_dir).eval()
     texts = [example.text for example in corpus.sst2_dev + corpus.reviews_dev]
@@ -110,7 +157,7 @@ def _compare(
     return Comparison(
         sst2_dev_accuracy=measure_accuracy(dense, tokenizer, corpus.sst2_dev),
         reviews_dev_accuracy=measure_accuracy(dense, tokenizer, corpus.reviews_dev),
-        untaught_accuracy=untaught_accuracy,
+        untaught_accuracy=measure_accuracy(untaught, tokenizer, corpus.sst2_dev),
         agreement=(of_dense == of_pruned).double().mean().item(),
         num_parameters=dense.num_parameters(),
         size_bytes=(dense_dir / "model.safetensors").stat().st_size,

@@ -1,0 +1,192 @@
+"""Compressions on disk: one folder each, written by its worker, only read by the page.
+
+Files as in `runs`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
+`variants/` the compressed models.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from safetensors.torch import load_file
+
+from foundry.compress_config import CompressConfig, CompressEvent, list_models
+from foundry.errors import InputError
+from foundry.forms import Source
+from foundry.runs import (
+    RUN_FILE,
+    Status,
+    create_folder,
+    hash_owner,
+    is_run_id,
+    owns,
+    read_events,
+    read_own_run,
+    read_result,
+    read_status,
+    runs_dir,
+)
+
+PROBS_FILE = "probs.safetensors"
+
+
+@dataclass(frozen=True)
+class CompressRun:
+    """One reading of a compression's folder.
+
+    Attributes:
+        run_id: Sorts by the time it was made.
+        folder: Where its files are.
+        owner: Hash of the visitor who started it.
+        config: What is to be done.
+        status: Where it stands.
+        reason: Why it failed; empty otherwise.
+    """
+
+    run_id: str
+    folder: Path
+    owner: str
+    config: CompressConfig
+    status: Status
+    reason: str
+
+    # The module of the process that takes it to its end.
+    worker: ClassVar[str] = "foundry.compress_worker"
+
+    @property
+    def variants_folder(self) -> Path:
+        """Folder of the compressed models."""
+        return self.folder / "variants"
+
+    @cached_property
+    def events(self) -> list[CompressEvent]:
+        """What it has said so far."""
+        return [CompressEvent(**values) for values in read_events(self.folder)]
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, once it has ended."""
+        return read_result(self.folder)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Where the forms can be loaded from, by name, once it has ended."""
+        described = (self.result or {}).get("sources", {})
+        return {
+            name: Source(one["kind"], one["task"], Path(one["path"]))
+            for name, one in described.items()
+        }
+
+    @cached_property
+    def test_probs(self) -> dict[str, torch.Tensor]:
+        """What each form of a digit network made of the test split, float32 (10000, 10)."""
+        return load_file(self.folder / PROBS_FILE)
+
+    @property
+    def progress(self) -> float:
+        """Share done, in [0, 1]."""
+        return self.events[-1].progress if self.events else 0.0
+
+
+def compressions_dir() -> Path:
+    """Return the folder of all compressions."""
+    return runs_dir() / "compressions"
+
+
+def create_compression(config: CompressConfig, owner: str) -> CompressRun:
+    """Make the folder of a new compression, queued.
+
+    Args:
+        config: What is to be done.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If there is no such model for this visitor, or it cannot be masked.
+        ArtifactError: If the runs folder cannot be written.
+    """
+    _check_model(config, owner)
+    made = {"owner": hash_owner(owner), "config": asdict(config)}
+    return read_compression(create_folder(compressions_dir(), made, owner).name)
+
+
+def _check_model(config: CompressConfig, owner: str) -> None:
+    names = [spec.name for spec in list_models()]
+    if config.model in names:
+        return
+    try:
+        run = read_own_run(config.model, owner)
+    except InputError:
+        raise InputError(
+            f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
+            "yours by its id."
+        ) from None
+    if not run.has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    if config.sparsity and run.config.model != "lenet":
+        raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
+
+
+def read_compression(run_id: str) -> CompressRun:
+    """Read anybody's compression; what a visitor names goes through `read_own_compression()`.
+
+    Args:
+        run_id: From `create_compression()` or `list_compressions()`.
+
+    Raises:
+        InputError: If there is no such compression.
+    """
+    unknown = _unknown(run_id)
+    if not is_run_id(run_id):
+        raise unknown
+    folder = compressions_dir() / run_id
+    try:
+        made = json.loads((folder / RUN_FILE).read_text())
+        status, reason = read_status(folder)
+        config = CompressConfig(**made["config"])
+        return CompressRun(run_id, folder, made["owner"], config, status, reason)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not written whole, or by a version with other knobs.
+        raise unknown from None
+
+
+def read_own_compression(run_id: str, owner: str) -> CompressRun:
+    """Read a compression that a visitor has named.
+
+    Args:
+        run_id: As the visitor gave it.
+        owner: The visitor's secret token; anything but a text owns nothing.
+
+    Raises:
+        InputError: If there is no such compression, or it is someone else's; the two look alike.
+    """
+    run = read_compression(run_id)
+    if not owns(owner, run):
+        raise _unknown(run_id)
+    return run
+
+
+def list_compressions() -> list[CompressRun]:
+    """Return everybody's compressions, newest first; unreadable ones are left out."""
+    runs = []
+    for folder in sorted(compressions_dir().glob("*-*-*"), reverse=True):
+        try:
+            runs.append(read_compression(folder.name))
+        except InputError:
+            continue
+    return runs
+
+
+def list_own_compressions(owner: str) -> list[CompressRun]:
+    """Return a visitor's compressions, newest first.
+
+    Args:
+        owner: The visitor's secret token; anything but a text owns nothing.
+    """
+    return [run for run in list_compressions() if owns(owner, run)]
+
+
+def _unknown(run_id: object) -> InputError:
+    return InputError(f"You have no compression “{str(run_id)[:100]}”.")

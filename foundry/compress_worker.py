@@ -1,0 +1,85 @@
+"""The process of one compression: `python -m foundry.compress_worker RUN_ID`, from `run_queue`.
+
+It hears `stop` on standard input; the end of input means that the server is gone. Either way it
+leaves at once: a compression is short enough to be started again.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from foundry.compress import compress
+from foundry.compress_config import CompressEvent
+from foundry.compress_runs import PROBS_FILE, CompressRun, read_compression
+from foundry.compress_state import CompressState
+from foundry.runs import RESULT_FILE, append_event, is_run_id, read_run, write_json, write_status
+from foundry.worker import Commands, leave_room_for_the_server
+
+# As often as the page looks.
+_LOG_EVERY_S = 0.25
+
+
+class _Log:
+    """Appends events, leaving out those that come too soon after the last to be seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written_at = 0.0
+        self._stage = ""
+
+    def add(self, event: CompressEvent) -> None:
+        soon = time.monotonic() - self._written_at < _LOG_EVERY_S
+        if soon and event.stage == self._stage and event.epoch is None and event.progress < 1:
+            return
+        append_event(self._folder, event)
+        self._written_at, self._stage = time.monotonic(), event.stage
+
+
+def _record(run: CompressRun, state: CompressState) -> None:
+    assert state.measured is not None
+    probs = {
+        name: answers.probs.contiguous()
+        for name, answers in state.measured.answers.items()
+        if answers.probs is not None
+    }
+    save_file(probs, run.folder / PROBS_FILE)
+    write_json(run.folder / RESULT_FILE, state.report())
+
+
+def main(run_id: str) -> None:
+    """Take a compression to its end, or until told otherwise.
+
+    Args:
+        run_id: An existing compression.
+    """
+    commands = Commands()
+    leave_room_for_the_server()
+    run = read_compression(run_id)
+    log = _Log(run.folder)
+    try:
+        write_status(run.folder, "running")
+        model = run.config.model
+        source = read_run(model).best_folder if is_run_id(model) else model
+        state = CompressState(run.config, source, run.variants_folder)
+        for event in compress(state):
+            if commands.last:
+                break
+            log.add(event)
+        if commands.last:
+            write_status(run.folder, "interrupted" if commands.last == "interrupt" else "stopped")
+        else:
+            _record(run, state)
+            write_status(run.folder, "done")
+    except Exception as error:
+        write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+        raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    # Whatever still works in a thread is not waited for.
+    sys.stdout.flush()
+    os._exit(0)

@@ -1,0 +1,233 @@
+"""The Compress tab: choose a model and what to do to it, watch, compare every form of it."""
+
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from foundry.compress_config import MAX_RECOVERY_EPOCHS, CompressConfig, list_models
+from foundry.compress_runs import (
+    CompressRun,
+    list_own_compressions,
+    read_own_compression,
+)
+from foundry.errors import InputError
+from foundry.models import available_models
+from foundry.pruning import MAX_RATIO, SCOPES
+from foundry.run_queue import RunQueue
+from foundry.runs import ACTIVE
+from foundry.ui.compress_view import (
+    ProgressView,
+    ResultView,
+    build_progress_view,
+    build_result_view,
+    build_scatter,
+    render_progress,
+    render_result,
+    status_html,
+)
+from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.limits import TRAINING_STARTS
+from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
+from foundry.ui.visitor import build_browser_state
+
+_REFRESH_S = 0.5
+# Seen, timer, finished, Compress, Cancel, then the two views.
+_NUM_SHOWN = 5 + len(ProgressView._fields) + len(ResultView._fields)
+_FIELDS = [field.name for field in fields(CompressConfig)]
+_BITS = [("int8: 8-bit weights and activations", 8), ("float32: leave them", 32)]
+
+
+@shows_errors
+def on_start(queue: RunQueue, token: str, *knobs: Any) -> list[Any]:
+    """Start a compression.
+
+    Args:
+        queue: Where it waits its turn.
+        token: The visitor's token.
+        knobs: Values in the order of `CompressConfig`'s fields.
+
+    Returns:
+        Its id, then as `on_refresh()`.
+    """
+    config = CompressConfig(*knobs)
+    TRAINING_STARTS.count(token)
+    run = queue.start_compression(config, token)
+    return [run.run_id, *_show(run, queue)]
+
+
+@shows_errors
+def on_cancel(queue: RunQueue, run_id: str, token: str) -> None:
+    """Cancel the visitor's compression; the next refresh shows it."""
+    queue.stop(read_own_compression(run_id, token).run_id)
+
+
+def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] | None) -> list[Any]:
+    """Look at the compression again.
+
+    Args:
+        queue: Knows its place in line.
+        run_id: The compression on show.
+        token: The visitor's token.
+        seen: Status and number of events when last looked at.
+
+    Returns:
+        Seen, timer, finished compression's id, Compress, Cancel, then the updates of
+        `render_progress()` and `render_result()`; skips where nothing has changed.
+    """
+    run = _find(run_id, token)
+    if run and seen and seen == (run.status, len(run.events)):
+        return [gr.skip()] * _NUM_SHOWN
+    shown = _show(run, queue)
+    if run and seen and run.status == seen[0]:
+        # Only the progress has moved.
+        return [shown[0], *[gr.skip()] * 4, *shown[5:9], *[gr.skip()] * (_NUM_SHOWN - 9)]
+    return shown
+
+
+def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
+    """Attach a page that was opened or reloaded to the compression it showed, or to the newest.
+
+    Returns:
+        Its id, its settings in the order of `CompressConfig`'s fields, then as `on_refresh()`.
+    """
+    run = _find(run_id, token) or next(iter(list_own_compressions(token)), None)
+    if run is None:
+        # The form stays: a quick visitor may be choosing already.
+        settings = [_choice(token, DEFAULT_MODEL), *[gr.skip()] * (len(_FIELDS) - 1)]
+    else:
+        values = [getattr(run.config, name) for name in _FIELDS[1:]]
+        settings = [_choice(token, run.config.model), *values]
+    return [run.run_id if run else "", *settings, *_show(run, queue)]
+
+
+def on_visit(token: str, model: str) -> Any:
+    """List the models again: a run may have finished meanwhile. Returns the choice."""
+    return _choice(token, model)
+
+
+def on_model(model: str) -> list[Any]:
+    """Offer what can be done to a model.
+
+    Args:
+        model: The one that was chosen.
+
+    Returns:
+        Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
+    """
+    can_prune = CompressConfig(model, pruning_ratio=0.0).task == "digits"
+    note = (
+        ""
+        if can_prune
+        else "Recovering from pruning takes this model hours, which a recipe has spent: its pruned "
+        "form is in the table. Here it is quantized and measured."
+    )
+    return [
+        gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
+        gr.Slider(interactive=can_prune),
+        gr.Slider(interactive=can_prune, value=0.8 if can_prune else 0.0),
+        gr.Radio(interactive=can_prune),
+        gr.Markdown(note, visible=not can_prune),
+    ]
+
+
+def _choice(token: str, chosen: str) -> Any:
+    digits = list_digit_models(token)
+    others = [spec for spec in list_models() if spec not in available_models("digits")]
+    choices = [*digits, *((spec.title, spec.name) for spec in others)]
+    known = chosen in (name for _, name in choices)
+    return gr.Dropdown(choices=choices, value=chosen if known else DEFAULT_MODEL)
+
+
+def _find(run_id: str, token: str) -> CompressRun | None:
+    try:
+        return read_own_compression(run_id, token)
+    except InputError:
+        return None
+
+
+def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
+    active = run is not None and run.status in ACTIVE
+    return [
+        (run.status, len(run.events)) if run else None,
+        gr.Timer(active=active),
+        run.run_id if run and run.result else "",
+        gr.Button(interactive=not active),
+        gr.Button(interactive=active),
+        *render_progress(run, queue),
+        *render_result(run),
+    ]
+
+
+def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab being built.
+        visitor: Holds the visitor's token.
+        queue: Where compressions are started.
+    """
+    run_id = build_browser_state("compression")
+    seen = gr.State(None)
+    finished = gr.State("")
+    timer = gr.Timer(_REFRESH_S, active=False)
+    defaults = CompressConfig()
+    with gr.Row(elem_classes="one-and-two"):
+        with gr.Column():
+            start = gr.Button(
+                "Compress", variant="primary", interactive=False, elem_id="compress-start"
+            )
+            cancel = gr.Button("Cancel", interactive=False, size="sm", elem_id="compress-cancel")
+        with gr.Column():
+            status = gr.HTML(status_html(None), elem_id="compress-status", padding=False)
+    with gr.Row(elem_classes=["one-and-two", "second-first"]):
+        with gr.Column():
+            model = gr.Dropdown(
+                [(spec.title, spec.name) for spec in list_models()],
+                value=DEFAULT_MODEL,
+                label="Model",
+                elem_id="compress-model",
+            )
+            note = gr.Markdown(visible=False, elem_classes="foundry-note")
+            ratio = gr.Slider(
+                0,
+                MAX_RATIO,
+                defaults.pruning_ratio,
+                step=0.05,
+                label="Pruning ratio",
+                info="Share of channels and neurons taken out of every layer; 0 for none.",
+            )
+            epochs = gr.Slider(
+                0,
+                MAX_RECOVERY_EPOCHS,
+                defaults.recovery_epochs,
+                step=1,
+                label="Recovery epochs",
+                info="Fine-tuning of what is left; 0 shows what pruning alone does.",
+            )
+            bits = gr.Radio(_BITS, value=defaults.weight_bits, label="Weight bits")
+            sparsity = gr.Slider(
+                0,
+                1,
+                0.8,
+                step=0.05,
+                label="Mask sparsity",
+                info="Share of weights set to zero in a further copy; LeNet only.",
+            )
+            scope = gr.Radio(
+                list(SCOPES), value=defaults.scope, label="The mask ranks weights", min_width=120
+            )
+        with gr.Column():
+            progress = build_progress_view(status)
+            scatter = build_scatter()
+    result = build_result_view(scatter, run_id, visitor, finished)
+
+    knobs = [model, ratio, bits, sparsity, scope, epochs]
+    shown = [seen, timer, finished, start, cancel, *progress, *result]
+    model.input(on_model, model, [ratio, epochs, sparsity, scope, note], **QUIET)
+    start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
+    cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
+    timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
+    tab.select(on_visit, [visitor, model], model, **QUIET)
+    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)

@@ -1,0 +1,69 @@
+"""Switching variants as a visitor does, in a real Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+from test_draw_page import SEVEN, draw
+from test_speech_page import transcribe_example
+
+pytestmark = pytest.mark.browser
+
+
+def switch(page, name):
+    page.locator(f"#variant-{name} input").click()
+
+
+def test_time_and_label_follow_the_switches_without_a_reload(page):
+    page.get_by_role("tab", name="Draw").click()
+    page.locator("#draw-pad canvas").wait_for()
+    page.evaluate("window.isSamePage = true")
+    draw(page, SEVEN)
+    answer, timing = page.locator("#draw-answer"), page.locator("#draw-timing")
+    expect(answer.locator(".answer b")).to_have_text("7")
+    expect(timing).to_contain_text("ink to probabilities")
+    shares = [answer.locator(".answer span").inner_text()]
+    for name, variant in (("quantized", "int8"), ("pruned", "pruned-int8")):
+        switch(page, name)
+        expect(timing).to_contain_text(f"The model: {variant} ")
+        expect(timing).to_contain_text("same answer")
+        expect(answer.locator(".answer b")).to_have_text("7")
+        shares.append(answer.locator(".answer span").inner_text())
+    switch(page, "quantized")
+    expect(timing).to_contain_text("The model: pruned 0")
+    switch(page, "pruned")
+    expect(timing).not_to_contain_text("The model")
+    expect(answer.locator(".answer span")).to_have_text(shares[0])
+    # Three networks, three probabilities.
+    assert len(set(shares)) == 3
+    assert page.evaluate("window.isSamePage") is True
+
+
+def test_the_switches_act_on_texts(page):
+    page.get_by_role("tab", name="Sentiment").click()
+    page.locator("#sentiment-text textarea").fill("A wonderful, moving film.")
+    expect(page.locator("#sentiment-answer")).to_contain_text("positive")
+    switch(page, "quantized")
+    note = page.get_by_text("The model: int8")
+    expect(note.first).to_be_visible()
+    expect(page.locator("#sentiment-answer")).to_contain_text("positive")
+
+
+def test_the_switches_act_on_speech(page):
+    switch(page, "quantized")
+    page.get_by_role("tab", name="Speech").click()
+    transcribe_example(page)
+    expect(page.locator("#speech-transcript")).to_contain_text("seven")
+    expect(page.locator("#speech-status")).to_contain_text("int8")
+    expect(page.get_by_text("The model: int8").first).to_be_visible()
+
+
+def test_the_switches_fit_on_a_phone(chromium, app_url):
+    context = chromium.new_context(viewport={"width": 375, "height": 800})
+    try:
+        page = context.new_page()
+        page.goto(app_url)
+        page.locator("#variant-quantized").wait_for()
+        switch(page, "quantized")
+        expect(page.locator("#variant-note")).to_contain_text("8 bits")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        context.close()

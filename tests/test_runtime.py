@@ -1,0 +1,101 @@
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from foundry.calibration import digit_samples
+from foundry.compression import VARIANTS
+from foundry.data import normalize
+from foundry.models import load_model, load_predictor
+from foundry.quantization import convert
+from foundry.runtime import OpenVinoPredictor, TorchPredictor, openvino_core
+from foundry.variants import SIGNATURES
+
+
+@pytest.fixture(scope="module")
+def compiled(lenet):
+    return OpenVinoPredictor(convert(lenet, SIGNATURES["digits"], digit_samples()[0]))
+
+
+@pytest.fixture(scope="module")
+def images(mnist):
+    return normalize(mnist.test.images[:64])
+
+
+def test_both_engines_give_the_same_logits(lenet, compiled, images):
+    expected = lenet(images)
+    torch.testing.assert_close(TorchPredictor(lenet)(images), expected)
+    torch.testing.assert_close(compiled(images), expected, rtol=1e-4, atol=1e-4)
+    assert compiled(images).dtype == torch.float32
+
+
+def test_a_batch_of_any_size_can_be_asked(compiled, images):
+    whole = compiled(images)
+    for size in (1, 2, 7):
+        torch.testing.assert_close(compiled(images[:size]), whole[:size], rtol=1e-4, atol=1e-4)
+
+
+def test_answers_are_not_overwritten_by_later_calls(compiled, images):
+    first = compiled(images[:1])
+    kept = first.clone()
+    compiled(images[1:2])
+    assert torch.equal(first, kept)
+
+
+def test_many_threads_each_get_their_own_answer(compiled, images):
+    expected = [compiled(image[None]) for image in images]
+    wrong = []
+    barrier = threading.Barrier(8)
+
+    def ask(start):
+        barrier.wait()
+        for index in range(start, start + 200):
+            image = index % len(images)
+            if not torch.equal(compiled(images[image][None]), expected[image]):
+                wrong.append(image)
+
+    threads = [threading.Thread(target=ask, args=(8 * number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_failed_call_leaves_the_model_usable(compiled, images):
+    for _ in range(3):
+        with pytest.raises(Exception, match=r"(?i)shape|dim|size"):
+            compiled(torch.zeros(1, 1, 5, 5))
+    assert compiled(images[:1]).shape == (1, 10)
+
+
+def test_everything_is_computed_in_float32_or_int8(compiled):
+    """A processor with bfloat16 would else use it, and answers depended on the machine."""
+    for predictor in (compiled, load_predictor("lenet", variant=VARIANTS["int8"])):
+        precision = predictor.compiled.get_property("INFERENCE_PRECISION_HINT")
+        assert precision.get_type_name() == "f32"
+
+
+def test_openvino_reports_to_nobody():
+    import sys
+
+    openvino_core()
+    assert sys.modules["openvino_telemetry"] is None
+    import nncf.telemetry.wrapper as nncf_telemetry
+    import openvino.tools.ovc.telemetry_utils as openvino_telemetry
+
+    assert "stub" in openvino_telemetry.tm.__name__
+    assert type(nncf_telemetry.telemetry).__name__ == "MagicMock" or isinstance(
+        nncf_telemetry.telemetry, type
+    )
+
+
+def test_a_network_on_the_cpu_is_a_predictor(lenet, images):
+    from foundry.digits import classify_digits
+
+    pictures = (torch.rand(3, 28, 28) * 255).byte().numpy()
+    plain = classify_digits(lenet, pictures)
+    wrapped = classify_digits(TorchPredictor(load_model("lenet")), pictures)
+    assert (plain == wrapped).all()
+    assert isinstance(lenet, nn.Module)
