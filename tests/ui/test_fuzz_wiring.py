@@ -17,6 +17,7 @@ ENDPOINTS = (
     "score_sentiment_batch",
     "explain_sentiment",
     "transcribe",
+    "compress",
 )
 TAKE_FILES = {"classify_digit", "score_sentiment_batch", "transcribe"}
 NAMES = ("", "lenet", "bert-sentiment", "wav2vec2-commands", "dense", "../../etc/passwd")
