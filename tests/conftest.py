@@ -138,6 +138,8 @@ def app_url(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
         patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("runs-of-the-app")))
+        # Another app that ends on this machine takes its files with it, examples too.
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files-of-the-app")))
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
