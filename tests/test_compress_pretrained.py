@@ -11,7 +11,8 @@ from foundry.compress_state import CompressState
 CARDS = {
     "bert-sentiment": "| split | number | accuracy, as published |\n|---|---|---|\n"
     "| SST-2 dev | 872 | 89.68% |\n",
-    "bert-sentiment-pruned": "| split | dense, as published | pruned, as published |\n|---|---|---|\n"
+    "bert-sentiment-pruned": "| split | dense, as published | pruned, as published |\n"
+    "|---|---|---|\n"
     "| SST-2 dev, 872 sentences | 89.68% | 88.88% |\n",
     "wav2vec2-commands": "| set | greedy WER | beam WER |\n|---|---|---|\n"
     "| isolated words, Speech Commands | 15.6% | 10.4% |\n",
