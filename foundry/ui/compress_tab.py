@@ -12,8 +12,9 @@ from foundry.compress_runs import (
     list_own_compressions,
     read_own_compression,
 )
+from foundry.compress_state import PRUNED
 from foundry.errors import InputError
-from foundry.models import available_models
+from foundry.models import available_models, available_variants
 from foundry.pruning import MAX_RATIO, SCOPES
 from foundry.run_queue import RunQueue
 from foundry.runs import ACTIVE
@@ -122,12 +123,9 @@ def on_model(model: str) -> list[Any]:
         Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
     """
     can_prune = CompressConfig(model, pruning_ratio=0.0).task == "digits"
-    note = (
-        ""
-        if can_prune
-        else "Recovering from pruning takes this model hours, which a recipe has spent: its pruned "
-        "form is in the table. Here it is quantized and measured."
-    )
+    note = "Recovering from pruning takes this model hours; here it is quantized and measured."
+    if PRUNED in available_variants(model):
+        note += " A recipe has spent those hours: its pruned form is in the table."
     return [
         gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
         gr.Slider(interactive=can_prune),
