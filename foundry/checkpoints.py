@@ -37,8 +37,13 @@ def save_checkpoint(state: TrainState, folder: Path) -> Path:
     partial = folder / f"partial-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file(_tensors(state), partial / _TENSORS_FILE)
-    (partial / _VALUES_FILE).write_text(json.dumps(_values(state), indent=2))
+    try:
+        save_file(_tensors(state), partial / _TENSORS_FILE)
+        (partial / _VALUES_FILE).write_text(json.dumps(_values(state), indent=2))
+    except BaseException:
+        # On a full disk this makes the room to say so.
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     older = [path for path in folder.glob("step-*") if path != final]
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)

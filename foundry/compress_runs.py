@@ -96,7 +96,8 @@ class CompressRun:
         return self.events[-1].progress if self.events else 0.0
 
 
-def _compressions_dir() -> Path:
+def compressions_dir() -> Path:
+    """Return the folder of all compressions."""
     return runs_dir() / "compressions"
 
 
@@ -113,7 +114,7 @@ def create_compression(config: CompressConfig, owner: str) -> CompressRun:
     """
     _check_model(config, owner)
     made = {"owner": hash_owner(owner), "config": asdict(config)}
-    return read_compression(create_folder(_compressions_dir(), made, owner).name)
+    return read_compression(create_folder(compressions_dir(), made, owner).name)
 
 
 def _check_model(config: CompressConfig, owner: str) -> None:
@@ -145,7 +146,7 @@ def read_compression(run_id: str) -> CompressRun:
     unknown = _unknown(run_id)
     if not is_run_id(run_id):
         raise unknown
-    folder = _compressions_dir() / run_id
+    folder = compressions_dir() / run_id
     try:
         made = json.loads((folder / RUN_FILE).read_text())
         status, reason = read_status(folder)
@@ -175,7 +176,7 @@ def read_own_compression(run_id: str, owner: str) -> CompressRun:
 def list_compressions() -> list[CompressRun]:
     """Return everybody's compressions, newest first; unreadable ones are left out."""
     runs = []
-    for folder in sorted(_compressions_dir().glob("*-*-*"), reverse=True):
+    for folder in sorted(compressions_dir().glob("*-*-*"), reverse=True):
         try:
             runs.append(read_compression(folder.name))
         except InputError:

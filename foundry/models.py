@@ -24,6 +24,7 @@ from foundry.hub import OnProgress, resolve_model
 from foundry.networks import CNN, LeNet
 from foundry.pretrained import Pretrained, load_folder, one_at_a_time
 from foundry.runtime import Predictor, TorchPredictor
+from foundry.shipped import check_shipped
 from foundry.variants import find_variant, list_variants, load_quantized
 
 WEIGHTS_DIR = Path(__file__).parent.parent / "weights"
@@ -132,6 +133,7 @@ def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float3
 
 def _load_folder(folder: Path, device: torch.device) -> nn.Module:
     try:
+        check_shipped(folder / WEIGHTS_FILE)
         config = json.loads((folder / CONFIG_FILE).read_text())
         model = build_model(config.pop("architecture"), **config)
         model.load_state_dict(load_file(folder / WEIGHTS_FILE))

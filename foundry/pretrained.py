@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from foundry.errors import ArtifactError, InputError
 from foundry.runtime import Predictor, TorchPredictor
+from foundry.shipped import check_shipped
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -115,6 +116,7 @@ def _version_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
     for file in sorted(folder.glob("*.safetensors")):
+        check_shipped(file)
         try:
             with safe_open(file, framework="pt"):
                 pass

@@ -4,6 +4,7 @@ They share one line because a machine that trains has no time left to measure wi
 """
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from foundry.cleaning import remove_old_runs, remove_stray_downloads
 from foundry.compress_config import CompressConfig
 from foundry.compress_runs import CompressRun, create_compression, list_compressions
 from foundry.errors import InputError
@@ -78,6 +80,7 @@ class RunQueue:
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
+        _make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
     def start(self, config: TrainConfig, owner: str, device: str) -> Run:
@@ -197,6 +200,7 @@ class RunQueue:
                 started = time.monotonic()
                 self._note_end(job, self._worker.wait())
                 self._durations_s.append(time.monotonic() - started)
+                _make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
@@ -247,7 +251,17 @@ class RunQueue:
                 continue
 
 
+def _make_room() -> None:
+    try:
+        remove_old_runs()
+        remove_stray_downloads()
+    except OSError:
+        # What cannot be tidied up must not keep runs from being trained.
+        _logger.warning("Old runs could not be removed", exc_info=True)
+
+
 def _explain_exit(exit_code: int) -> str:
     if exit_code < 0:
-        return f"the worker process was killed (signal {-exit_code})"
+        memory = "; the machine may be out of memory" if exit_code == -signal.SIGKILL else ""
+        return f"the worker process was killed (signal {-exit_code}{memory})"
     return f"the worker process ended with exit code {exit_code}; worker.log says more"

@@ -27,6 +27,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from foundry.errors import ArtifactError, InputError
+from foundry.models import WEIGHTS_FILE
 from foundry.train_config import TrainConfig
 from foundry.training import TrainEvent
 
@@ -82,7 +83,7 @@ class Run:
     @property
     def has_weights(self) -> bool:
         """Whether an epoch has ended, so that there is something to draw with."""
-        return self.best_folder.exists()
+        return (self.best_folder / WEIGHTS_FILE).exists()
 
     @cached_property
     def events(self) -> list[TrainEvent]:
@@ -221,12 +222,21 @@ def read_own_run(run_id: str, owner: str) -> Run:
 def list_runs() -> list[Run]:
     """Return everybody's runs, newest first; unreadable ones are left out."""
     runs = []
-    for folder in sorted(runs_dir().glob("*-*-*"), reverse=True):
+    for folder in list_run_folders(runs_dir()):
         try:
             runs.append(read_run(folder.name))
         except InputError:
             continue
     return runs
+
+
+def list_run_folders(parent: Path) -> list[Path]:
+    """Return the folders of runs, newest first, whether or not they can be read.
+
+    Args:
+        parent: Where they are: `runs_dir()`, or that of the compressions.
+    """
+    return sorted((path for path in parent.glob("*-*-*") if is_run_id(path.name)), reverse=True)
 
 
 def list_own_runs(owner: str) -> list[Run]:

@@ -5,6 +5,7 @@ and then it saves and leaves.
 """
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Literal
 
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
@@ -22,6 +24,7 @@ from foundry.training import TrainState, evaluate, train
 
 _NICENESS = 10
 _CHECKPOINT_EVERY_S = 5.0
+_DISK_TROUBLE = re.compile("space left|quota|read-only|too large|i/o error", re.IGNORECASE)
 
 Command = Literal["pause", "stop", "interrupt"]
 
@@ -109,6 +112,15 @@ def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> 
     write_status(run.folder, status)
 
 
+def _explain(error: Exception, run: Run) -> str:
+    # Of safetensors' own errors only the text says that the disk was meant.
+    if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):
+        return f"{run.folder} cannot be written ({error}); make room there, then resume"
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return "the machine has too little memory left; close something, then resume"
+    return f"{type(error).__name__}: {error}"
+
+
 def main(run_id: str) -> None:
     """Train a run to its end, or until told otherwise.
 
@@ -133,7 +145,7 @@ def main(run_id: str) -> None:
                 case "interrupt":
                     write_status(run.folder, "interrupted")
         except Exception as error:
-            write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+            write_status(run.folder, "failed", _explain(error, run))
             raise
 
 

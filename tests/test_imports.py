@@ -21,6 +21,7 @@ LAYERS = {
     "variant_cache": 1,
     "variants": 1,
     "pretrained": 1,
+    "shipped": 1,
     "models": 2,
     "recipes": 4,
     "benchmark": 4,
@@ -31,8 +32,8 @@ CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", 
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
-    | {"runs", "run_queue", "worker", "export", "forms", "histograms", "measure", "memory"}
-    | {"model_card", "sensitivity", "workloads"}
+    | {"runs", "run_queue", "worker", "export", "cleaning", "forms", "histograms", "measure"}
+    | {"memory", "model_card", "sensitivity", "workloads"}
     | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
     {"ink", "digits"},
     {"explain"},

@@ -96,7 +96,7 @@ def _build_tasks(folder: Path) -> dict[str, list[_Task]]:
 
 
 def _digit_task(path: Path, digit: str) -> _Task:
-    return _Task("classify_digit", lambda v: (v.upload(path), "lenet"), digit, _label_of)
+    return _Task("classify_digit", lambda v: (v.upload(path), "lenet", "dense"), digit, _label_of)
 
 
 def _text_task(text: str, label: str) -> _Task:
@@ -190,7 +190,7 @@ def _all_at_once(
     ]
     with _training(queue, speeds):
         crowd = _Crowd(app.url, everybody, _THINK_S)
-        settled_s = min(_SETTLED_S, seconds / 10)
+        settled_s = min(_SETTLED_S, seconds / 2)
         time.sleep(settled_s)
         settled_mb = app.rss_mb
         time.sleep(seconds - settled_s)
@@ -216,7 +216,7 @@ def measure(seconds: float) -> dict[str, Any]:
 
     Args:
         seconds: How long all are there at once. The memory at the end is compared with that after
-            a minute, or after a tenth of a shorter time.
+            a minute, or after half of a shorter time.
     """
     with tempfile.TemporaryDirectory() as folder:
         os.environ[RUNS_DIR_VARIABLE] = f"{folder}/runs"

@@ -27,7 +27,7 @@ def _call_every_tab(visitor: Visitor, digit: Path) -> dict[str, float]:
     """Return the seconds that one call of each tab's endpoint takes."""
     picture, clip = visitor.upload(digit), visitor.upload(_CLIP)
     calls = {
-        "classify_digit": (picture, "lenet"),
+        "classify_digit": (picture, "lenet", "dense"),
         "score_sentiment": ("A warm and funny film.", "bert-sentiment", "dense"),
         "explain_sentiment": ("A warm and funny film.", "bert-sentiment"),
         "transcribe": (clip, "wav2vec2-commands", "dense", ""),
@@ -42,7 +42,7 @@ def _call_every_tab(visitor: Visitor, digit: Path) -> dict[str, float]:
 
 def _measure_first_answer(digit: Path, runs: dict[str, str]) -> dict[str, float]:
     with serve_app(**runs) as app, Visitor(app.url) as visitor:
-        visitor.call("classify_digit", visitor.upload(digit), "lenet")
+        visitor.call("classify_digit", visitor.upload(digit), "lenet", "dense")
         answer_s, times = time.perf_counter() - app.started, app.process.cpu_times()
         return {"page_s": app.page_s, "answer_s": answer_s, "cpu_s": times.user + times.system}
 

@@ -30,6 +30,9 @@ _CACHE_AGE_S = 24 * 3600
 # Handlers that wait on nobody. With 50 visitors drawing, 1, 2 and 8 at once cost the same processor
 # time an answer (`python -m foundry.benchmark load`); 8 keep a slow one from holding up the others.
 _CONCURRENCY = 8
+# Every call of a program is a session; Gradio keeps the state of so many, the longest unused going
+# first.
+_MAX_SESSIONS = 1_000
 # Events that wait at once; beyond it visitors are told that the queue is full.
 _MAX_QUEUE = 300
 
@@ -88,6 +91,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         auth=read_accounts(),
         enable_monitoring=False,
         max_threads=NUM_THREADS,
+        state_session_capacity=_MAX_SESSIONS,
         app_kwargs={"middleware": [Middleware(SafeAnswers)]},
         **options,
     )

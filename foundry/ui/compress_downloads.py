@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.cleaning import make_downloads_folder
 from foundry.compress_runs import CompressRun, read_own_compression
 from foundry.compress_state import DENSE, MASKED
 from foundry.compression import VARIANTS
@@ -46,7 +47,7 @@ def on_write(run_id: str, token: str, form: str | None, file_format: str) -> Any
 
 @lru_cache(maxsize=1)
 def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="foundry-forms-")
+    return make_downloads_folder()
 
 
 @lru_cache(maxsize=64)

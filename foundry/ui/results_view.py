@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 
 from foundry import export
+from foundry.cleaning import make_downloads_folder
 from foundry.data import load_mnist
 from foundry.explain import first_layer_filters
 from foundry.models import load_model
@@ -90,7 +91,7 @@ def render_results(run: Run | None, device: str) -> list[Any]:
 
 @lru_cache(maxsize=1)
 def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="foundry-")
+    return make_downloads_folder()
 
 
 @lru_cache(maxsize=256)

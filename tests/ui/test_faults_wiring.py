@@ -1,0 +1,84 @@
+"""A server that is killed and started again, uploads that break off, folders that are closed."""
+
+import http.client
+import signal
+import uuid
+from dataclasses import astuple
+from urllib.parse import urlsplit
+
+import gradio as gr
+import httpx
+import pytest
+from drawing import SEVEN, draw_strokes
+from gradio_client import Client
+from waiting import wait_until
+
+from foundry.benchmark.served_app import OpenPage, serve_app
+from foundry.run_queue import RunQueue
+from foundry.runs import RUNS_DIR_VARIABLE, read_run
+from foundry.train_config import TrainConfig
+from foundry.ui.draw_tab import on_photo
+from foundry.ui.train_tab import on_return, on_start
+
+ENDLESS = {"num_train_images": 500, "batch_size": 8, "epochs": 100}
+
+
+def button(page, elem_id):
+    """Return the event that a button triggers first."""
+    return next(
+        event
+        for event in page.find_events("click")
+        if page.components[event["targets"][0][0]].get("elem_id") == elem_id
+    )
+
+
+def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
+    runs = {RUNS_DIR_VARIABLE: str(runs_folder)}
+    with serve_app(**runs) as app:
+        client = Client(app.url, verbose=False)
+        job = client.submit(**ENDLESS, api_name="/train")
+        run_id = wait_until(lambda: job.outputs() and job.outputs()[-1], "a run")["run_id"]
+        run = read_run(run_id)
+        wait_until(lambda: list(run.checkpoints_folder.glob("step-*")), "a checkpoint")
+        app.process.send_signal(signal.SIGKILL)
+        app.process.wait()
+    wait_until(lambda: read_run(run_id).status == "interrupted", "the worker's farewell")
+    reached = read_run(run_id).events[-1].step
+    with serve_app(**runs) as app:
+        again = Client(app.url, verbose=False)
+        again.session_hash = client.session_hash
+        (listed,) = again.predict(api_name="/list_runs")
+        assert (listed["run_id"], listed["status"]) == (run_id, "interrupted")
+        with OpenPage(app.url) as page:
+            page.fire(button(page, "train-resume"), run_id, f"session-{client.session_hash}")
+        wait_until(lambda: read_run(run_id).events[-1].step > reached, "the run to go on")
+        assert again.predict(run_id, api_name="/stop_run")["status"] == "stopped"
+    steps = [event.step for event in read_run(run_id).events]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_browser_that_vanishes_while_it_sends_leaves_the_server_well(app_url, share):
+    address, boundary = urlsplit(app_url), uuid.uuid4().hex
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n'
+    ).encode() + bytes(200_000)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    connection.putrequest("POST", "/gradio_api/upload")
+    connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders()
+    connection.send(body[: round(share * len(body))])
+    connection.close()
+    assert httpx.get(f"{app_url}config").is_success
+
+
+def test_without_a_place_for_runs_everything_but_training_works(tmp_path, monkeypatch):
+    (tmp_path / "a file").write_text("in the way")
+    monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "a file" / "runs"))
+    queue = RunQueue()
+    with pytest.raises(gr.Error, match=f"Set {RUNS_DIR_VARIABLE} to a folder with room"):
+        on_start(queue, "cpu", "alice", *astuple(TrainConfig()))
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    assert "### 7" in on_photo("cpu", str(tmp_path / "seven.png"), "lenet", "alice")[1]
+    assert on_return(queue, "", "alice")[0] == ""
