@@ -83,8 +83,8 @@ class OpenVinoPredictor:
         with self._guard:
             request = self._idle.pop() if self._idle else self.compiled.create_infer_request()
         try:
-            # Handing tensors over by hand: `infer(inputs)` takes longer to sort its arguments than a
-            # small network takes to run.
+            # Tensors are handed over by hand: `infer(inputs)` takes longer to sort its arguments
+            # than a small network takes to run.
             for index, tensor in enumerate(inputs):
                 array = tensor.contiguous().numpy()
                 request.set_input_tensor(index, self._tensor(array, shared_memory=True))
