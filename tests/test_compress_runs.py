@@ -80,6 +80,12 @@ def test_only_the_owner_reads_it(runs_folder):
     assert list_runs() == []
 
 
+@pytest.mark.parametrize("owner", ["", None, 7])
+def test_nobody_cannot_own_a_compression(runs_folder, owner):
+    with pytest.raises(InputError, match="needs an owner"):
+        create_compression(QUICK, owner)
+
+
 @pytest.mark.parametrize("run_id", ["", "../..", "20260101-000000-0000000g", None, 7, "x" * 500])
 def test_an_id_that_is_none_is_a_sentence(runs_folder, run_id):
     with pytest.raises(InputError, match="You have no compression"):
