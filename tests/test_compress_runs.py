@@ -12,6 +12,7 @@ from foundry.compress_runs import (
     read_own_compression,
 )
 from foundry.errors import InputError
+from foundry.models import build_model, save_model
 from foundry.run_queue import RunQueue
 from foundry.runs import RUN_FILE, append_event, create_run, list_runs, write_status
 from foundry.train_config import TrainConfig
@@ -124,7 +125,7 @@ def test_only_own_runs_with_weights_are_compressed(runs_folder):
 
 def test_a_cnn_has_no_mask(runs_folder):
     training = create_run(TrainConfig(model="cnn"), "alice")
-    training.best_folder.mkdir()
+    save_model(build_model("cnn"), training.best_folder)
     create_compression(CompressConfig(training.run_id), "alice")
     with pytest.raises(InputError, match="LeNet only"):
         create_compression(CompressConfig(training.run_id, sparsity=0.5), "alice")
