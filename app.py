@@ -4,7 +4,14 @@ import argparse
 import importlib.util
 import os
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+from foundry.cleaning import make_downloads_folder
+
+if __name__ == "__main__":
+    # Read when Gradio is imported.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # Servers that share a folder of uploads delete one another's when they end.
+    uploads = make_downloads_folder()
+    os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
 
 from foundry.ui import build_app, launch
 

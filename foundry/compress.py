@@ -52,6 +52,8 @@ from foundry.workloads import (
     texts_workload,
 )
 
+_REPORT_EVERY_S = 0.5
+
 T = TypeVar("T")
 Events = Generator[CompressEvent, None, T]
 
@@ -224,7 +226,10 @@ def _as_events(
 def _in_background(
     state: CompressState, what: str, work: Callable[[OnProgress], T], start: float, part: float
 ) -> Events[T]:
-    """Do work that reports by a callback in a thread, with its reports as events."""
+    """Do work that reports by a callback in a thread, with its reports as events.
+
+    Also while it has nothing to report, so that whoever listens can leave.
+    """
     reports: queue.Queue[tuple[float, str] | None] = queue.Queue()
     results: list[T] = []
     errors: list[BaseException] = []
@@ -238,8 +243,17 @@ def _in_background(
             reports.put(None)
 
     threading.Thread(target=run, daemon=True).start()
-    while (report := reports.get()) is not None:
-        yield state.event("quantize", start + part * report[0], f"{what}: {report[1]}")
+    share, sentence = 0.0, "starting"
+    while True:
+        try:
+            report = reports.get(timeout=_REPORT_EVERY_S)
+        except queue.Empty:
+            pass
+        else:
+            if report is None:
+                break
+            share, sentence = report
+        yield state.event("quantize", start + part * share, f"{what}: {sentence}")
     if errors:
         raise errors[0]
     return results[0]

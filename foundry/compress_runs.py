@@ -82,8 +82,13 @@ class CompressRun:
 
     @cached_property
     def test_probs(self) -> dict[str, torch.Tensor]:
-        """What each form of a digit network made of the test split, float32 (10000, 10)."""
-        return load_file(self.folder / PROBS_FILE)
+        """What each form of a digit network made of the test split, float32 (10000, 10).
+
+        In the order of the table, dense first; the file has an order of its own.
+        """
+        assert self.result is not None
+        probs = load_file(self.folder / PROBS_FILE)
+        return {row["variant"]: probs[row["variant"]] for row in self.result["rows"]}
 
     @property
     def progress(self) -> float:

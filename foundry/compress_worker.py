@@ -6,7 +6,6 @@ leaves at once: a compression is short enough to be started again.
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -23,19 +22,20 @@ _LOG_EVERY_S = 0.25
 
 
 class _Log:
-    """Appends events, leaving out those that come too soon after the last to be seen."""
+    """Appends events, leaving out those that say nothing new, or too soon for anybody to see."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._written_at = 0.0
-        self._stage = ""
+        self._last: CompressEvent | None = None
 
     def add(self, event: CompressEvent) -> None:
-        soon = time.monotonic() - self._written_at < _LOG_EVERY_S
-        if soon and event.stage == self._stage and event.epoch is None and event.progress < 1:
-            return
+        last = self._last
+        if last and last.stage == event.stage and event.epoch is None and event.progress < 1:
+            is_news = (event.progress, event.sentence) != (last.progress, last.sentence)
+            if not is_news or event.elapsed_s - last.elapsed_s < _LOG_EVERY_S:
+                return
         append_event(self._folder, event)
-        self._written_at, self._stage = time.monotonic(), event.stage
+        self._last = event
 
 
 def _record(run: CompressRun, state: CompressState) -> None:

@@ -42,8 +42,17 @@ def shoot_sentiment(page: Page) -> None:
     shoot(page, "sentiment", 800)
 
 
+def shoot_compress(page: Page) -> None:
+    """Compress LeNet, wait for the table and an input that its forms differ on, take a picture."""
+    page.get_by_role("tab", name="Compress").click()
+    page.locator("#compress-start").click()
+    expect(page.locator("#compress-status")).to_contain_text("Done", timeout=900_000)
+    page.locator("#compress-answers table").wait_for()
+    shoot(page, "compress", 1640)
+
+
 def main() -> None:
-    """Train, draw, score a text and transcribe a clip; take a picture of every tab."""
+    """Train, draw, score a text, transcribe a clip, compress; take a picture of every tab."""
     from foundry.runs import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -74,6 +83,7 @@ def main() -> None:
         page.locator("#speech-compare").click()
         page.locator("#speech-score .figures").wait_for()
         shoot(page, "speech", 1500)
+        shoot_compress(page)
         browser.close()
         app.close()
 

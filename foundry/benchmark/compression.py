@@ -4,16 +4,12 @@ Latencies come from interleaved rounds; the dense network in plain PyTorch, floa
 """
 
 import copy
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -28,18 +24,19 @@ from foundry.benchmark.compression_quality import (
     speech_quality,
 )
 from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, run_in_bfloat16
-from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.calibration import digit_samples
 from foundry.compression import DENSE, VARIANTS
 from foundry.models import available_models, available_variants, load_pretrained
 from foundry.quantization import Sample, by_position, convert
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.sentiment_encoder import build_predictor
+from foundry.timing import Timing, compare, time_rounds
 from foundry.variant_cache import pack
 from foundry.variant_export import Exportable, load_exportable, write_onnx
+from foundry.workloads import speech_workload, texts_workload
 
-_WARM_UP = 5
-# Rounds for each input, fewer where a call takes long.
-_SECONDS_PER_INPUT, _MIN_ROUNDS, _MAX_ROUNDS = 20.0, 20, 300
+# Seconds of timing for each input.
+_BUDGET_S = 20.0
 _SEED = 0
 
 
@@ -111,10 +108,8 @@ def _measure_model(
     }
     rows = []
     for timed in _build_inputs(task):
-        times_ms = _time(contenders, timed, f"{name}: {timed.title}")
-        base_ms = statistics.median(times_ms[0])
-        for contender, own_ms, share in zip(contenders, times_ms, qualities, strict=True):
-            p50_ms = statistics.median(own_ms)
+        timings = _time(contenders, timed, f"{name}: {timed.title}")
+        for contender, timing, share in zip(contenders, timings, qualities, strict=True):
             rows.append(
                 {
                     "model": name,
@@ -125,10 +120,12 @@ def _measure_model(
                     "size_bytes": contender.size_bytes,
                     "mflop": _count_mflop(models[contender.variant], dense, timed.sample),
                     "batch": timed.batch,
-                    "p50_ms": p50_ms,
-                    "p95_ms": float(np.percentile(own_ms, 95)),
-                    "num_runs": len(own_ms),
-                    "speedup": base_ms / p50_ms,
+                    "p50_ms": timing.p50_ms,
+                    "p95_ms": timing.p95_ms,
+                    "num_runs": timing.num_runs,
+                    "speedup": timing.speedup,
+                    "speedup_low": timing.speedup_low,
+                    "speedup_high": timing.speedup_high,
                     "metric": quality.metric,
                     "quality": share,
                     "quality_loss": qualities[0] - share,
@@ -196,12 +193,10 @@ def _build_quality(name: str, task: str, data_dir: Path | None, dense: Predictor
     if task == "sentiment":
         if data_dir:
             return sentiment_quality(data_dir, pretrained.processor)
-        samples = text_samples(pretrained.processor)
-        return agreement(samples, dense, f"the project's {len(samples)} calibration texts")
+        return agreement(texts_workload(pretrained), dense)
     if data_dir:
         return speech_quality(data_dir, pretrained.processor, pretrained.folder)
-    samples = speech_samples(pretrained.processor)
-    return agreement(samples, dense, f"frames of the project's {len(samples)} calibration clips")
+    return agreement(speech_workload(pretrained), dense)
 
 
 def _build_inputs(task: str) -> list[Input]:
@@ -221,24 +216,12 @@ def _build_inputs(task: str) -> list[Input]:
     return [Input("5 s", 1, (sound[:1],)), Input("4 x 5 s", 4, (sound,))]
 
 
-def _time(contenders: list[Contender], timed: Input, title: str) -> list[list[float]]:
-    """Return the milliseconds of each contender's calls, made in turn."""
-    for contender in contenders:
-        for _ in range(_WARM_UP):
-            contender.predict(*timed.sample)
-    round_s = sum(_seconds(partial(c.predict, *timed.sample)) for c in contenders)
-    num_rounds = int(np.clip(_SECONDS_PER_INPUT / round_s, _MIN_ROUNDS, _MAX_ROUNDS))
-    times_ms: list[list[float]] = [[] for _ in contenders]
-    for _ in tqdm(range(num_rounds), desc=title):
-        for own_ms, contender in zip(times_ms, contenders, strict=True):
-            own_ms.append(1000 * _seconds(partial(contender.predict, *timed.sample)))
-    return times_ms
-
-
-def _seconds(call: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def _time(contenders: list[Contender], timed: Input, title: str) -> list[Timing]:
+    """Time each contender in turn; the first is the baseline."""
+    calls = {str(i): partial(c.predict, *timed.sample) for i, c in enumerate(contenders)}
+    rounds = list(tqdm(time_rounds(calls, _BUDGET_S), desc=title, unit=" rounds"))
+    timings = compare(rounds, "0")
+    return [timings[call] for call in calls]
 
 
 def _count_parameters(model: nn.Module) -> int:

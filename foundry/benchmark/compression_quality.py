@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from foundry.data import load_mnist, normalize
-from foundry.quantization import Sample
 from foundry.recipes.sentiment.corpus import SST2_DEV, read_examples
 from foundry.recipes.speech.corpus import (
     Clip,
@@ -22,6 +20,7 @@ from foundry.recipes.speech.evaluate import build_dev_sets, decode, score
 from foundry.recipes.speech.model import ALPHABET
 from foundry.runtime import Predictor
 from foundry.speech_beam import load_beam_decoder
+from foundry.workloads import Workload
 
 _BATCH = 500
 # What the speech model is for; the other held-out sets are of words that it was not taught.
@@ -103,22 +102,20 @@ def speech_quality(data_dir: Path, processor: Any, model_dir: Path) -> Quality:
     return Quality(f"1 - WER, held-out digits and commands ({num_words:,} words)", measure)
 
 
-def agreement(samples: list[Sample], dense: Predictor, what: str) -> Quality:
-    """Judge by how often the likeliest label is the dense model's: no held-out data is here.
+def agreement(workload: Workload, dense: Predictor) -> Quality:
+    """Judge by how often the answer is the dense model's: no held-out data is here.
 
     Args:
-        samples: Inputs that ship with the project.
+        workload: Has the project's own samples.
         dense: What runs the dense model.
-        what: What the samples are.
     """
-    expected = [dense(*sample).argmax(-1) for sample in samples]
+    expected = workload.answer(dense).labels
 
     def measure(predict: Predictor) -> float:
-        pairs = zip(samples, expected, strict=True)
-        agreed: list[Tensor] = [(predict(*s).argmax(-1) == label).flatten() for s, label in pairs]
-        return torch.cat(agreed).double().mean().item()
+        given = workload.answer(predict).labels
+        return float(np.mean([a == b for a, b in zip(given, expected, strict=True)]))
 
-    return Quality(f"agreement with dense, {what}", measure)
+    return Quality(f"agreement with dense, {workload.samples}", measure)
 
 
 class _Recordings:

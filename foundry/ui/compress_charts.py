@@ -127,8 +127,8 @@ def scatter_html(report: Mapping[str, Any]) -> str:
     return (
         f'<div class="scroll"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(name)} over latency">{"".join(parts)}</svg></div>'
-        f'<div class="legend"><span>{escape(name)}</span><span>'
-        '<i class="pytorch"></i>PyTorch</span>'
+        f'<div class="legend"><span>{escape(name)}</span>'
+        '<span><i class="pytorch"></i>PyTorch</span>'
         '<span><i class="openvino"></i>OpenVINO</span><span>area: file size</span>'
         '<span><i class="line"></i>none is both faster and better</span></div>'
     )

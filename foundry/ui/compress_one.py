@@ -153,7 +153,7 @@ def build_one_input(
         finished: The same compression's id once it has a result, else empty.
     """
     gr.Markdown("### One input through every form")
-    with gr.Row(visible=False, elem_classes="one-and-two") as digits:
+    with gr.Row(visible=False, elem_classes=["one-and-two", "flush"]) as digits:
         with gr.Column():
             index = gr.Number(
                 0,
@@ -188,7 +188,7 @@ def build_one_input(
         on_image, [*who, index], [image, answers], **QUIET
     )
     text.input(on_text, [*who, text], answers, trigger_mode="always_last", **QUIET)
-    clip.input(on_clip, [*who, clip], answers, **QUIET)
+    clip.input(on_clip, [*who, clip], answers, api_visibility="private")
     finished.change(
         on_result, [finished, visitor, index, text, clip], [index, image, answers], **QUIET
     )

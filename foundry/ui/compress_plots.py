@@ -14,7 +14,7 @@ TABLE_CSS = """
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
   font-variant-numeric: tabular-nums; }
-p { margin: 0 0 0.5rem; color: var(--body-text-color-subdued); font-size: 0.9rem; }
+p { margin: 0.3rem 0 0.5rem; color: var(--body-text-color-subdued); font-size: 0.9rem; }
 th, td { padding: 0.35rem 0.5rem; text-align: right; border: 0; white-space: nowrap;
   border-bottom: 1px solid var(--border-color-primary); }
 td.text, thead th:nth-child(2) { text-align: left; }
@@ -112,8 +112,25 @@ def table_html(report: Mapping[str, Any]) -> str:
     header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return (
         f'<p>{escape(describe_measuring(report))}</p><div class="scroll"><table>'
-        f"<thead><tr>{header}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f"<thead><tr>{header}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{_legend(rows)}"
     )
+
+
+# What the forms are that are no variants of the whole page.
+_FORMS = {
+    "pruned": "without the channels, neurons or layers that matter least",
+    "masked": "the smallest weights set to zero, which takes as much room and time as before",
+    "bfloat16": "half the bits of float32, in PyTorch",
+    "compiled": "the float32 network in OpenVINO",
+    "int8 weights": "stored in int8 and computed in float32",
+    "int8": "weights and activations in int8",
+}
+
+
+def _legend(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = [row["variant"] for row in rows]
+    told = [f"<b>{name}</b>: {what}" for name, what in _FORMS.items() if name in names]
+    return f"<p>{'; '.join(told)}.</p>" if told else ""
 
 
 def describe_measuring(report: Mapping[str, Any]) -> str:

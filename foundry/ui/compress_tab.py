@@ -33,6 +33,8 @@ from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
+# Half of the weights: enough to see that zeros save nothing, not enough to ruin the answers.
+_SPARSITY = 0.5
 # Seen, timer, finished, Compress, Cancel, then the two views.
 _NUM_SHOWN = 5 + len(ProgressView._fields) + len(ResultView._fields)
 _FIELDS = [field.name for field in fields(CompressConfig)]
@@ -95,16 +97,19 @@ def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:
     run = _find(run_id, token) or next(iter(list_own_compressions(token)), None)
     if run is None:
         # The form stays: a quick visitor may be choosing already.
-        settings = [_choice(token, DEFAULT_MODEL), *[gr.skip()] * (len(_FIELDS) - 1)]
+        settings = [on_visit(token), *[gr.skip()] * (len(_FIELDS) - 1)]
     else:
         values = [getattr(run.config, name) for name in _FIELDS[1:]]
-        settings = [_choice(token, run.config.model), *values]
+        choices = _list_choices(token)
+        known = run.config.model in (name for _, name in choices)
+        model = run.config.model if known else DEFAULT_MODEL
+        settings = [gr.Dropdown(choices=choices, value=model), *values]
     return [run.run_id if run else "", *settings, *_show(run, queue)]
 
 
-def on_visit(token: str, model: str) -> Any:
+def on_visit(token: str) -> Any:
     """List the models again: a run may have finished meanwhile. Returns the choice."""
-    return _choice(token, model)
+    return gr.Dropdown(choices=_list_choices(token))
 
 
 def on_model(model: str) -> list[Any]:
@@ -126,18 +131,16 @@ def on_model(model: str) -> list[Any]:
     return [
         gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
         gr.Slider(interactive=can_prune),
-        gr.Slider(interactive=can_prune, value=0.8 if can_prune else 0.0),
+        gr.Slider(interactive=can_prune, value=_SPARSITY if can_prune else 0.0),
         gr.Radio(interactive=can_prune),
         gr.Markdown(note, visible=not can_prune),
     ]
 
 
-def _choice(token: str, chosen: str) -> Any:
-    digits = list_digit_models(token)
+def _list_choices(token: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs: digit models and the visitor's runs, then the other tasks."""
     others = [spec for spec in list_models() if spec not in available_models("digits")]
-    choices = [*digits, *((spec.title, spec.name) for spec in others)]
-    known = chosen in (name for _, name in choices)
-    return gr.Dropdown(choices=choices, value=chosen if known else DEFAULT_MODEL)
+    return [*list_digit_models(token), *((spec.title, spec.name) for spec in others)]
 
 
 def _find(run_id: str, token: str) -> CompressRun | None:
@@ -210,7 +213,7 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
             sparsity = gr.Slider(
                 0,
                 1,
-                0.8,
+                _SPARSITY,
                 step=0.05,
                 label="Mask sparsity",
                 info="Share of weights set to zero in a further copy; LeNet only.",
@@ -229,5 +232,5 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
     start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
-    tab.select(on_visit, [visitor, model], model, **QUIET)
+    tab.select(on_visit, visitor, model, **QUIET)
     visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)

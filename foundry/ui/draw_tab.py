@@ -157,16 +157,15 @@ def on_photo(
 
 
 def _compare(variant: str, predictor: Predictor, dense: Predictor, images: np.ndarray) -> str:
-    """Let both networks answer a few times and say how answers and times compare."""
+    """Let both networks answer a few times, in turn, and say how answers and times compare."""
     answers: dict[str, str] = {}
-    times_ms: dict[str, list[float]] = {}
-    for name, network in ((variant, predictor), (DENSE.name, dense)):
-        times_ms[name] = []
-        for _ in range(_NUM_TIMED):
+    times_ms: dict[str, list[float]] = {variant: [], DENSE.name: []}
+    for _ in range(_NUM_TIMED):
+        for name, network in ((variant, predictor), (DENSE.name, dense)):
             started = time.perf_counter()
             probs = classify_digits(network, images)
             times_ms[name].append(1000 * (time.perf_counter() - started))
-        answers[name] = "".join(str(digit) for digit in probs.argmax(1))
+            answers[name] = "".join(str(digit) for digit in probs.argmax(1))
     return compare_answers(
         variant,
         answers[variant],

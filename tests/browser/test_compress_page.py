@@ -1,0 +1,62 @@
+"""Compressing as a visitor sees it, in a real Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from test_train_page import set_number
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def tab(page):
+    page.get_by_role("tab", name="Compress").click()
+    page.locator("#compress-start:enabled").wait_for()
+    return page
+
+
+def test_before_the_first_the_page_says_what_to_do(tab):
+    expect(tab.locator("#compress-status")).to_contain_text("Press Compress")
+    expect(tab.locator("#compress-table")).not_to_be_visible()
+
+
+def test_from_start_over_a_reload_to_the_table(tab):
+    set_number(tab, "Recovery epochs", 1)
+    tab.locator("#compress-start").click()
+    expect(tab.locator("#compress-status")).to_contain_text("Fine-tuning", timeout=120_000)
+    tab.reload()
+    tab.get_by_role("tab", name="Compress").click()
+    expect(tab.locator("#compress-status")).to_contain_text("Compressing")
+    # The form shows the settings of the compression on show, not the defaults.
+    epochs = tab.get_by_role("spinbutton", name=re.compile("Recovery epochs"))
+    expect(epochs.first).to_have_value("1")
+    expect(tab.locator("#compress-status")).to_contain_text("Done", timeout=280_000)
+    rows = tab.locator("#compress-table tbody tr")
+    expect(rows).to_have_count(8)
+    expect(tab.locator("#compress-table tr.asked th")).to_contain_text("pruned-int8")
+    expect(tab.locator("#compress-curves")).to_be_visible()
+    expect(tab.locator("#compress-scatter circle")).to_have_count(8)
+    # An input that the forms differ on is there at once; its answers are those of the forms.
+    expect(tab.locator("#compress-answers tbody tr")).to_have_count(8)
+    tab.locator("#compress-write").click()
+    expect(tab.locator("#compress-file")).to_contain_text("lenet-pruned-int8-openvino.zip")
+
+
+def test_cancel_ends_it_and_another_can_be_started(tab):
+    set_number(tab, "Recovery epochs", 20)
+    tab.locator("#compress-start").click()
+    expect(tab.locator("#compress-status")).to_contain_text("Fine-tuning", timeout=120_000)
+    tab.locator("#compress-cancel").click()
+    expect(tab.locator("#compress-status")).to_contain_text("Cancelled", timeout=120_000)
+    expect(tab.locator("#compress-start")).to_be_enabled()
+    expect(tab.locator("#compress-table")).not_to_be_visible()
+
+
+def test_a_sentence_model_is_offered_what_it_can_bear(tab):
+    tab.locator("#compress-model input").click()
+    tab.get_by_role("option", name=re.compile("BERT")).click()
+    expect(tab.get_by_text("takes this model hours")).to_be_visible()
+    ratio = tab.get_by_role("spinbutton", name=re.compile("Pruning ratio"))
+    expect(ratio.first).to_be_disabled()
+    expect(tab.locator("#compress-model input")).to_have_value(re.compile("BERT"))

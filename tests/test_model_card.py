@@ -1,0 +1,56 @@
+"""Figures read from model cards."""
+
+import pytest
+
+from foundry.model_card import read_figure
+from foundry.models import WEIGHTS_DIR
+from foundry.workloads import card_quality
+
+CARD = """# A model
+
+| split | number | accuracy | as typed |
+|---|---|---|---|
+| SST-2 dev | 872 | 89.68% | **89.45%** |
+| SST-2 test | 1 | n/a | 50% |
+
+| tried | accuracy |
+|---|---|
+| SST-2 dev | 12.00% |
+"""
+
+
+@pytest.fixture
+def card(tmp_path):
+    (tmp_path / "README.md").write_text(CARD)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "figure"),
+    [
+        ("SST-2 dev", "accuracy", 0.8968),
+        ("SST-2 dev", "as typed", 0.8945),
+        ("SST-2 test", "accuracy", None),
+        ("SST-2 test", "as typed", 0.5),
+        ("SST-2 dev", "loss", None),
+        ("MNIST", "accuracy", None),
+        ("SST-2 dev", "number", None),
+    ],
+)
+def test_a_cell_is_found_by_row_and_column(card, row, column, figure):
+    assert read_figure(card, row, column) == (None if figure is None else pytest.approx(figure))
+
+
+def test_no_card_is_no_figure(tmp_path):
+    assert read_figure(tmp_path, "SST-2 dev", "accuracy") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [("bert-sentiment", "sentiment"), ("wav2vec2-commands", "speech")]
+)
+def test_the_shipped_cards_state_the_quality_of_the_dense_models(name, task):
+    quality = card_quality(WEIGHTS_DIR / name, task, is_pruned=False)
+    assert quality is not None and 0.8 < quality < 1
+    pruned = WEIGHTS_DIR / f"{name}-pruned"
+    if pruned.exists():
+        assert card_quality(pruned, task, is_pruned=True) is not None
