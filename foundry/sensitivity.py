@@ -1,6 +1,6 @@
 """How much each layer bears: one at a time is pruned or quantized, and the rest left alone."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -61,8 +61,17 @@ def sense_layers(
     return found
 
 
+def keep_others(layer: str, layers: Sequence[str]) -> dict[str, str]:
+    """Return patterns of all layers but one, each with the reason why it stays in float32.
+
+    Args:
+        layer: The one.
+        layers: All.
+    """
+    return {rf".*\b{name}/.*": "another layer's turn" for name in layers if name != layer}
+
+
 def _int8_accuracy(dense: nn.Module, layer: str, layers: list[str], val: Split) -> float:
-    kept = {rf".*\b{name}/.*": "another layer's turn" for name in layers if name != layer}
-    signature = replace(SIGNATURES["digits"], kept=kept)
+    signature = replace(SIGNATURES["digits"], kept=keep_others(layer, layers))
     predict = OpenVinoPredictor(quantize(dense, signature, digit_samples()))
     return (predict(normalize(val.images)).argmax(1) == val.labels).double().mean().item()

@@ -30,6 +30,22 @@ def check_shipped(file: Path) -> None:
         )
 
 
+def record_shipped(file: Path) -> None:
+    """Write the sum of a file that was made anew into `SHA256SUMS`, if that is there.
+
+    Args:
+        file: In a folder beside `SHA256SUMS`.
+    """
+    folder = file.parent.parent
+    if not (folder / SUMS_FILE).exists():
+        return
+    with file.open("rb") as content:
+        total = hashlib.file_digest(content, "sha256").hexdigest()
+    sums = _read_sums(folder) | {f"{file.parent.name}/{file.name}": total}
+    lines = [f"{own}  {name}\n" for name, own in sorted(sums.items())]
+    (folder / SUMS_FILE).write_text("".join(lines))
+
+
 def _read_sums(folder: Path) -> dict[str, str]:
     """Return file name -> sum, as `sha256sum` writes them."""
     try:

@@ -11,7 +11,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 PROJECT = Path(__file__).parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests" / "browser")]
+# The browser's conftest before the other.
+sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser"), str(PROJECT / "tests")]
 
 from conftest import CHROMIUM_OPTIONS
 from test_draw_page import SEVEN, draw

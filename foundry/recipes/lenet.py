@@ -10,10 +10,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from foundry.data import load_mnist
-from foundry.models import WEIGHTS_DIR, count_parameters, load_model, save_model, select_device
+from foundry.models import (
+    WEIGHTS_DIR,
+    WEIGHTS_FILE,
+    count_parameters,
+    load_model,
+    save_model,
+    select_device,
+)
 from foundry.pruned_training import (
     NUM_JUDGED,
     ImportanceEvent,
@@ -21,6 +29,7 @@ from foundry.pruned_training import (
     PruneEvent,
     RecoveryEvent,
 )
+from foundry.shipped import record_shipped
 from foundry.train_config import TrainConfig
 from foundry.training import Evaluation, TrainEvent, TrainState, evaluate, train
 
@@ -156,11 +165,16 @@ def _follow(events: Iterable[TrainEvent], num_steps: int) -> None:
                 bar.set_postfix(val_accuracy=f"{event.val_accuracy:.2%}")
 
 
+def _store(model: nn.Module, out: Path) -> None:
+    save_model(model, out, dtype=torch.float16)
+    record_shipped(out.resolve() / WEIGHTS_FILE)
+
+
 def _make_dense(out: Path, device: torch.device) -> Evaluation:
     mnist = load_mnist()
     state = TrainState(CONFIG, device)
     _follow(train(state, mnist), state.num_steps)
-    save_model(state.best_model(), out, dtype=torch.float16)
+    _store(state.best_model(), out)
     test = evaluate(load_model(out.resolve()), mnist.test)
     (out / "README.md").write_text(_render_card(state, state.best_val_accuracy, test))
     return test
@@ -175,7 +189,7 @@ def _make_pruned(out: Path, device: torch.device) -> Evaluation:
     state = training.state
     assert state is not None
     _follow((e.event for e in events if isinstance(e, RecoveryEvent)), state.num_steps)
-    save_model(training.best_model(), out, dtype=torch.float16)
+    _store(training.best_model(), out)
     test = evaluate(load_model(out.resolve()), mnist.test)
     card = _PRUNED_CARD.format(
         parameters=pruned.parameters,

@@ -34,6 +34,7 @@ i.line { width: 1.4em; height: 0; border-radius: 0; border-top: 2px dashed var(-
 """
 HISTOGRAMS_CSS = """
 .all { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 1rem; }
+p { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 0 0 0.6rem; }
 figure { margin: 0; } figcaption { font-weight: 600; font-size: 0.9rem; }
 figcaption small { font-weight: 400; color: var(--body-text-color-subdued); }
 .columns { display: flex; align-items: flex-end; gap: 1px; height: 110px;
@@ -158,7 +159,7 @@ def _linear_scale(qualities: Sequence[float]) -> tuple[Any, list[float]]:
     span = _HEIGHT - _TOP - _BOTTOM
 
     def place(percent: float) -> float:
-        return _TOP + span * (high - max(percent, low)) / (high - low)
+        return _TOP + span * (high - max(percent, lowest)) / (high - low)
 
     return place, [tick for tick in ticks if tick <= 100]
 
@@ -178,12 +179,13 @@ def _spread(ys: Sequence[float]) -> list[float]:
     return [max(_TOP - 10.0, value - over) for value in placed] if over else placed
 
 
-def histograms_html(histograms: Sequence[Mapping[str, Any]]) -> str:
+def histograms_html(report: Mapping[str, Any]) -> str:
     """Return HTML: the weights of every form over the same bins.
 
     Args:
-        histograms: `Histogram`s as plain values; dense is the first.
+        report: As `CompressState.report()` gives it; dense is the first of its histograms.
     """
+    histograms: Sequence[Mapping[str, Any]] = report["histograms"]
     if not histograms:
         return ""
     tallest = max(histograms[0]["shares"])
@@ -201,7 +203,13 @@ def histograms_html(histograms: Sequence[Mapping[str, Any]]) -> str:
             f'<div class="columns">{columns}</div><div class="axis"><span>-{limit:.2f}</span>'
             f"<span>0</span><span>{limit:.2f}</span></div></figure>"
         )
-    return f'<div class="all">{"".join(figures)}</div>'
+    note = "A column in another colour is taller than drawn."
+    if report["sources"].get("dense", {}).get("task", "digits") != "digits":
+        note += (
+            " Before NNCF rounds the weights of a transformer it moves scale from activations into "
+            "them, which is why int8 spreads wider."
+        )
+    return f'<p>{note}</p><div class="all">{"".join(figures)}</div>'
 
 
 def sensitivity_html(report: Mapping[str, Any]) -> str:

@@ -12,11 +12,12 @@ from foundry.compress_runs import (
     list_own_compressions,
     read_own_compression,
 )
+from foundry.compress_state import PRUNED
 from foundry.errors import InputError
-from foundry.models import available_models
+from foundry.models import available_models, available_variants
 from foundry.pruning import MAX_RATIO, SCOPES
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE
+from foundry.runs import ACTIVE, is_run_id, read_own_run
 from foundry.ui.compress_view import (
     ProgressView,
     ResultView,
@@ -112,29 +113,33 @@ def on_visit(token: str) -> Any:
     return gr.Dropdown(choices=_list_choices(token))
 
 
-def on_model(model: str) -> list[Any]:
+@shows_errors
+def on_model(token: str, model: str) -> list[Any]:
     """Offer what can be done to a model.
 
     Args:
+        token: The visitor's token.
         model: The one that was chosen.
 
     Returns:
         Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
     """
     can_prune = CompressConfig(model, pruning_ratio=0.0).task == "digits"
-    note = (
-        ""
-        if can_prune
-        else "Recovering from pruning takes this model hours, which a recipe has spent: its pruned "
-        "form is in the table. Here it is quantized and measured."
-    )
+    can_mask = can_prune and not _is_cnn(token, model)
+    note = "Recovering from pruning takes this model hours; here it is quantized and measured."
+    if PRUNED in available_variants(model):
+        note += " A recipe has spent those hours: its pruned form is in the table."
     return [
         gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
         gr.Slider(interactive=can_prune),
-        gr.Slider(interactive=can_prune, value=_SPARSITY if can_prune else 0.0),
-        gr.Radio(interactive=can_prune),
+        gr.Slider(interactive=can_mask, value=_SPARSITY if can_mask else 0.0),
+        gr.Radio(interactive=can_mask),
         gr.Markdown(note, visible=not can_prune),
     ]
+
+
+def _is_cnn(token: str, model: str) -> bool:
+    return is_run_id(model) and read_own_run(model, token).config.model == "cnn"
 
 
 def _list_choices(token: str) -> list[tuple[str, str]]:
@@ -228,7 +233,7 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
 
     knobs = [model, ratio, bits, sparsity, scope, epochs]
     shown = [seen, timer, finished, start, cancel, *progress, *result]
-    model.input(on_model, model, [ratio, epochs, sparsity, scope, note], **QUIET)
+    model.input(on_model, [visitor, model], [ratio, epochs, sparsity, scope, note], **QUIET)
     start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)

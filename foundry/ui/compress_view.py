@@ -181,7 +181,7 @@ def render_result(run: CompressRun | None) -> list[Any]:
         gr.Column(visible=True),
         compress_plots.table_html(report),
         charts.sensitivity_html(report) or "Only networks that are trained here are taken apart.",
-        charts.histograms_html(report["histograms"]),
+        charts.histograms_html(report),
         compress_plots.changes_html(report["changes"]),
         gr.Dropdown(forms, value=forms[-1]),
         *render_one_input(run),

@@ -97,7 +97,7 @@ def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Ite
         status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
         speech_view.transcript_html(transcript),
         speech_view.transcript_figures(transcript, elapsed_s)
-        + compare_with_dense(name, variant, audio, decoding, transcript, elapsed_s),
+        + compare_with_dense(name, variant, audio, decoding, transcript),
         gr.Column(visible=True),
         picture,
         *write_downloads(transcript, name, variant),

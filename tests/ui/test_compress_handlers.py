@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from foundry.compress_config import CompressConfig, CompressEvent
 from foundry.compress_runs import PROBS_FILE, create_compression, list_own_compressions
 from foundry.run_queue import RunQueue
-from foundry.runs import RESULT_FILE, append_event, write_json, write_status
+from foundry.runs import RESULT_FILE, append_event, create_run, write_json, write_status
+from foundry.train_config import TrainConfig
 from foundry.ui.compress_downloads import list_downloads, on_write
 from foundry.ui.compress_one import on_image, on_next, on_result, render_one_input
 from foundry.ui.compress_tab import (
@@ -103,11 +104,18 @@ def test_a_stranger_sees_nothing_and_the_form_stays(idle_queue, done):
 
 
 def test_models_of_other_tasks_cannot_be_pruned_here():
-    *sliders, note = on_model("bert-sentiment")
+    *sliders, note = on_model("alice", "bert-sentiment")
     assert not any(slider.interactive for slider in sliders)
     assert (sliders[0].value, sliders[2].value) == (0.0, 0.0)
-    assert note.visible
-    assert all(slider.interactive for slider in on_model("lenet")[:4])
+    assert note.visible and "takes this model hours" in note.value
+    assert all(slider.interactive for slider in on_model("alice", "lenet")[:4])
+
+
+def test_a_cnn_is_pruned_but_not_masked(runs_folder):
+    run = create_run(TrainConfig(model="cnn"), "alice")
+    ratio, _, sparsity, scope, note = on_model("alice", run.run_id)
+    assert ratio.interactive and not sparsity.interactive and not scope.interactive
+    assert (ratio.value, sparsity.value, note.visible) == (0.4, 0.0, False)
 
 
 def test_the_choice_holds_every_shipped_model(runs_folder):

@@ -128,9 +128,9 @@ def test_bars_of_sensitivity_and_histograms():
     html = sensitivity_html(make_report())
     assert "30.00 points" in html and "width:100.0%" in html and "width:0.0%" in html
     assert sensitivity_html(make_report(sensitivity=[])) == ""
-    histograms = histograms_html(make_report()["histograms"])
+    histograms = histograms_html(make_report())
     assert "80.0% zero" in histograms and "class=cut" in histograms
-    assert histograms_html([]) == ""
+    assert histograms_html(make_report(histograms=[])) == ""
 
 
 def test_answers_count_those_that_differ():

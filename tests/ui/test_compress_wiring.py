@@ -4,6 +4,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+# A whole compression, also on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def client(app_url):
@@ -12,7 +15,7 @@ def client(app_url):
 
 def test_a_compression_streams_and_ends_with_its_row(client):
     job = client.submit("lenet", 0.5, 8, 1, api_name="/compress")
-    row = job.result(timeout=280)
+    row = job.result(timeout=800)
     *progress, last = job.outputs()
     assert last == row
     assert (row["model"], row["variant"], row["engine"]) == ("lenet", "pruned-int8", "OpenVINO")
