@@ -15,8 +15,10 @@ from foundry.recipes.sentiment.calibration import expected_calibration_error, fi
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.corpus import Corpus, Example
 from foundry.recipes.sentiment.model_card import FinalFigures
+from foundry.shipped import record_shipped
 
 MAX_ECE = 0.03
+WEIGHTS_FILE = "model.safetensors"
 
 
 def ship(
@@ -54,6 +56,7 @@ def ship(
     config_path = out_dir / "config.json"
     config = json.loads(config_path.read_text(encoding="utf-8"))
     config_path.write_text(json.dumps(config | {"dtype": "float32"}, indent=2), encoding="utf-8")
+    record_shipped(out_dir.resolve() / WEIGHTS_FILE)
     shipped = AutoModelForSequenceClassification.from_pretrained(out_dir)
     return FinalFigures(
         sst2_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.sst2_dev),
@@ -68,7 +71,7 @@ def ship(
         ece=_measure_ece(shipped, tokenizer, held_out),
         temperature=temperature,
         num_parameters=shipped.num_parameters(),
-        size_bytes=(out_dir / "model.safetensors").stat().st_size,
+        size_bytes=(out_dir / WEIGHTS_FILE).stat().st_size,
     )
 
 
