@@ -1,9 +1,17 @@
 """Start Foundry: `python app.py`, then open the address it prints."""
 
 import argparse
+import importlib.util
 import os
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+from foundry.cleaning import make_downloads_folder
+
+if __name__ == "__main__":
+    # Read when Gradio is imported.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # Servers that share a folder of uploads delete one another's when they end.
+    uploads = make_downloads_folder()
+    os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
 
 from foundry.ui import build_app, launch
 
@@ -15,9 +23,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", help="make a public gradio.live link")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument("--mcp", action="store_true", help="offer the endpoints as MCP tools")
     args = parser.parse_args()
+    if args.mcp and not importlib.util.find_spec("mcp"):
+        parser.error('--mcp needs an extra; install it with: pip install "gradio[mcp]"')
     app = build_app(args.device)
-    launch(app, server_name=args.host, server_port=args.port, share=args.share)
+    launch(app, server_name=args.host, server_port=args.port, share=args.share, mcp_server=args.mcp)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from foundry.runs import (
     RUN_FILE,
     Status,
     create_folder,
-    hash_owner,
     is_run_id,
     owns,
     read_events,
@@ -113,7 +112,7 @@ def create_compression(config: CompressConfig, owner: str) -> CompressRun:
         ArtifactError: If the runs folder cannot be written.
     """
     _check_model(config, owner)
-    made = {"owner": hash_owner(owner), "config": asdict(config)}
+    made = {"config": asdict(config)}
     return read_compression(create_folder(compressions_dir(), made, owner).name)
 
 

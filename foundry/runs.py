@@ -142,7 +142,7 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
         InputError: If the token is empty or no text: then the run would be nobody's.
         ArtifactError: If the runs folder cannot be written.
     """
-    made = {"owner": hash_owner(owner), "config": asdict(config), "device": device}
+    made = {"config": asdict(config), "device": device}
     return read_run(create_folder(runs_dir(), made, owner).name)
 
 
@@ -151,7 +151,7 @@ def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
 
     Args:
         parent: Where runs of its kind are.
-        made: Who started it, with which settings.
+        made: Its settings.
         owner: The visitor's secret token.
 
     Raises:
@@ -163,7 +163,7 @@ def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
     folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True)
-        write_json(folder / RUN_FILE, made)
+        write_json(folder / RUN_FILE, {"owner": hash_owner(owner), **made})
         write_status(folder, "queued")
     except OSError as error:
         raise ArtifactError(

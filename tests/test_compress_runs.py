@@ -12,6 +12,7 @@ from foundry.compress_runs import (
     read_own_compression,
 )
 from foundry.errors import InputError
+from foundry.models import build_model, save_model
 from foundry.run_queue import RunQueue
 from foundry.runs import RUN_FILE, append_event, create_run, list_runs, write_status
 from foundry.train_config import TrainConfig
@@ -80,6 +81,12 @@ def test_only_the_owner_reads_it(runs_folder):
     assert list_runs() == []
 
 
+@pytest.mark.parametrize("owner", ["", None, 7])
+def test_nobody_cannot_own_a_compression(runs_folder, owner):
+    with pytest.raises(InputError, match="needs an owner"):
+        create_compression(QUICK, owner)
+
+
 @pytest.mark.parametrize("run_id", ["", "../..", "20260101-000000-0000000g", None, 7, "x" * 500])
 def test_an_id_that_is_none_is_a_sentence(runs_folder, run_id):
     with pytest.raises(InputError, match="You have no compression"):
@@ -118,7 +125,7 @@ def test_only_own_runs_with_weights_are_compressed(runs_folder):
 
 def test_a_cnn_has_no_mask(runs_folder):
     training = create_run(TrainConfig(model="cnn"), "alice")
-    training.best_folder.mkdir()
+    save_model(build_model("cnn"), training.best_folder)
     create_compression(CompressConfig(training.run_id), "alice")
     with pytest.raises(InputError, match="LeNet only"):
         create_compression(CompressConfig(training.run_id, sparsity=0.5), "alice")

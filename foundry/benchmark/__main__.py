@@ -1,11 +1,16 @@
-"""Run one benchmark: `python -m foundry.benchmark training --json FILE`."""
+"""Run one benchmark, or all: `python -m foundry.benchmark training --json FILE`."""
 
 import argparse
 import importlib
 import json
 import os
 import platform
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +23,40 @@ BENCHMARKS = {
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
+
+_VERSIONS = ("torch", "gradio", "transformers", "openvino", "nncf")
+
+
+def _describe_machine() -> dict[str, Any]:
+    return {
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _VERSIONS},
+    }
+
+
+def _run_all() -> dict[str, Any]:
+    """Run every benchmark in a process of its own, which the one before has not warmed."""
+    figures: dict[str, Any] = {"machine": _describe_machine()}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in BENCHMARKS:
+            print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
+            path = Path(folder) / f"{name}.json"
+            command = [sys.executable, "-m", "foundry.benchmark", name, "--json", str(path)]
+            ran = subprocess.run(command, check=False)
+            figures[name] = json.loads(path.read_text()) if ran.returncode == 0 else None
+    return figures
+
+
+def _run_one(args: argparse.Namespace) -> Any:
+    benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
+    options = {key: value for key, value in vars(args).items() if key not in ("name", "json")}
+    figures = benchmark.measure(**options)
+    print(benchmark.report(figures))
+    return figures
 
 
 def main() -> None:
@@ -33,17 +72,11 @@ def main() -> None:
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
             )
+    everything = commands.add_parser("all", help="all of these, one after another")
+    everything.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
     args = parser.parse_args()
-    benchmark = importlib.import_module(f"foundry.benchmark.{args.name}")
-    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(
-        f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"load average {load_average:.1f}",
-        flush=True,
-    )
-    options = {key: value for key, value in vars(args).items() if key not in ("name", "json")}
-    figures = benchmark.measure(**options)
-    print(benchmark.report(figures))
+    print(", ".join(f"{key} {value}" for key, value in _describe_machine().items()), flush=True)
+    figures = _run_all() if args.name == "all" else _run_one(args)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

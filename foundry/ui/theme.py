@@ -28,6 +28,9 @@ def build_theme() -> gr.themes.Base:
         font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"],
         font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
     ).set(
+        # Gradio's own grey is too faint on white to be read by everybody: 2.6 to 1, not 4.5.
+        body_text_color_subdued="*neutral_600",
+        input_placeholder_color="*neutral_500",
         block_label_text_weight="600",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",

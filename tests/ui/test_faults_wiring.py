@@ -13,7 +13,7 @@ from drawing import SEVEN, draw_strokes
 from gradio_client import Client
 from waiting import wait_until
 
-from foundry.benchmark.served_app import OpenPage, serve_app
+from foundry.benchmark.served_app import OpenPage, Visitor, serve_app
 from foundry.run_queue import RunQueue
 from foundry.runs import RUNS_DIR_VARIABLE, read_run
 from foundry.train_config import TrainConfig
@@ -55,6 +55,18 @@ def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
         assert again.predict(run_id, api_name="/stop_run")["status"] == "stopped"
     steps = [event.step for event in read_run(run_id).events]
     assert steps == sorted(set(steps))
+
+
+def test_two_servers_keep_their_uploads_apart(runs_folder, tmp_path):
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    runs = {RUNS_DIR_VARIABLE: str(runs_folder)}
+    with serve_app(**runs) as first, Visitor(first.url) as visitor:
+        mine = visitor.upload(tmp_path / "seven.png")
+        with serve_app(**runs) as second, Visitor(second.url) as other:
+            theirs = other.upload(tmp_path / "seven.png")
+            assert theirs["path"] != mine["path"]
+        # Gradio deletes a server's uploads with it.
+        assert visitor.call("classify_digit", mine, "lenet", "dense")["label"] == "7"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])

@@ -1,0 +1,54 @@
+"""Every tab is checked by axe-core, in light and dark; and used by keyboard alone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+TABS = ("Train", "Draw", "Sentiment", "Speech", "Compress")
+# Gradio's own empty boxes name themselves with an attribute that their element may not have.
+NOT_OURS = {"exclude": [[".empty[aria-label='Empty value']"]]}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(context, app_url, theme):
+    page = context.new_page()
+    page.goto(f"{app_url}?__theme={theme}")
+    page.locator("#train-start:enabled").wait_for()
+    assert [tab.inner_text() for tab in page.get_by_role("tab").all()] == list(TABS)
+    found = []
+    for tab in TABS:
+        page.get_by_role("tab", name=tab, exact=True).click()
+        expect(page.get_by_role("tabpanel").filter(visible=True)).to_be_visible()
+        report = Axe().run(page, context=NOT_OURS).response
+        found += [
+            (tab, broken["id"], node["html"][:200])
+            for broken in report["violations"]
+            if broken["impact"] in ("serious", "critical")
+            for node in broken["nodes"]
+        ]
+    assert found == []
+
+
+def test_a_run_is_started_and_stopped_by_keyboard_alone(page):
+    page.get_by_role("tab", name="Train", exact=True).focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "train-start":
+            break
+    expect(page.locator("#train-start")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#train-stop")).to_be_enabled()
+    page.locator("#train-stop").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#train-status")).to_contain_text("Stopped")
+
+
+def test_tabs_are_changed_by_keyboard(page):
+    page.get_by_role("tab", name="Train", exact=True).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    draw = page.get_by_role("tab", name="Draw", exact=True)
+    expect(draw).to_have_attribute("aria-selected", "true")
+    expect(draw).to_be_focused()

@@ -1,0 +1,45 @@
+import importlib.util
+import sys
+
+import pytest
+
+import app
+from foundry.benchmark.served_app import PROJECT_DIR
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """What `app.py` would launch with; nothing is served."""
+    options = {}
+    monkeypatch.setattr(app, "build_app", lambda device: device)
+    monkeypatch.setattr(app, "launch", lambda device, **kwargs: options.update(kwargs))
+    return options
+
+
+def test_options_reach_the_server(launched, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--host", "0.0.0.0", "--port", "8000"])
+    app.main()
+    expected = {"server_name": "0.0.0.0", "server_port": 8000, "share": False}
+    assert launched == expected | {"mcp_server": False}
+
+
+def test_mcp_without_its_extra_is_a_clear_message(launched, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--mcp"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        app.main()
+    assert 'pip install "gradio[mcp]"' in capsys.readouterr().err
+    assert launched == {}
+
+
+def test_mcp_with_its_extra_is_switched_on(launched, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--mcp"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    app.main()
+    assert launched["mcp_server"] is True
+
+
+def test_the_readme_says_what_app_py_takes():
+    readme = (PROJECT_DIR / "README.md").read_text()
+    for option in ("--host", "--port", "--share", "--device", "--mcp"):
+        assert f"`{option}`" in readme
