@@ -1,9 +1,8 @@
 """Structured pruning of transformers: layers and channels are taken out, nothing is masked."""
 
-import statistics
-import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +10,10 @@ import torch
 import torch_pruning
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from foundry.timing import compare, time_rounds
+
+TIMING_S = 20.0
 
 
 def choose_layers(
@@ -147,26 +150,17 @@ def count_flops(model: nn.Module, example_input: Tensor, part: str) -> int:
     return sum(counts[f"{type(model).__name__}.{part}"].values())
 
 
-def measure_speedup(
-    dense: nn.Module, pruned: nn.Module, example_input: Tensor, num_rounds: int = 60
-) -> float:
-    """Time two models in turn on the same input, so that a busy machine slows both alike.
+def measure_speedup(dense: nn.Module, pruned: nn.Module, example_input: Tensor) -> float:
+    """Time two models in turn on the same input.
 
     Args:
         dense: In evaluation mode.
         pruned: In evaluation mode.
         example_input: What both are called with.
-        num_rounds: Calls of each, after a few that do not count.
 
     Returns:
-        The median time of the dense model over that of the pruned one, float32 on the processor.
+        The median over the rounds of the dense model's time by the pruned one's, in PyTorch.
     """
-    times_s: dict[nn.Module, list[float]] = {dense: [], pruned: []}
+    calls = {"dense": partial(dense, example_input), "pruned": partial(pruned, example_input)}
     with torch.inference_mode():
-        for round_number in range(-5, num_rounds):
-            for model, own_s in times_s.items():
-                started_s = time.perf_counter()
-                model(example_input)
-                if round_number >= 0:
-                    own_s.append(time.perf_counter() - started_s)
-    return statistics.median(times_s[dense]) / statistics.median(times_s[pruned])
+        return compare(list(time_rounds(calls, TIMING_S)), "dense")["pruned"].speedup

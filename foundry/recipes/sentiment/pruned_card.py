@@ -175,9 +175,10 @@ the files in this folder.
 | arithmetic of the encoder that is gone, by tokens | {saved} (bar: {min_saved:.0%}) |
 | speed, one text in PyTorch float32, by tokens | {speedup} (bar: {min_speedup:.1f} times) |
 
-Arithmetic is counted by `torch.utils.flop_counter`; times are medians of calls of both models in
-turn. Expected calibration error (15 bins, both dev sets together): {ece:.2f}%. No temperature was
-fitted: the dense model's is folded into its weights, and its probabilities are what was taught.
+Arithmetic is counted by `torch.utils.flop_counter`; speed is the median ratio of calls of both
+models in turn. Expected calibration error (15 bins, both dev sets together): {ece:.2f}%. No
+temperature was fitted: the dense model's is folded into its weights, and its probabilities are what
+was taught.
 
 | candidate | SST-2 dev | reviews dev |
 |---|---|---|
@@ -211,7 +212,7 @@ of both dev sets right. It was chosen on dev, so the figures are a little flatte
 ## Data, licences, limits
 
 As of the dense model, whose card says more: Stanford Sentiment Treebank (Socher et al. 2013) and
-customer reviews (Hu and Liu 2004), research use with citation; base weights `{base_name}`,
-Apache-2.0. Like the dense model it has no neutral label, knows English only, and errs on irony,
-comparisons and mixed opinions.
+customer reviews (Hu and Liu 2004), research use with citation; base weights
+`{base_name}`, Apache-2.0. Like the dense model it has no neutral label, knows
+English only, and errs on irony, comparisons and mixed opinions.
 """

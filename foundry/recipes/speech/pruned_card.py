@@ -45,7 +45,7 @@ The sets are those of the dense model's card; "beam" uses the same word list.
 | points of WER lost, words and digit strings, the worse of greedy and beam | {lost} |
 | ... bar | {max_loss:.1f}, which this {verdict} |
 | arithmetic on 5 s that is gone (`torch.utils.flop_counter`) | {saved:.1%} (bar: {min_saved:.0%}) |
-| speed on 5 s in PyTorch float32, medians of calls in turn | {speedup:.2f} times (bar: \
+| speed on 5 s in PyTorch float32, median ratio of calls in turn | {speedup:.2f} times (bar: \
 {min_speedup:.1f}) |
 | WER when pruned but not taught yet: words, digit strings | {untaught} |
 | noise and silence with an empty transcript, as heard | {wordless:.1%} |
