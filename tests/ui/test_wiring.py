@@ -63,6 +63,8 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/score_sentiment_batch",
         "/explain_sentiment",
         "/transcribe",
+        "/compress",
+        "/compare",
     }
     assert not endpoints["unnamed_endpoints"]
 

@@ -10,7 +10,7 @@ from statistics import mean
 import torch
 from safetensors.torch import load_file
 from tqdm import tqdm
-from transformers import AutoTokenizer, BertForSequenceClassification, PreTrainedTokenizerBase
+from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from foundry.errors import ArtifactError
 from foundry.recipes.pruning import count_flops, measure_speedup
@@ -27,6 +27,7 @@ from foundry.recipes.sentiment.distill import (
 )
 from foundry.recipes.sentiment.finetune import BEST_FILE, FinetuneConfig, finetune
 from foundry.recipes.sentiment.model_card import CandidateFigures
+from foundry.recipes.sentiment.pretrained import load_tokenizer
 from foundry.recipes.sentiment.pruned_card import MAX_LOSS, Comparison, render_pruned_card
 from foundry.recipes.sentiment.shipping import ship
 
@@ -64,7 +65,7 @@ def make_pruned(
             f"There is no fine-tuned model in {dense_dir}: --dense must name the folder of one."
         )
     dense = BertForSequenceClassification.from_pretrained(dense_dir).eval()
-    tokenizer = AutoTokenizer.from_pretrained(dense_dir)
+    tokenizer = load_tokenizer(dense_dir)
     untaught, kept = prune(dense, tokenizer, choose_probes(corpus.train), pruning)
     texts = collect_texts(corpus.train, data_dir, pruning)
     folders = {seed: out_dir / CHECKPOINTS_DIR / f"pruned-seed{seed}" for seed in seeds}
@@ -103,7 +104,8 @@ def make_pruned(
         ),
     )
     shipped = _average(untaught, [folders[seed] for seed in best.seeds])
-    final = ship(shipped, tokenizer, corpus, out_dir)
+    # The teacher's probabilities are calibrated, and they are what it was taught.
+    final = ship(shipped, tokenizer, corpus, out_dir, is_calibrated=True)
     comparison = _compare(dense, dense_dir, untaught, out_dir, tokenizer, corpus)
     card = render_pruned_card(
         corpus=corpus,
@@ -115,6 +117,7 @@ def make_pruned(
         comparison=comparison,
         candidates=candidates,
         shipped=best,
+        num_seeds=len(seeds),
         final=final,
     )
     (out_dir / "README.md").write_text(card, encoding="utf-8")
