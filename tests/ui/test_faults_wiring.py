@@ -57,7 +57,9 @@ def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
     assert steps == sorted(set(steps))
 
 
-def test_two_servers_keep_their_uploads_apart(runs_folder, tmp_path):
+def test_two_servers_keep_their_uploads_apart(runs_folder, tmp_path, monkeypatch):
+    # The tested app's own folder is not for these two.
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
     draw_strokes(SEVEN).save(tmp_path / "seven.png")
     runs = {RUNS_DIR_VARIABLE: str(runs_folder)}
     with serve_app(**runs) as first, Visitor(first.url) as visitor:
