@@ -1,8 +1,6 @@
 """Inputs that int8 is calibrated on: MNIST's training split, and texts and speech made for it."""
 
-import hashlib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,7 @@ import soundfile
 
 from foundry.data import DATA_DIR, load_mnist, normalize
 from foundry.quantization import Sample
+from foundry.shipped import hash_file
 
 CALIBRATION_DIR = DATA_DIR / "calibration"
 TEXTS_FILE = CALIBRATION_DIR / "texts.txt"
@@ -53,9 +52,7 @@ def speech_samples(processor: Any) -> list[Sample]:
     ]
 
 
-@lru_cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+_digest = lru_cache(hash_file)
 
 
 def describe_samples(task: str) -> str:

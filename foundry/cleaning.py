@@ -12,7 +12,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from foundry.compress_runs import compressions_dir
-from foundry.runs import list_run_folders, runs_dir
+from foundry.run_folders import list_run_folders, runs_dir
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000

@@ -1,10 +1,10 @@
 """Compressions on disk: one folder each, written by its worker, only read by the page.
 
-Files as in `runs`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
+Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
 `variants/` the compressed models.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +16,15 @@ from safetensors.torch import load_file
 from foundry.compress_config import CompressConfig, CompressEvent, list_models
 from foundry.errors import InputError
 from foundry.forms import Source
-from foundry.runs import (
-    RUN_FILE,
+from foundry.run_folders import (
+    Shelf,
     Status,
     create_folder,
-    is_run_id,
-    owns,
     read_events,
-    read_own_run,
     read_result,
-    read_status,
     runs_dir,
 )
+from foundry.runs import read_own_run
 
 PROBS_FILE = "probs.safetensors"
 
@@ -133,64 +130,12 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 
 
-def read_compression(run_id: str) -> CompressRun:
-    """Read anybody's compression; what a visitor names goes through `read_own_compression()`.
-
-    Args:
-        run_id: From `create_compression()` or `list_compressions()`.
-
-    Raises:
-        InputError: If there is no such compression.
-    """
-    unknown = _unknown(run_id)
-    if not is_run_id(run_id):
-        raise unknown
-    folder = compressions_dir() / run_id
-    try:
-        made = json.loads((folder / RUN_FILE).read_text())
-        status, reason = read_status(folder)
-        config = CompressConfig(**made["config"])
-        return CompressRun(run_id, folder, made["owner"], config, status, reason)
-    except (OSError, ValueError, KeyError, TypeError):
-        # Not written whole, or by a version with other knobs.
-        raise unknown from None
+def _parse(folder: Path, made: Mapping[str, Any], status: Status, reason: str) -> CompressRun:
+    config = CompressConfig(**made["config"])
+    return CompressRun(folder.name, folder, made["owner"], config, status, reason)
 
 
-def read_own_compression(run_id: str, owner: str) -> CompressRun:
-    """Read a compression that a visitor has named.
-
-    Args:
-        run_id: As the visitor gave it.
-        owner: The visitor's secret token; anything but a text owns nothing.
-
-    Raises:
-        InputError: If there is no such compression, or it is someone else's; the two look alike.
-    """
-    run = read_compression(run_id)
-    if not owns(owner, run):
-        raise _unknown(run_id)
-    return run
-
-
-def list_compressions() -> list[CompressRun]:
-    """Return everybody's compressions, newest first; unreadable ones are left out."""
-    runs = []
-    for folder in sorted(compressions_dir().glob("*-*-*"), reverse=True):
-        try:
-            runs.append(read_compression(folder.name))
-        except InputError:
-            continue
-    return runs
-
-
-def list_own_compressions(owner: str) -> list[CompressRun]:
-    """Return a visitor's compressions, newest first.
-
-    Args:
-        owner: The visitor's secret token; anything but a text owns nothing.
-    """
-    return [run for run in list_compressions() if owns(owner, run)]
-
-
-def _unknown(run_id: object) -> InputError:
-    return InputError(f"You have no compression “{str(run_id)[:100]}”.")
+_SHELF = Shelf(compressions_dir, _parse, "You have no compression “{}”.")
+read_compression, read_own_compression = _SHELF.read, _SHELF.read_own
+list_compressions, list_own_compressions = _SHELF.list_all, _SHELF.list_own
+follow_compression = _SHELF.follow

@@ -14,7 +14,8 @@ from foundry.compress import compress
 from foundry.compress_config import CompressEvent
 from foundry.compress_runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compress_state import CompressState
-from foundry.runs import RESULT_FILE, append_event, is_run_id, read_run, write_json, write_status
+from foundry.run_folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
+from foundry.runs import read_run
 from foundry.worker import Commands, leave_room_for_the_server
 
 # As often as the page looks.

@@ -19,17 +19,8 @@ from foundry.cleaning import remove_old_runs, remove_stray_downloads
 from foundry.compress_config import CompressConfig
 from foundry.compress_runs import CompressRun, create_compression, list_compressions
 from foundry.errors import InputError
-from foundry.runs import (
-    ACTIVE,
-    RESUMABLE,
-    Run,
-    Status,
-    create_run,
-    list_runs,
-    read_status,
-    runs_dir,
-    write_status,
-)
+from foundry.run_folders import ACTIVE, RESUMABLE, Status, read_status, runs_dir, write_status
+from foundry.runs import Run, create_run, list_runs
 from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent

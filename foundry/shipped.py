@@ -20,8 +20,7 @@ def check_shipped(file: Path) -> None:
     expected = _read_sums(file.parent.parent).get(f"{file.parent.name}/{file.name}")
     if expected is None:
         return
-    with file.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = hash_file(file)
     if found != expected:
         raise ArtifactError(
             f"{file} is damaged, or not the file that shipped: its SHA-256 is {found[:12]}… in "
@@ -39,11 +38,19 @@ def record_shipped(file: Path) -> None:
     folder = file.parent.parent
     if not (folder / SUMS_FILE).exists():
         return
-    with file.open("rb") as content:
-        total = hashlib.file_digest(content, "sha256").hexdigest()
-    sums = _read_sums(folder) | {f"{file.parent.name}/{file.name}": total}
+    sums = _read_sums(folder) | {f"{file.parent.name}/{file.name}": hash_file(file)}
     lines = [f"{own}  {name}\n" for name, own in sorted(sums.items())]
     (folder / SUMS_FILE).write_text("".join(lines))
+
+
+def hash_file(file: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal digits.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _read_sums(folder: Path) -> dict[str, str]:

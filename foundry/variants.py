@@ -1,6 +1,5 @@
 """The variants of a model in a folder: the pruned one beside it, and int8, built once."""
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from foundry.compression import VARIANTS, Variant
 from foundry.errors import InputError
 from foundry.quantization import OnProgress, Sample, Signature, quantize
 from foundry.runtime import OpenVinoPredictor
+from foundry.shipped import hash_file
 from foundry.variant_cache import load_or_build
 
 SIGNATURES = {
@@ -140,12 +140,8 @@ def _weights_files(folder: Path) -> list[Path]:
 
 def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
     """Return all that an int8 model depends on."""
-    hashes = {}
-    for file in files:
-        with file.open("rb") as content:
-            hashes[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
     return {
-        **hashes,
+        **{file.name: hash_file(file) for file in files},
         **{maker: version(maker) for maker in _MAKERS},
         "variant": "int8",
         "signature": repr(SIGNATURES[task]),

@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
 from foundry.models import count_parameters, save_model, select_device
-from foundry.runs import Run, append_event, read_run, rewind_events, write_result, write_status
+from foundry.run_folders import append_event, write_status
+from foundry.runs import Run, read_run, rewind_events, write_result
 from foundry.training import TrainState, evaluate, train
 
 _NICENESS = 10

@@ -54,7 +54,7 @@ def shoot_compress(page: Page) -> None:
 
 def main() -> None:
     """Train, draw, score a text, transcribe a clip, compress; take a picture of every tab."""
-    from foundry.runs import RUNS_DIR_VARIABLE
+    from foundry.run_folders import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
     PICTURES.mkdir(exist_ok=True)

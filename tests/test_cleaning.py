@@ -7,8 +7,9 @@ from filelock import FileLock
 
 from foundry import cleaning
 from foundry.cleaning import make_downloads_folder, remove_old_runs, remove_stray_downloads
+from foundry.run_folders import runs_dir, write_status
 from foundry.run_queue import RunQueue
-from foundry.runs import create_run, list_runs, runs_dir, write_status
+from foundry.runs import create_run, list_runs
 from foundry.train_config import TrainConfig
 
 DAY_S = 24 * 3600.0

@@ -13,8 +13,9 @@ from foundry.compress_runs import (
 )
 from foundry.errors import InputError
 from foundry.models import build_model, save_model
+from foundry.run_folders import RUN_FILE, append_event, write_status
 from foundry.run_queue import RunQueue
-from foundry.runs import RUN_FILE, append_event, create_run, list_runs, write_status
+from foundry.runs import create_run, list_runs
 from foundry.train_config import TrainConfig
 
 QUICK = CompressConfig(pruning_ratio=0.0, weight_bits=32)

@@ -115,7 +115,7 @@ def test_too_little_memory_is_a_sentence(runs_folder):
 
 def test_a_clock_that_jumps_back_gives_new_runs_names_of_their_own(runs_folder, monkeypatch):
     first = create_run(SHORT_RUN, "alice", "cpu")
-    monkeypatch.setattr("foundry.runs.time.strftime", lambda _: "19700101-000000")
+    monkeypatch.setattr("foundry.run_folders.time.strftime", lambda _: "19700101-000000")
     second, third = (create_run(SHORT_RUN, "alice", "cpu") for _ in range(2))
     assert len({first.run_id, second.run_id, third.run_id}) == 3
     assert read_run(second.run_id).config == SHORT_RUN

@@ -32,7 +32,17 @@ CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", 
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
     {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
-    | {"runs", "run_queue", "worker", "export", "cleaning", "forms", "histograms", "measure"}
+    | {
+        "run_folders",
+        "runs",
+        "run_queue",
+        "worker",
+        "export",
+        "cleaning",
+        "forms",
+        "histograms",
+        "measure",
+    }
     | {"memory", "model_card", "sensitivity", "workloads"}
     | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
     {"ink", "digits"},

@@ -15,16 +15,9 @@ from foundry.checkpoints import find_checkpoint
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
+from foundry.run_folders import ACTIVE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
 from foundry.run_queue import RunQueue
-from foundry.runs import (
-    ACTIVE,
-    RESUMABLE,
-    RUNS_DIR_VARIABLE,
-    create_run,
-    list_runs,
-    read_run,
-    write_status,
-)
+from foundry.runs import create_run, list_runs, read_run
 from foundry.train_config import TrainConfig
 from foundry.training import evaluate
 

@@ -5,18 +5,15 @@ import pytest
 import torch
 
 from foundry.errors import ArtifactError, InputError
+from foundry.run_folders import RUNS_DIR_VARIABLE, append_event, runs_dir, write_status
 from foundry.runs import (
-    RUNS_DIR_VARIABLE,
-    append_event,
     create_run,
     list_own_runs,
     list_runs,
     read_own_run,
     read_run,
     rewind_events,
-    runs_dir,
     write_result,
-    write_status,
 )
 from foundry.train_config import TrainConfig
 from foundry.training import TrainEvent

@@ -26,7 +26,7 @@ from foundry.benchmark.compression_quality import (
 from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, run_in_bfloat16
 from foundry.calibration import digit_samples
 from foundry.compression import DENSE, VARIANTS
-from foundry.models import available_models, available_variants, load_pretrained
+from foundry.models import available_models, available_variants, count_parameters, load_pretrained
 from foundry.quantization import Sample, by_position, convert
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.sentiment_encoder import build_predictor
@@ -139,7 +139,7 @@ def _build_contenders(name: str, task: str, dense: Exportable, folder: Path) -> 
     contenders = []
     for variant in available_variants(name):
         one = dense if variant == DENSE.name else load_exportable(name, task, VARIANTS[variant])
-        build = partial(Contender, variant, parameters=_count_parameters(one.model))
+        build = partial(Contender, variant, parameters=count_parameters(one.model))
         if one.compiled:
             size = len(pack(one.compiled.model))
             contenders.append(build("OpenVINO int8", predict=one.compiled, size_bytes=size))
@@ -156,7 +156,7 @@ def _build_contenders(name: str, task: str, dense: Exportable, folder: Path) -> 
                 size_bytes=len(pack(converted)),
             )
         )
-    others = partial(Contender, DENSE.name, parameters=_count_parameters(dense.model))
+    others = partial(Contender, DENSE.name, parameters=count_parameters(dense.model))
     if task == "sentiment":
         pretrained = load_pretrained(name, task)
         packed = build_predictor(pretrained.model, pretrained.processor)
@@ -222,10 +222,6 @@ def _time(contenders: list[Contender], timed: Input, title: str) -> list[Timing]
     rounds = list(tqdm(time_rounds(calls, _BUDGET_S), desc=title, unit=" rounds"))
     timings = compare(rounds, "0")
     return [timings[call] for call in calls]
-
-
-def _count_parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _count_mflop(model: nn.Module, exportable: Exportable, sample: Sample) -> float:

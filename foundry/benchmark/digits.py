@@ -18,8 +18,9 @@ from tqdm import tqdm
 from foundry.data import load_mnist
 from foundry.digits import read_drawing
 from foundry.models import load_model
+from foundry.run_folders import RUNS_DIR_VARIABLE
 from foundry.run_queue import RunQueue
-from foundry.runs import RUNS_DIR_VARIABLE, read_run
+from foundry.runs import read_run
 from foundry.train_config import TrainConfig
 
 _NUM_IMAGES = 500

@@ -8,8 +8,9 @@ import threading
 from tqdm import tqdm
 
 from foundry.benchmark.served_app import OpenPage, serve_app
+from foundry.run_folders import RUNS_DIR_VARIABLE
 from foundry.run_queue import RunQueue
-from foundry.runs import RUNS_DIR_VARIABLE, read_run
+from foundry.runs import read_run
 from foundry.train_config import TrainConfig
 
 _PAIRS = 3

@@ -25,8 +25,9 @@ from foundry.digits import read_drawing
 from foundry.errors import InputError
 from foundry.ink import load_image
 from foundry.models import load_model, load_pretrained
+from foundry.run_folders import RUNS_DIR_VARIABLE
 from foundry.run_queue import RunQueue
-from foundry.runs import RUNS_DIR_VARIABLE, read_run
+from foundry.runs import read_run
 from foundry.sentiment import score_text, wrap_classifier
 from foundry.speech import load_recogniser, transcribe
 from foundry.train_config import TrainConfig

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from foundry.benchmark.served_app import PROJECT_DIR, OpenPage, Visitor, serve_app
 from foundry.data import load_mnist
-from foundry.runs import RUNS_DIR_VARIABLE
+from foundry.run_folders import RUNS_DIR_VARIABLE
 
 _STARTS = 3
 _CLIP = PROJECT_DIR / "foundry" / "ui" / "clips" / "digits.flac"

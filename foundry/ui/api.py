@@ -1,6 +1,5 @@
 """Named endpoints for other programs; each is documented in the README with an example."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,14 +10,12 @@ from foundry.digits import read_drawing
 from foundry.errors import InputError
 from foundry.ink import load_image
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, Run, list_own_runs, read_own_run, read_run
+from foundry.runs import Run, follow_run, list_own_runs, read_own_run, read_run
 from foundry.train_config import TrainConfig
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
 from foundry.ui.visitor import session_owner
-
-_POLL_S = 0.2
 
 
 def build_api(queue: RunQueue, device: str) -> None:
@@ -69,7 +66,8 @@ def build_api(queue: RunQueue, device: str) -> None:
         )
         owner = session_owner(request)
         TRAINING_STARTS.count(owner)
-        yield from _follow(queue.start(config, owner, device))
+        for run in follow_run(queue.start(config, owner, device).run_id):
+            yield _summary(run)
 
     def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:
         """Stop a run of yours, keeping the best weights so far, and return its result."""
@@ -108,19 +106,6 @@ def build_api(queue: RunQueue, device: str) -> None:
             label,
             api_name="classify_digit",
         )
-
-
-def _follow(run: Run) -> Iterator[dict[str, Any]]:
-    """Yield a summary whenever the run has moved, the last one with its result."""
-    seen: tuple[str, int] | None = None
-    while True:
-        run = read_run(run.run_id)
-        if seen != (run.status, len(run.events)):
-            seen = (run.status, len(run.events))
-            yield _summary(run)
-        if run.status not in ACTIVE:
-            return
-        time.sleep(_POLL_S)
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -1,21 +1,18 @@
 """Named endpoints for compression; each is documented in the README with an example."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from foundry.compress_config import CompressConfig
-from foundry.compress_runs import CompressRun, read_compression
+from foundry.compress_runs import CompressRun, follow_compression
 from foundry.errors import InputError
+from foundry.run_folders import ACTIVE
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.visitor import session_owner
-
-_POLL_S = 0.2
 
 
 def build_compress_api(queue: RunQueue) -> None:
@@ -69,17 +66,10 @@ def _follow(run: CompressRun) -> Iterator[CompressRun]:
     Raises:
         InputError: If it ended without a result.
     """
-    seen: tuple[str, int] | None = None
-    while True:
-        run = read_compression(run.run_id)
-        if seen != (run.status, len(run.events)):
-            seen = (run.status, len(run.events))
-            if run.status not in (*ACTIVE, "done"):
-                raise InputError(f"The compression was {run.status}. {run.reason}".strip())
-            yield run
-        if run.status not in ACTIVE:
-            return
-        time.sleep(_POLL_S)
+    for reading in follow_compression(run.run_id):
+        if reading.status not in (*ACTIVE, "done"):
+            raise InputError(f"The compression was {reading.status}. {reading.reason}".strip())
+        yield reading
 
 
 def _summary(run: CompressRun) -> dict[str, Any]:

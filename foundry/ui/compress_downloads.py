@@ -13,7 +13,7 @@ from foundry.compress_runs import CompressRun, read_own_compression
 from foundry.compress_state import DENSE, MASKED
 from foundry.compression import VARIANTS
 from foundry.errors import InputError
-from foundry.runs import is_run_id
+from foundry.run_folders import is_run_id
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.variant_export import FORMATS, OPENVINO, load_exportable, write_archive
 

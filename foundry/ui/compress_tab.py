@@ -16,8 +16,9 @@ from foundry.compress_state import PRUNED
 from foundry.errors import InputError
 from foundry.models import available_models, available_variants
 from foundry.pruning import MAX_RATIO, SCOPES
+from foundry.run_folders import ACTIVE, is_run_id
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, is_run_id, read_own_run
+from foundry.runs import read_own_run
 from foundry.ui.compress_view import (
     ProgressView,
     ResultView,

@@ -3,16 +3,15 @@
 from typing import Any, NamedTuple
 
 import gradio as gr
-import pandas as pd
 
 from foundry.compress_runs import CompressRun
+from foundry.run_folders import ACTIVE
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE
 from foundry.ui import compress_charts as charts
 from foundry.ui import compress_plots, plots
 from foundry.ui.compress_downloads import build_downloads, list_downloads
 from foundry.ui.compress_one import build_one_input, render_one_input
-from foundry.ui.run_view import CURVE_COLORS, format_duration
+from foundry.ui.run_view import build_curve, format_duration, place_in_line
 
 _STATES = {
     "queued": "Waiting",
@@ -69,8 +68,7 @@ def status_html(run: CompressRun | None, runs_ahead: int = 0) -> str:
 
 def _facts(run: CompressRun, runs_ahead: int) -> str:
     if run.status == "queued" and runs_ahead:
-        runs = "run" if runs_ahead == 1 else "runs"
-        return f"{runs_ahead} {runs} before this one; it starts by itself."
+        return place_in_line(runs_ahead)
     if run.status == "failed":
         return f"{run.reason}. Press Compress to try again."
     if run.status == "interrupted":
@@ -92,27 +90,11 @@ def build_progress_view(status: gr.HTML) -> ProgressView:
     """
     loss_frame, accuracy_frame = compress_plots.recovery_frames([])
     with gr.Row(visible=False, elem_id="compress-curves") as curves:
-        loss = _build_curve(loss_frame, "loss", "Recovery: training loss (nats)")
-        accuracy = _build_curve(accuracy_frame, "accuracy", "Recovery: validation accuracy (%)")
+        loss = build_curve(loss_frame, "loss", "Recovery: training loss (nats)", height=240)
+        accuracy = build_curve(
+            accuracy_frame, "accuracy", "Recovery: validation accuracy (%)", height=240
+        )
     return ProgressView(status, curves, loss, accuracy)
-
-
-def _build_curve(frame: pd.DataFrame, y: str, title: str) -> gr.LinePlot:
-    return gr.LinePlot(
-        frame,
-        x="epoch",
-        y=y,
-        color="series",
-        color_map=CURVE_COLORS,
-        color_title=" ",
-        title=title,
-        x_title="Epoch",
-        y_title=y.capitalize(),
-        height=240,
-        min_width=280,
-        show_label=False,
-        buttons=["fullscreen"],
-    )
 
 
 def render_progress(run: CompressRun | None, queue: RunQueue) -> list[Any]:

@@ -5,8 +5,9 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
+from foundry.run_folders import ACTIVE, RESUMABLE
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, RESUMABLE, Run
+from foundry.runs import Run
 from foundry.ui import plots
 from foundry.ui.palette import BLUE, GREY, ORANGE, VERMILION
 
@@ -47,8 +48,7 @@ def status_html(run: Run | None, runs_ahead: int = 0) -> str:
 
 def _facts(run: Run, runs_ahead: int) -> str:
     if run.status == "queued" and runs_ahead:
-        runs = "run" if runs_ahead == 1 else "runs"
-        return f"{runs_ahead} {runs} before this one; it starts by itself."
+        return place_in_line(runs_ahead)
     if not run.events:
         return {
             "queued": "Starting the worker.",
@@ -74,6 +74,12 @@ def _facts(run: Run, runs_ahead: int) -> str:
     return f"at {done}, after {format_duration(last.elapsed_s)}."
 
 
+def place_in_line(runs_ahead: int) -> str:
+    """Return what somebody is told whose run waits."""
+    runs = "run" if runs_ahead == 1 else "runs"
+    return f"{runs_ahead} {runs} before this one; it starts by itself."
+
+
 def format_duration(seconds: float) -> str:
     """Return a time in words: 12 s, 3 min 20 s."""
     if seconds < 90:
@@ -83,13 +89,23 @@ def format_duration(seconds: float) -> str:
 
 def build_curves() -> tuple[gr.LinePlot, gr.LinePlot]:
     """Build the loss and the accuracy plot, empty."""
+    loss_title, accuracy_title = "Loss (cross-entropy, nats)", "Validation accuracy (%)"
+    hidden: dict[str, Any] = {"height": 260, "visible": False}
     with gr.Row():
-        loss = _build_curve(plots.loss_frame(None), "loss", "Loss (cross-entropy, nats)")
-        accuracy = _build_curve(plots.accuracy_frame(None), "accuracy", "Validation accuracy (%)")
+        loss = build_curve(plots.loss_frame(None), "loss", loss_title, **hidden)
+        accuracy = build_curve(plots.accuracy_frame(None), "accuracy", accuracy_title, **hidden)
     return loss, accuracy
 
 
-def _build_curve(frame: pd.DataFrame, y: str, title: str) -> gr.LinePlot:
+def build_curve(frame: pd.DataFrame, y: str, title: str, **options: Any) -> gr.LinePlot:
+    """Build a plot over epochs.
+
+    Args:
+        frame: Columns `epoch`, `series` and `y`.
+        y: What is drawn.
+        title: What it says above.
+        options: Further ones, as `gr.LinePlot` takes them.
+    """
     return gr.LinePlot(
         frame,
         x="epoch",
@@ -97,14 +113,13 @@ def _build_curve(frame: pd.DataFrame, y: str, title: str) -> gr.LinePlot:
         color="series",
         color_map=CURVE_COLORS,
         color_title=" ",
-        visible=False,
         title=title,
         x_title="Epoch",
         y_title=y.capitalize(),
-        height=260,
         min_width=280,
         show_label=False,
         buttons=["fullscreen"],
+        **options,
     )
 
 

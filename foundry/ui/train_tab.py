@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from foundry.errors import InputError
+from foundry.run_folders import ACTIVE
 from foundry.run_queue import RunQueue
-from foundry.runs import ACTIVE, Run, list_own_runs, read_own_run
+from foundry.runs import Run, list_own_runs, read_own_run
 from foundry.train_config import TrainConfig
 from foundry.ui.compare_view import build_compare_view
 from foundry.ui.feedback import QUIET, shows_errors

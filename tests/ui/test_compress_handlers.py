@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 
 from foundry.compress_config import CompressConfig, CompressEvent
 from foundry.compress_runs import PROBS_FILE, create_compression, list_own_compressions
+from foundry.run_folders import RESULT_FILE, append_event, write_json, write_status
 from foundry.run_queue import RunQueue
-from foundry.runs import RESULT_FILE, append_event, create_run, write_json, write_status
+from foundry.runs import create_run
 from foundry.train_config import TrainConfig
 from foundry.ui.compress_downloads import list_downloads, on_write
 from foundry.ui.compress_one import on_image, on_next, on_result, render_one_input

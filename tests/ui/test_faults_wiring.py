@@ -14,8 +14,9 @@ from gradio_client import Client
 from waiting import wait_until
 
 from foundry.benchmark.served_app import OpenPage, Visitor, serve_app
+from foundry.run_folders import RUNS_DIR_VARIABLE
 from foundry.run_queue import RunQueue
-from foundry.runs import RUNS_DIR_VARIABLE, read_run
+from foundry.runs import read_run
 from foundry.train_config import TrainConfig
 from foundry.ui.draw_tab import on_photo
 from foundry.ui.train_tab import on_return, on_start

@@ -11,7 +11,8 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
-from foundry.runs import RUNS_DIR_VARIABLE, create_run, read_run, write_status
+from foundry.run_folders import RUNS_DIR_VARIABLE, write_status
+from foundry.runs import create_run, read_run
 from foundry.train_config import PRESETS, TrainConfig
 from foundry.ui import compare_view, draw_tab, results_view, train_tab
 from foundry.ui.feedback import shows_errors

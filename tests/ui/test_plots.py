@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from foundry.runs import append_event, create_run, read_run, write_status
+from foundry.run_folders import append_event, write_status
+from foundry.runs import create_run, read_run
 from foundry.train_config import TrainConfig
 from foundry.training import TrainEvent
 from foundry.ui import plots

@@ -1,6 +1,5 @@
 """The base weights: where they come from, how they are checked, and the head put on them."""
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ from transformers import (
 )
 
 from foundry.errors import ArtifactError
+from foundry.shipped import hash_file
 
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -45,8 +45,7 @@ def check_base(base_dir: Path, expected_sha256: str | None = BASE_SHA256) -> Non
             raise ArtifactError(f"The base weights are not at {needed}. {HOW_TO_GET_BASE}")
     if expected_sha256 is None:
         return
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = hash_file(weights)
     if found != expected_sha256:
         raise ArtifactError(
             f"{weights} has SHA-256 {found}, not {expected_sha256}, so it is not "

@@ -1,6 +1,5 @@
 """Prune, teach and write `weights/wav2vec2-commands-pruned`."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from foundry.recipes.speech.model import ALPHABET, save_model
 from foundry.recipes.speech.pruned_card import PrunedFacts, render_pruned_card
 from foundry.recipes.speech.sitting import run_sitting
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
+from foundry.shipped import hash_file
 from foundry.speech_beam import BIGRAM_FILE, load_beam_decoder
 
 TEACHER = "teacher.sha256"
@@ -54,7 +54,7 @@ def make_pruned(
         raise ArtifactError(
             f"There is no trained model in {dense_dir}: --dense must name the folder of one."
         )
-    teacher_hash = hashlib.sha256(weights.read_bytes()).hexdigest()
+    teacher_hash = hash_file(weights)
     dense = load_model(dense_dir)
     student, kept = prune(dense, [source[FIRST_STEP + n] for n in range(NUM_PROBES)], pruning)
     untaught = evaluate(student, dev_sets)

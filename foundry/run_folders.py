@@ -1,0 +1,253 @@
+"""The folder of a run of any kind: made queued, written by its worker, only read by the page.
+
+run.json        who started it, with which settings
+status.json     where it stands; replaced whole at every change
+events.jsonl    one event a line, appended as they happen
+result.json     what came out
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import platformdirs
+
+from foundry.errors import ArtifactError, InputError
+
+RUNS_DIR_VARIABLE = "FOUNDRY_RUNS_DIR"
+
+Status = Literal["queued", "running", "paused", "stopped", "done", "failed", "interrupted"]
+ACTIVE: tuple[Status, ...] = ("queued", "running")
+RESUMABLE: tuple[Status, ...] = ("paused", "failed", "interrupted")
+
+RUN_FILE = "run.json"
+_STATUS_FILE = "status.json"
+EVENTS_FILE = "events.jsonl"
+RESULT_FILE = "result.json"
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_POLL_S = 0.2
+
+
+class AnyRun(Protocol):
+    """What all kinds of runs have."""
+
+    @property
+    def owner(self) -> str:
+        """Hash of the visitor who started it."""
+
+    @property
+    def status(self) -> Status:
+        """Where it stood when it was read."""
+
+    @property
+    def events(self) -> Sequence[Any]:
+        """What it had said by then."""
+
+
+R = TypeVar("R", bound=AnyRun)
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[R]):
+    """All runs of one kind.
+
+    Attributes:
+        parent: Gives the folder that theirs are in.
+        parse: Makes a reading of a run's folder, what `run.json` holds, its status and the reason.
+        unknown: Told, about an id, to those who have no such run.
+    """
+
+    parent: Callable[[], Path]
+    parse: Callable[[Path, Mapping[str, Any], Status, str], R]
+    unknown: str
+
+    def read(self, run_id: str) -> R:
+        """Read anybody's run; what a visitor names goes through `read_own()`.
+
+        Args:
+            run_id: The name of its folder.
+
+        Raises:
+            InputError: If there is no such run.
+        """
+        unknown = self._unknown(run_id)
+        if not is_run_id(run_id):
+            raise unknown
+        folder = self.parent() / run_id
+        try:
+            made = json.loads((folder / RUN_FILE).read_text())
+            return self.parse(folder, made, *read_status(folder))
+        except (OSError, ValueError, KeyError, TypeError):
+            # Not written whole, or by a version with other knobs.
+            raise unknown from None
+
+    def read_own(self, run_id: str, owner: str) -> R:
+        """Read a run that a visitor has named.
+
+        Args:
+            run_id: As the visitor gave it.
+            owner: The visitor's secret token; anything but a text owns nothing.
+
+        Raises:
+            InputError: If there is no such run, or it is someone else's; the two look alike.
+        """
+        run = self.read(run_id)
+        if not _owns(owner, run):
+            raise self._unknown(run_id)
+        return run
+
+    def list_all(self) -> list[R]:
+        """Return everybody's runs, newest first; unreadable ones are left out."""
+        runs = []
+        for folder in list_run_folders(self.parent()):
+            try:
+                runs.append(self.read(folder.name))
+            except InputError:
+                continue
+        return runs
+
+    def list_own(self, owner: str) -> list[R]:
+        """Return a visitor's runs, newest first.
+
+        Args:
+            owner: The visitor's secret token; anything but a text owns nothing.
+        """
+        return [run for run in self.list_all() if _owns(owner, run)]
+
+    def follow(self, run_id: str) -> Iterator[R]:
+        """Yield readings whenever a run has moved, until it is no longer active.
+
+        Args:
+            run_id: The name of its folder.
+
+        Raises:
+            InputError: If there is no such run.
+        """
+        seen: tuple[str, int] | None = None
+        while True:
+            run = self.read(run_id)
+            if seen != (run.status, len(run.events)):
+                seen = (run.status, len(run.events))
+                yield run
+            if run.status not in ACTIVE:
+                return
+            time.sleep(_POLL_S)
+
+    def _unknown(self, run_id: object) -> InputError:
+        return InputError(self.unknown.format(str(run_id)[:100]))
+
+
+def _owns(owner: str, run: AnyRun) -> bool:
+    # Tokens come from outside, where nothing makes them texts.
+    return isinstance(owner, str) and bool(owner) and run.owner == hash_owner(owner)
+
+
+def runs_dir() -> Path:
+    """Return the folder of all runs: `FOUNDRY_RUNS_DIR`, or one in the user's cache folder."""
+    return Path(
+        os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs"
+    )
+
+
+def hash_owner(owner: str) -> str:
+    """Return what is stored of a visitor's secret token."""
+    return hashlib.sha256(owner.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
+    """Make the folder of a new run of any kind, queued.
+
+    Args:
+        parent: Where runs of its kind are.
+        made: Its settings.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If the token is empty or no text: then the run would be nobody's.
+        ArtifactError: If it cannot be written.
+    """
+    if not isinstance(owner, str) or not owner:
+        raise InputError("A run needs an owner; reload the page, which gives every visitor a name.")
+    folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+    try:
+        folder.mkdir(parents=True)
+        write_json(folder / RUN_FILE, {"owner": hash_owner(owner), **made})
+        write_status(folder, "queued")
+    except OSError as error:
+        raise ArtifactError(
+            f"Runs need to write to {parent}, which failed ({error.strerror}). "
+            f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
+        ) from None
+    return folder
+
+
+def list_run_folders(parent: Path) -> list[Path]:
+    """Return the folders of runs, newest first, whether or not they can be read.
+
+    Args:
+        parent: Where they are: `runs_dir()`, or that of the compressions.
+    """
+    return sorted((path for path in parent.glob("*-*-*") if is_run_id(path.name)), reverse=True)
+
+
+def is_run_id(value: object) -> bool:
+    """Tell whether a value may name a run's folder."""
+    return isinstance(value, str) and _RUN_ID.fullmatch(value) is not None
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace a JSON file whole, so that a reader never sees half of it."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n")
+    partial.replace(path)
+
+
+def read_status(folder: Path) -> tuple[Status, str]:
+    """Return where a run stands, and the reason if it failed.
+
+    Raises:
+        OSError, ValueError, KeyError: If its folder is gone or damaged.
+    """
+    values = json.loads((folder / _STATUS_FILE).read_text())
+    return values["status"], values["reason"]
+
+
+def write_status(folder: Path, status: Status, reason: str = "") -> None:
+    """Record where a run stands."""
+    write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return a run's final figures, or None while there are none."""
+    try:
+        return json.loads((folder / RESULT_FILE).read_text())
+    except FileNotFoundError:
+        return None
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """Return what a run's log holds; a line still being written is left for next time."""
+    try:
+        text = (folder / EVENTS_FILE).read_text()
+    except FileNotFoundError:
+        return []
+    complete, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines()]
+
+
+def append_event(folder: Path, event: Any) -> None:
+    """Add one line to a run's log.
+
+    Args:
+        folder: The run's.
+        event: A dataclass of plain values.
+    """
+    with open(folder / EVENTS_FILE, "a") as log:
+        log.write(json.dumps(asdict(event)) + "\n")
