@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from foundry.errors import InputError
+from foundry.runtime import on_compute_thread
 from foundry.sentiment_pieces import Piece, clean_text, label_names, longest_input, split_texts
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def remove_word(text: str, start: int, end: int) -> str:
     return (before + after).strip()
 
 
+@on_compute_thread
 def _find_label(
     model: PreTrainedModel, pieces: Sequence[Piece], weights: Sequence[float], label: str | None
 ) -> int:
@@ -185,6 +187,7 @@ def _find_label(
     return int(torch.stack(probs).sum(dim=0).argmax())
 
 
+@on_compute_thread
 def _integrate(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,

@@ -12,7 +12,7 @@ from skimage.morphology import skeletonize
 from foundry.data import IMAGE_SIZE, normalize
 from foundry.errors import InputError
 from foundry.ink import find_ink
-from foundry.runtime import Predictor
+from foundry.runtime import Predictor, on_compute_thread
 
 # MNIST's own frame: the digit fits 20x20, and its centre of mass is at (14, 14) of 28x28.
 DIGIT_SIZE = 20
@@ -174,6 +174,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     return np.rint(np.roll(canvas, shift, axis=(0, 1)) * 255).astype(np.uint8)
 
 
+@on_compute_thread
 def classify_digits(model: Predictor, images: np.ndarray) -> np.ndarray:
     """Classify pictures that are already as MNIST's.
 

@@ -4,14 +4,52 @@ from __future__ import annotations
 
 import sys
 import threading
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     import openvino as ov
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# Every thread that has ever run a network keeps some 5 MB for it, and a server has as many threads
+# as visitors. Two for what is long, such as a table of texts, leave two for what is short.
+_NUM_COMPUTE_THREADS = 4
+_of_thread = threading.local()
+
+
+def _mark_compute_thread() -> None:
+    _of_thread.computes = True
+
+
+@lru_cache
+def _compute_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_NUM_COMPUTE_THREADS, "compute", _mark_compute_thread)
+
+
+def on_compute_thread(run: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Make a function that runs networks do so on one of a few threads, whoever calls it.
+
+    Args:
+        run: Takes its own gradient mode: that of the caller stays with the caller.
+
+    Returns:
+        The same function; it waits for the answer, and raises what was raised.
+    """
+
+    @wraps(run)
+    def submit(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if getattr(_of_thread, "computes", False):
+            return run(*args, **kwargs)
+        return _compute_threads().submit(run, *args, **kwargs).result()
+
+    return submit
 
 
 @lru_cache

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from foundry.runtime import Predictor
+from foundry.runtime import Predictor, on_compute_thread
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -41,6 +41,7 @@ def build_predictor(
     config: Any = model.config
     is_packable = type(model) is BertForSequenceClassification and not config.is_decoder
 
+    @on_compute_thread
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
         with torch.inference_mode():
             if compiled:

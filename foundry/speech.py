@@ -12,6 +12,7 @@ from foundry.compression import DENSE, Variant
 from foundry.errors import InputError
 from foundry.hub import OnProgress
 from foundry.models import Pretrained, load_pretrained
+from foundry.runtime import on_compute_thread
 from foundry.speech_beam import BIGRAM_FILE, BeamDecoder, load_beam_decoder
 from foundry.speech_chunks import Chunk, ChunkPlan, FrameGrid, cut_chunks, join_frames
 from foundry.speech_paths import BeamFinder, GreedyFinder, PathFinder
@@ -158,6 +159,7 @@ def _spells_sound(pretrained: Pretrained) -> bool:
     )
 
 
+@on_compute_thread
 def compute_log_probs(recogniser: Recogniser, chunk: Chunk) -> np.ndarray:
     """Run the model over a chunk.
 

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -7,9 +8,10 @@ from torch import nn
 from foundry.calibration import digit_samples
 from foundry.compression import VARIANTS
 from foundry.data import normalize
+from foundry.errors import InputError
 from foundry.models import load_model, load_predictor
 from foundry.quantization import convert
-from foundry.runtime import OpenVinoPredictor, TorchPredictor, openvino_core
+from foundry.runtime import OpenVinoPredictor, TorchPredictor, on_compute_thread, openvino_core
 from foundry.variants import SIGNATURES
 
 
@@ -99,3 +101,31 @@ def test_a_network_on_the_cpu_is_a_predictor(lenet, images):
     wrapped = classify_digits(TorchPredictor(load_model("lenet")), pictures)
     assert (plain == wrapped).all()
     assert isinstance(lenet, nn.Module)
+
+
+def test_however_many_callers_there_are_a_few_threads_compute():
+    @on_compute_thread
+    def outer(number):
+        return inner(number), threading.get_ident()
+
+    @on_compute_thread
+    def inner(number):
+        return 2 * number, threading.get_ident()
+
+    with ThreadPoolExecutor(40) as callers:
+        barrier = threading.Barrier(40)
+        list(callers.map(lambda _: barrier.wait(), range(40)))
+        answers = list(callers.map(outer, range(400)))
+    assert [doubled for (doubled, _), _ in answers] == [2 * number for number in range(400)]
+    # One that is there already does not wait for another.
+    assert all(inside == outside for (_, inside), outside in answers)
+    assert len({thread for _, thread in answers}) <= 4
+
+
+def test_what_is_raised_on_a_compute_thread_reaches_the_caller():
+    @on_compute_thread
+    def fail():
+        raise InputError("not this")
+
+    with pytest.raises(InputError, match="not this"):
+        fail()
