@@ -100,16 +100,17 @@ def _measure_model(spec: ModelSpec, start: float, width: float, budget_s: float)
         done = min(1.0, (time.perf_counter() - started) / budget_s)
         share = start + width * (_LOADING + (1 - _LOADING) * done)
         yield share, f"{spec.title}: timing its variants in turns, round {len(rounds)}"
+    timings = compare(rounds, DENSE.name)
     return [
         Speed(
             model=spec.title,
             variant=name,
             timed=f"1 {workload.unit}",
-            timing=timing,
+            timing=timings[name],
             quality=_read_quality(spec, VARIANTS[name]),
             quality_name=_QUALITY_NAMES[spec.task],
         )
-        for name, timing in compare(rounds, DENSE.name).items()
+        for name in variants
     ]
 
 

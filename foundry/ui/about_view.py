@@ -26,6 +26,15 @@ LICENCES = """
 | colours of the plots | free to use | Masataka Okabe and Kei Ito: *Color Universal Design* |
 """  # noqa: E501
 
+_TITLES = {
+    "python": "Python",
+    "torch": "PyTorch",
+    "gradio": "Gradio",
+    "transformers": "Transformers",
+    "openvino": "OpenVINO",
+    "nncf": "NNCF",
+}
+
 CSS = """
 .speeds { overflow-x: auto; }
 .speeds table, .facts-table { width: 100%; border-collapse: collapse;
@@ -39,7 +48,8 @@ CSS = """
 .facts-table th { font-weight: 400; color: var(--body-text-color-subdued); width: 9rem; }
 .speeds-empty { border: 1px dashed var(--border-color-primary); border-radius: var(--radius-lg);
   padding: 1.2rem; color: var(--body-text-color-subdued); }
-.model-card table { display: block; overflow-x: auto; }
+.model-card table { display: block; overflow-x: auto; border: none !important; }
+.model-card :is(th, td) { border: 1px solid var(--border-color-primary) !important; }
 .model-card { overflow-wrap: anywhere; }
 """
 
@@ -97,12 +107,13 @@ def machine_html(machine: Machine) -> str:
     load = machine.load_average
     rows = {
         "Processor": machine.processor,
-        "Cores": f"{machine.num_cores}, of which {machine.num_threads} compute one answer",
+        "Cores": f"{machine.num_cores}",
+        "Threads for one answer": f"{machine.num_threads}",
         "Memory": f"{machine.memory_bytes / 1e9:.1f} GB",
         "Load average": "not told by this system"
         if load is None
         else f"{load:.2f} processes in the last minute",
-        **{name.replace("python", "Python"): value for name, value in list_versions().items()},
+        **{_TITLES[name]: version for name, version in list_versions().items()},
     }
     cells = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'

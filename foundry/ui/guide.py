@@ -36,7 +36,7 @@ STEPS = (
         "Train",
         0,
         "Train a network",
-        "Press Start: in about a minute it has learned to read digits.",
+        "Press Start and watch it learn to read digits.",
     ),
     Step("draw", "Draw", 1, "Draw a digit for it", "It answers while you draw."),
     Step(
@@ -96,15 +96,17 @@ CSS = """
   background: var(--block-background-fill); padding: 0.6rem 0.9rem 0.8rem; }
 .first-steps .top { display: flex; justify-content: space-between; align-items: center; }
 .first-steps h2 { font-size: 1rem; margin: 0; }
-.first-steps ol { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.5rem 1.5rem;
-  list-style: none; margin: 0.4rem 0 0; padding: 0; }
-.first-steps li { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 0.7rem;
-  align-items: center; margin: 0; padding: 0; }
-.first-steps .mark { width: 28px; height: 28px; border-radius: 50%; display: grid;
+.first-steps ol { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
+  gap: 0.5rem 1.5rem; list-style: none; margin: 0.4rem 0 0; padding: 0; }
+.first-steps li { display: grid; grid-template: "mark title open" auto "mark text open" auto
+  / auto minmax(0, 1fr) auto; gap: 0 0.7rem; align-items: center; align-content: start;
+  margin: 0; padding: 0; }
+.first-steps li > button { grid-area: open; }
+.first-steps .mark { grid-area: mark; width: 28px; height: 28px; border-radius: 50%; display: grid;
   place-items: center; font-weight: 650; border: 2px solid var(--primary-600);
   color: var(--body-text-color); }
 .first-steps .done .mark { background: var(--primary-600); color: white; }
-.first-steps p { margin: 0; font-size: 0.875rem; color: var(--body-text-color-subdued);
+.first-steps p { grid-area: text; margin: 0; font-size: 0.875rem; color: var(--body-text-color-subdued);
   line-height: 1.35; }
 .first-steps button { min-height: 32px; padding: 0 0.8rem; margin: 0; font: inherit;
   font-size: 0.875rem; font-weight: 500; cursor: pointer; border-radius: var(--button-small-radius);
@@ -112,7 +114,10 @@ CSS = """
   background: var(--button-secondary-background-fill); }
 .first-steps button:hover { background: var(--button-secondary-background-fill-hover); }
 .first-steps .close { border-color: transparent; background: none; margin-right: -0.5rem; }
-@media (max-width: 760px) { .first-steps ol { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 760px) {
+  .first-steps ol { grid-template-columns: minmax(0, 1fr); }
+  .first-steps li { grid-template-areas: "mark title open" "mark text text"; }
+}
 """
 
 
@@ -154,7 +159,7 @@ def guide_html(done: str) -> str:
         mark = '<span class="sr-only">Done</span>✓' if is_done else str(number)
         rows.append(
             f'<li class="{"done" if is_done else "open"}"><span class="mark">{mark}</span>'
-            f"<div><b>{escape(step.title)}</b><p>{escape(step.sentence)}</p></div>"
+            f"<b>{escape(step.title)}</b><p>{escape(step.sentence)}</p>"
             f'<button type="button" data-tab="{step.place}">Open {escape(step.tab)}</button></li>'
         )
     title = "New here? Three first steps" if len(names) < len(STEPS) else "All three steps done"
@@ -167,7 +172,7 @@ def guide_html(done: str) -> str:
 
 def build_guide() -> gr.HTML:
     """Build the panel; the page puts it above its tabs."""
-    return gr.HTML(guide_html(""), js_on_load=_JS, padding=False, elem_id="guide")
+    return gr.HTML(guide_html(""), js_on_load=_JS, elem_classes="flush", elem_id="guide")
 
 
 def follow_deeds(

@@ -45,7 +45,8 @@ CSS = """
 details.term > summary { position: absolute; top: 0.5rem; right: 0.5rem; z-index: 2; width: 24px;
   height: 24px; display: grid; place-items: center; cursor: pointer; list-style: none;
   border-radius: 50%; border: 1px solid var(--border-color-primary); font-size: 0.8rem;
-  font-weight: 600; color: var(--body-text-color-subdued); background: var(--block-background-fill); }
+  font-weight: 600; color: var(--body-text-color-subdued);
+  background: var(--block-background-fill); }
 details.term > summary::-webkit-details-marker { display: none; }
 details.term > summary:hover, details.term[open] > summary { color: white;
   background: var(--primary-600); border-color: var(--primary-600); }
@@ -61,7 +62,7 @@ details.term .meaning { margin-top: 0.6rem; padding: 0.1rem 0 0.1rem 0.7rem; fon
 #variants .explained { position: static; overflow: visible !important; display: flex;
   align-items: center; gap: 0.4rem; }
 #variants details.term > summary { position: static; }
-#variants details.term .meaning { position: absolute; z-index: 20; top: calc(100% + 4px); left: 0;
+#variants details.term .meaning { position: absolute; z-index: 100; top: calc(100% + 4px); left: 0;
   margin: 0; width: min(26rem, 100%); padding: 0.6rem 0.8rem; border-radius: var(--radius-lg);
   border: 1px solid var(--border-color-primary); border-left: 3px solid var(--foundry-blue);
   background: var(--block-background-fill); box-shadow: var(--shadow-drop-lg); }
