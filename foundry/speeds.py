@@ -11,10 +11,11 @@ from foundry.models import (
     ModelSpec,
     available_models,
     available_variants,
+    load_predictor,
     load_pretrained,
 )
+from foundry.runtime import Predictor, TorchPredictor
 from foundry.timing import Timing, compare, time_rounds
-from foundry.variant_export import load_exportable
 from foundry.variants import find_variant
 from foundry.workloads import (
     Workload,
@@ -89,7 +90,7 @@ def _measure_model(spec: ModelSpec, start: float, width: float, budget_s: float)
     for place, name in enumerate(variants):
         share = start + width * _LOADING * place / len(variants)
         yield share, f"{spec.title}: making {name} ready"
-        calls[name] = load_exportable(spec.name, spec.task, VARIANTS[name]).predict
+        calls[name] = _load(spec, VARIANTS[name])
     workload = _find_workload(spec)
     rounds = []
     started = time.perf_counter()
@@ -112,6 +113,13 @@ def _measure_model(spec: ModelSpec, start: float, width: float, budget_s: float)
         )
         for name in variants
     ]
+
+
+def _load(spec: ModelSpec, variant: Variant) -> Predictor:
+    if spec.task == "digits":
+        return load_predictor(spec.name, "cpu", variant)
+    pretrained = load_pretrained(spec.name, spec.task, variant=variant)
+    return pretrained.compiled or TorchPredictor(pretrained.model)
 
 
 def _find_workload(spec: ModelSpec) -> Workload:

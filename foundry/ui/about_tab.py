@@ -103,13 +103,14 @@ def build_about_tab(tab: gr.Tab) -> None:
             "Show the first steps", size="sm", scale=0, min_width=220, elem_id="about-steps"
         )
     gr.Markdown("### Measured on this machine")
-    with gr.Row(elem_classes="one-and-two"):
+    with gr.Row(elem_classes="answer-second"):
         with gr.Column():
             start = gr.Button("Measure this machine", variant="primary", elem_id="about-measure")
-            machine = gr.HTML(elem_id="about-machine", **_PLAIN)
-        with gr.Column():
             status = gr.HTML(status_line(*_READY), elem_id="about-status", **_PLAIN)
+        with gr.Column():
             table = gr.HTML(about_view.EMPTY, elem_id="about-speeds", **_PLAIN)
+        with gr.Column():
+            machine = gr.HTML(elem_id="about-machine", **_PLAIN)
     gr.Markdown("### Model cards")
     card = gr.Dropdown(
         list_cards(WEIGHTS_DIR), value=_FIRST_CARD, label="Model card", elem_id="about-card"
@@ -122,7 +123,7 @@ def build_about_tab(tab: gr.Tab) -> None:
         elem_id="about-card-text",
     )
     gr.Markdown("### Licences")
-    gr.Markdown(about_view.LICENCES, elem_classes="model-card", elem_id="about-licences")
+    gr.Markdown(about_view.LICENCES, elem_id="about-licences")
     gr.Markdown("### Glossary")
     gr.HTML(glossary_html(), elem_id="about-glossary", **_PLAIN)
 

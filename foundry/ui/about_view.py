@@ -16,15 +16,22 @@ INTRO = (
 )
 
 LICENCES = """
-| what | licence | from |
-|---|---|---|
-| MNIST, 70,000 handwritten digits, included | [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/), unchanged but for compression | Yann LeCun, Corinna Cortes, Christopher J. C. Burges: *The MNIST database of handwritten digits* |
-| `lenet`, `lenet-pruned` | CC BY-SA 3.0, as the data | trained for this project on MNIST |
-| `bert-sentiment`, `bert-sentiment-pruned` | base weights Apache-2.0; the texts are for research use with citation and not included | [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2); Stanford Sentiment Treebank (Socher et al. 2013); customer reviews (Hu and Liu 2004) |
-| `wav2vec2-commands` | [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/); the recordings are not included | Free Spoken Digit Dataset, CC BY-SA 4.0; Speech Commands v0.02 (Warden 2018), CC BY 4.0; WUW-II, CC BY-SA 4.0; GRID (Cooke et al. 2006), CC BY 4.0; a reading of LJSpeech's prompts, Apache-2.0 |
-| example clips, calibration texts and sounds | made for this project | spoken by speech synthesisers |
-| colours of the plots | free to use | Masataka Okabe and Kei Ito: *Color Universal Design* |
-"""  # noqa: E501
+- **MNIST**, 70,000 handwritten digits, included unchanged but for compression. Yann LeCun, \
+Corinna Cortes and Christopher J. C. Burges: The MNIST database of handwritten digits. \
+[CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/).
+- **lenet, lenet-pruned**, trained for this project on MNIST. CC BY-SA 3.0, as the data.
+- **bert-sentiment, bert-sentiment-pruned**, fine-tuned for this project from \
+[all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), Apache-2.0, on \
+the Stanford Sentiment Treebank (Socher et al. 2013) and customer reviews (Hu and Liu 2004). The \
+texts are for research use with citation and are not included.
+- **wav2vec2-commands**, trained for this project on the Free Spoken Digit Dataset (CC BY-SA 4.0), \
+Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA 4.0), GRID (Cooke et al. 2006, \
+CC BY 4.0) and a reading of LJSpeech's prompts (Apache-2.0). The recordings are not included. \
+[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
+- **Example clips**, and the sounds and texts that int8 is calibrated on, were made for \
+this project.
+- **Colours** of the plots: Masataka Okabe and Kei Ito, Color Universal Design.
+"""
 
 _TITLES = {
     "python": "Python",
@@ -50,7 +57,6 @@ CSS = """
   padding: 1.2rem; color: var(--body-text-color-subdued); }
 .model-card table { display: block; overflow-x: auto; border: none !important; }
 .model-card :is(th, td) { border: 1px solid var(--border-color-primary) !important; }
-.model-card { overflow-wrap: anywhere; }
 """
 
 EMPTY = (

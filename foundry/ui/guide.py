@@ -106,8 +106,8 @@ CSS = """
   place-items: center; font-weight: 650; border: 2px solid var(--primary-600);
   color: var(--body-text-color); }
 .first-steps .done .mark { background: var(--primary-600); color: white; }
-.first-steps p { grid-area: text; margin: 0; font-size: 0.875rem; color: var(--body-text-color-subdued);
-  line-height: 1.35; }
+.first-steps p { grid-area: text; margin: 0; font-size: 0.875rem;
+  color: var(--body-text-color-subdued); line-height: 1.35; }
 .first-steps button { min-height: 32px; padding: 0 0.8rem; margin: 0; font: inherit;
   font-size: 0.875rem; font-weight: 500; cursor: pointer; border-radius: var(--button-small-radius);
   border: 1px solid var(--border-color-primary); color: var(--button-secondary-text-color);
@@ -162,7 +162,7 @@ def guide_html(done: str) -> str:
             f"<b>{escape(step.title)}</b><p>{escape(step.sentence)}</p>"
             f'<button type="button" data-tab="{step.place}">Open {escape(step.tab)}</button></li>'
         )
-    title = "New here? Three first steps" if len(names) < len(STEPS) else "All three steps done"
+    title = "First steps" if len(names) < len(STEPS) else "First steps: all done"
     return (
         f'<section class="first-steps" aria-label="First steps"><div class="top"><h2>{title}</h2>'
         '<button type="button" class="close">Close</button></div>'
