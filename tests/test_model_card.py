@@ -65,7 +65,7 @@ def test_a_card_is_read_without_its_front_matter_and_links_to_files(tmp_path):
 
 
 def test_a_folder_without_a_card_is_named(tmp_path):
-    with pytest.raises(ArtifactError, match="README.md"):
+    with pytest.raises(ArtifactError, match=r"README\.md"):
         read_card(tmp_path)
 
 
