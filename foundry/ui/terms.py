@@ -37,6 +37,15 @@ new MutationObserver(() => {{
   requestAnimationFrame(() => {{ waiting = false; explain(); }});
 }}).observe(document.body, {{childList: true, subtree: true}});
 explain();
+// What the switches' meanings cover has to be reached again.
+document.addEventListener('pointerdown', (event) => {{
+  for (const details of document.querySelectorAll('#variants details.term[open]'))
+    if (!details.contains(event.target)) details.open = false;
+}});
+document.addEventListener('keydown', (event) => {{
+  const details = event.key === 'Escape' && event.target.closest('details.term');
+  if (details) details.open = false;
+}});
 """
 
 CSS = """

@@ -101,6 +101,11 @@ def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(page):
     switches.locator("summary").click()
     expect(switches.get_by_text("Taking out the channels")).to_be_visible()
     expect(switches.get_by_role("checkbox")).not_to_be_checked()
+    page.keyboard.press("Escape")
+    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
+    switches.locator("summary").click()
+    page.locator("h1").first.click()
+    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
 
 
 def test_terms_are_there_in_what_is_opened_later(page):
