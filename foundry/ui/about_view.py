@@ -48,15 +48,25 @@ CSS = """
   font-variant-numeric: tabular-nums; }
 .speeds th, .speeds td, .facts-table th, .facts-table td { padding: 0.4rem 0.6rem; text-align: left;
   border-bottom: 1px solid var(--border-color-primary); vertical-align: top; }
-.speeds th { font-weight: 600; color: var(--body-text-color-subdued); font-size: 0.85rem; }
-.speeds tbody th { color: var(--body-text-color); font-size: 1rem; }
+.speeds th { font-weight: 600; color: var(--body-text-color-subdued); font-size: 0.85em; }
+.speeds tbody th { color: var(--body-text-color); font-size: 1em; }
 .speeds .number { text-align: right; white-space: nowrap; }
 .speeds small { color: var(--body-text-color-subdued); }
 .facts-table th { font-weight: 400; color: var(--body-text-color-subdued); width: 9rem; }
 .speeds-empty { border: 1px dashed var(--border-color-primary); border-radius: var(--radius-lg);
   padding: 1.2rem; color: var(--body-text-color-subdued); }
 .model-card table { display: block; overflow-x: auto; border: none !important; }
-.model-card :is(th, td) { border: 1px solid var(--border-color-primary) !important; }
+.speeds td:first-child { white-space: nowrap; }
+.speeds tbody th small { display: block; font-weight: 400; }
+@media (max-width: 760px) {
+  .speeds { font-size: 0.8125rem; }
+  .speeds th, .speeds td { padding: 0.35rem 0.25rem; }
+  .speeds tbody td small { display: block; }
+}
+.model-card :is(th, td) { overflow-wrap: normal; word-break: normal;
+  border: 1px solid var(--border-color-primary) !important; }
+/* The colours of code are too faint on white to be read by everybody. */
+.model-card .token { color: inherit !important; }
 """
 
 EMPTY = (
@@ -77,15 +87,15 @@ def speeds_html(speeds: Sequence[Speed]) -> str:
         own = [speed for speed in speeds if speed.model == model]
         head = (
             f'<tr><th colspan="4" scope="rowgroup">{escape(model)} '
-            f"<small>{escape(own[0].timed)} at a time; quality: {escape(own[0].quality_name)}"
-            "</small></th></tr>"
+            f"<small>{escape(own[0].timed)} at a time; quality: "
+            f"{escape(own[0].quality_name)}, from the model card</small></th></tr>"
         )
         groups.append(f"<tbody>{head}{''.join(_row(speed) for speed in own)}</tbody>")
     return (
         '<div class="speeds" tabindex="0" role="region" aria-label="Measured speeds"><table>'
         '<thead><tr><th scope="col">Variant</th><th scope="col" class="number">Median time</th>'
-        '<th scope="col">As fast as dense (95% interval)</th>'
-        '<th scope="col" class="number">Quality, from its card</th></tr></thead>'
+        '<th scope="col">Speed-up (95% interval)</th>'
+        '<th scope="col" class="number">Quality</th></tr></thead>'
         f"{''.join(groups)}</table></div>"
     )
 
