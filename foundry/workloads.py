@@ -23,6 +23,8 @@ TEXTS_FILE, SPEECH_FILE = SAMPLES_DIR / "texts.txt", SAMPLES_DIR / "speech.ogg"
 _TEST_BATCH = 1000
 _DIGITS_BATCH, _TEXTS_BATCH, _CLIPS_BATCH = 256, 16, 4
 _TOKENS = 16
+# Row and column of the test accuracy, on the dense card and on the pruned one.
+_DIGITS_CELLS = (("test", "accuracy"), ("after recovery", "test (10,000; measured once)"))
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,15 @@ def card_quality(folder: Path, task: str, is_pruned: bool) -> float | None:
 
     Args:
         folder: The model's.
-        task: `sentiment` or `speech`.
+        task: `digits`, `sentiment` or `speech`.
         is_pruned: Whether it is a pruned model's card, whose columns also hold the dense figures.
 
     Returns:
         In [0, 1], for speech the share of isolated words right (1 - WER); None without a figure.
     """
+    if task == "digits":
+        row, column = _DIGITS_CELLS[is_pruned]
+        return read_figure(folder, row, column)
     if task == "sentiment":
         column = "pruned, as published" if is_pruned else "accuracy, as published"
         return read_figure(folder, "SST-2 dev", column)

@@ -13,6 +13,7 @@ LAYERS = {
     "networks": 1,
     "hub": 1,
     "timing": 1,
+    "machine": 1,
     "runtime": 1,
     "compression": 1,
     "pruning": 1,
@@ -43,7 +44,7 @@ FAMILIES = [
         "histograms",
         "measure",
     }
-    | {"memory", "model_card", "sensitivity", "workloads"}
+    | {"memory", "model_card", "sensitivity", "speeds", "workloads"}
     | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
     {"ink", "digits"},
     {"explain"},

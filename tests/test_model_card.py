@@ -1,8 +1,9 @@
-"""Figures read from model cards."""
+"""Model cards as text, and figures read from them."""
 
 import pytest
 
-from foundry.model_card import read_figure
+from foundry.errors import ArtifactError
+from foundry.model_card import list_cards, read_card, read_figure
 from foundry.models import WEIGHTS_DIR
 from foundry.workloads import card_quality
 
@@ -46,7 +47,8 @@ def test_no_card_is_no_figure(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "task"), [("bert-sentiment", "sentiment"), ("wav2vec2-commands", "speech")]
+    ("name", "task"),
+    [("lenet", "digits"), ("bert-sentiment", "sentiment"), ("wav2vec2-commands", "speech")],
 )
 def test_the_shipped_cards_state_the_quality_of_the_dense_models(name, task):
     quality = card_quality(WEIGHTS_DIR / name, task, is_pruned=False)
@@ -54,3 +56,18 @@ def test_the_shipped_cards_state_the_quality_of_the_dense_models(name, task):
     pruned = WEIGHTS_DIR / f"{name}-pruned"
     if pruned.exists():
         assert card_quality(pruned, task, is_pruned=True) is not None
+
+
+def test_a_card_is_read_without_its_front_matter_and_links_to_files(tmp_path):
+    text = "---\nlicense: other\n---\n\n# A\n\nSee [b](../b/README.md), [c](https://c.org).\n---\n"
+    (tmp_path / "README.md").write_text(text)
+    assert read_card(tmp_path) == "# A\n\nSee b, [c](https://c.org).\n---"
+
+
+def test_a_folder_without_a_card_is_named(tmp_path):
+    with pytest.raises(ArtifactError, match=r"README\.md"):
+        read_card(tmp_path)
+
+
+def test_the_cards_are_listed_by_name():
+    assert list_cards(WEIGHTS_DIR)[:2] == ["bert-sentiment", "bert-sentiment-pruned"]

@@ -8,11 +8,12 @@ import platform
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from foundry.machine import list_versions
 
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
@@ -24,8 +25,6 @@ BENCHMARKS = {
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
-_VERSIONS = ("torch", "gradio", "transformers", "openvino", "nncf")
-
 
 def _describe_machine() -> dict[str, Any]:
     return {
@@ -33,8 +32,7 @@ def _describe_machine() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "python": platform.python_version(),
-        **{name: version(name) for name in _VERSIONS},
+        **list_versions(),
     }
 
 

@@ -7,16 +7,22 @@ from starlette.middleware import Middleware
 
 from foundry.models import select_device
 from foundry.run_queue import RunQueue
+from foundry.ui.about_tab import build_about_tab
+from foundry.ui.about_view import CSS as ABOUT_CSS
 from foundry.ui.api import build_api
 from foundry.ui.compress_api import build_compress_api
 from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
+from foundry.ui.guide import CSS as GUIDE_CSS
+from foundry.ui.guide import HEAD, build_guide, follow_deeds
 from foundry.ui.limits import SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
+from foundry.ui.terms import CSS as TERMS_CSS
+from foundry.ui.terms import explain_knobs
 from foundry.ui.theme import CSS, build_theme
 from foundry.ui.train_tab import build_train_tab
 from foundry.ui.variant_switches import build_variant_switches, on_open
@@ -59,24 +65,29 @@ def build_app(device: str = "auto") -> gr.Blocks:
             "speech. Everything runs on this machine.",
             elem_classes="foundry-title",
         )
+        guide = build_guide()
         switches = build_variant_switches()
-        with gr.Tabs() as tabs:
+        with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab("Train"):
-                build_train_tab(visitor, queue, device)
+                trained = build_train_tab(visitor, queue, device)
             with gr.Tab("Draw") as draw:
-                build_draw_tab(draw, visitor, device, switches)
+                pad = build_draw_tab(draw, visitor, device, switches)
             with gr.Tab("Sentiment") as sentiment:
                 build_sentiment_tab(sentiment, switches)
             with gr.Tab("Speech") as speech:
                 build_speech_tab(speech, switches)
             with gr.Tab("Compress") as compress:
-                build_compress_tab(compress, visitor, queue)
+                compressed = build_compress_tab(compress, visitor, queue)
+            with gr.Tab("About") as about:
+                build_about_tab(about)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
+        follow_deeds(app, guide, trained, pad, compressed, switches.variant)
         build_api(queue, device)
         build_sentiment_api()
         build_compress_api(queue)
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
+        explain_knobs(app)
     return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)
 
 
@@ -84,7 +95,8 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
         theme=build_theme(),
-        css=CSS,
+        css=CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS,
+        head=HEAD,
         max_file_size=_MAX_UPLOAD,
         allowed_paths=[str(CLIPS)],
         footer_links=["api", "settings"],

@@ -169,13 +169,16 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -> None:
+def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -> gr.State:
     """Build the tab.
 
     Args:
         tab: The tab being built.
         visitor: Holds the visitor's token.
         queue: Where compressions are started.
+
+    Returns:
+        Holds the id of the compression on show once it has ended, else nothing.
     """
     run_id = build_browser_state("compression")
     seen = gr.State(None)
@@ -240,3 +243,4 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     tab.select(on_visit, visitor, model, **QUIET)
     visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)
+    return finished

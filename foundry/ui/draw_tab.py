@@ -193,7 +193,7 @@ def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
 
 def build_draw_tab(
     tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches
-) -> None:
+) -> gr.HTML:
     """Build the tab.
 
     Args:
@@ -201,6 +201,9 @@ def build_draw_tab(
         visitor: Holds the visitor's token.
         device: Where models run.
         switches: Say which variant answers.
+
+    Returns:
+        The pad, which holds what is drawn.
     """
     model = gr.Dropdown(
         list_digit_models(""),
@@ -267,3 +270,4 @@ def build_draw_tab(
         ready = change(partial(on_variant, device), chosen, timing, **QUIET)
         ready.success(*drawn, **QUIET)
         ready.success(*read, **QUIET)
+    return pad

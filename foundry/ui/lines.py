@@ -125,6 +125,8 @@ class Line:
 RECORDINGS = Line("recordings", at_once=2, most_waiting=10)
 TABLES = Line("tables", at_once=2, most_waiting=10)
 EXPLANATIONS = Line("texts", at_once=2, most_waiting=20)
+# One at a time: two would time each other.
+MEASUREMENTS = Line("measurements", at_once=1, most_waiting=5)
 # Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.
 LINES: dict[str, Any] = {"concurrency_limit": None}
 NUM_THREADS = 100

@@ -64,7 +64,7 @@ CSS = (
   .one-and-two, .halves { grid-template-columns: minmax(0, 1fr); }
   .second-first > :last-child { order: -1; }
   /* All tabs in sight, rather than behind a menu. */
-  .tab-container button { padding: 0 0.3rem !important; font-size: 0.8125rem; }
+  .tab-container button { padding: 0 0.25rem !important; font-size: 0.75rem; }
 }
 .foundry-title h1 { margin: 0.2rem 0 0; font-size: 1.6rem; }
 .foundry-title p { margin: 0.1rem 0 0.4rem; color: var(--body-text-color-subdued); }

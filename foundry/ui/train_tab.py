@@ -117,13 +117,16 @@ def _show(run: Run | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> None:
+def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> gr.State:
     """Build the tab.
 
     Args:
         visitor: Holds the visitor's token.
         queue: Where runs are started.
         device: Where they train and are looked at.
+
+    Returns:
+        Holds the id of the run on show once it has ended, else nothing.
     """
     run_id = build_browser_state("run")
     seen = gr.State(None)
@@ -168,3 +171,4 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> N
         [run_id, preset, note, *knobs, *shown],
         **QUIET,
     )
+    return finished

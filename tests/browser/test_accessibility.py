@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-TABS = ("Train", "Draw", "Sentiment", "Speech", "Compress")
+TABS = ("Train", "Draw", "Sentiment", "Speech", "Compress", "About")
 # Gradio's own empty boxes name themselves with an attribute that their element may not have.
 NOT_OURS = {"exclude": [[".empty[aria-label='Empty value']"]]}
 
@@ -21,6 +21,9 @@ def test_axe_finds_nothing_serious(context, app_url, theme):
     for tab in TABS:
         page.get_by_role("tab", name=tab, exact=True).click()
         expect(page.get_by_role("tabpanel").filter(visible=True)).to_be_visible()
+        for term in page.get_by_role("tabpanel").locator("details.term > summary").all():
+            if term.is_visible():
+                term.click()
         report = Axe().run(page, context=NOT_OURS).response
         found += [
             (tab, broken["id"], node["html"][:200])

@@ -1,0 +1,62 @@
+"""What the app runs on: versions of what it is made with, and the machine under it."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import torch
+
+PACKAGES = ("torch", "gradio", "transformers", "openvino", "nncf")
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine at a moment.
+
+    Attributes:
+        processor: What it calls itself.
+        num_cores: Cores that this process may use.
+        num_threads: Threads that PyTorch and OpenVINO compute with.
+        memory_bytes: In all.
+        load_average: Processes that wanted a processor in the last minute; None where the system
+            does not tell.
+    """
+
+    processor: str
+    num_cores: int
+    num_threads: int
+    memory_bytes: int
+    load_average: float | None
+
+
+def list_versions() -> dict[str, str]:
+    """Return name -> version of Python and of what the app is built on."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def look_at_machine() -> Machine:
+    """Return the machine as it is now."""
+    can_tell = hasattr(os, "sched_getaffinity")
+    return Machine(
+        processor=_read_processor(),
+        num_cores=len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1,
+        num_threads=torch.get_num_threads(),
+        memory_bytes=psutil.virtual_memory().total,
+        load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    )
+
+
+def _read_processor() -> str:
+    try:
+        lines = _CPU_INFO.read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

@@ -1,0 +1,129 @@
+"""The terms of the page in words that a student understands, and which one is behind each knob."""
+
+GLOSSARY = {
+    "Accuracy": "The share of examples that the model gets right. 99% on 10,000 test images means "
+    "100 mistakes.",
+    "Adversarial training": "Learning from images that were changed on purpose to fool the model. "
+    "Epsilon says by how much each pixel may change, from 0 (off) to 1 (black to white).",
+    "Augmentation": "Showing every training image slightly turned, moved or scaled. The model "
+    "sees more variety than there are images and learns what does not matter.",
+    "Batch size": "How many images the model looks at before it changes its weights once. Large "
+    "batches are faster and steadier, small ones make more updates in an epoch.",
+    "Beam search": "Keeping several possible texts alive while listening and choosing the most "
+    "probable one at the end. It uses a list of words; greedy decoding takes the best letter of "
+    "every moment and never looks back.",
+    "Calibration": "Running a few typical inputs through a network before it is quantized, to see "
+    "how large its numbers get. From that the scale of the 8-bit numbers is chosen.",
+    "Confidence": "The probability that a model gives to its own answer. It can be sure and wrong.",
+    "Convolution": "A layer that slides small filters over an image. Each filter answers where it "
+    "finds its pattern, such as an edge.",
+    "Dense": "The model as it was trained, with nothing removed and weights of 32 bits. The other "
+    "variants are compared with it.",
+    "Distillation": "Teaching a small model to give the same probabilities as a large one, "
+    "instead of only the right answers.",
+    "Dropout": "During training a random share of the neurons is switched off for each batch. No "
+    "neuron can rely on one other, which works against learning by heart.",
+    "Early stopping": "Ending a run when the validation accuracy has not improved for some "
+    "epochs. Patience is how many epochs to wait.",
+    "Epoch": "One pass over all training images. More epochs give more time to learn, and more "
+    "time to learn by heart.",
+    "Fine-tuning": "Training a model that already knows something a little further, for a new "
+    "task or after something was removed from it.",
+    "Form": "One version of the model that a compression leaves: dense, pruned, quantized or "
+    "masked. Each can be taken home as a file.",
+    "File format": "How a model is stored. Safetensors is read by PyTorch, OpenVINO and ONNX by "
+    "the programs that run models in products.",
+    "Integrated Gradients": "A way to share out a model's answer among the words of the text. The "
+    "shares add up to the answer; what is missing is the completeness error.",
+    "Label smoothing": "The right answer counts as a little less than 100% during training. It "
+    "keeps the model from being more certain than it should be.",
+    "Learning rate": "How far the weights move at every update. Too large and training jumps "
+    "about or fails, too small and it takes for ever.",
+    "LoRA": "Low-rank adaptation: the weights of a large model stay as they are and two thin "
+    "matrices beside each are trained, a few per cent of all weights.",
+    "Mask": "Setting single weights to zero without taking them out. The network stays as large "
+    "and as slow as it was. The mask can rank the weights of each layer by themselves or those of "
+    "all layers together.",
+    "Model": "The network that answers: its layers and the weights it has learned. Larger ones "
+    "can learn more and take longer.",
+    "Model card": "A page that comes with a model: what it is for, what it learned from, how well "
+    "it does and where it fails.",
+    "Momentum": "An update keeps part of the direction of the updates before it, like a rolling "
+    "ball. It smooths the noise of single batches.",
+    "One-cycle schedule": "A schedule changes the learning rate during a run. One-cycle raises it "
+    "to its peak and then lowers it to zero; constant leaves it alone.",
+    "Optimizer": "The rule that turns errors into changes of the weights. SGD takes the same step "
+    "for all weights; Adam and AdamW choose a step for each.",
+    "Overfitting": "Learning the training images by heart. Training loss goes on falling while "
+    "validation accuracy does not get better.",
+    "Preset": "A set of values for all knobs that belong together. Choose one, then change what "
+    "you like.",
+    "Pruning": "Taking out the channels, neurons or layers that matter least. The network becomes "
+    "smaller and faster, and is trained a little more to recover.",
+    "Pruning ratio": "The share of channels and neurons that pruning takes out. 0.4 removes 40% "
+    "of each layer.",
+    "Quantization": "Storing weights and activations as whole numbers of 8 bits instead of "
+    "32-bit fractions. The file is about four times smaller and many processors are faster.",
+    "Recovery epochs": "Epochs of training after pruning, in which what is left learns to do the "
+    "work of what was removed.",
+    "Rotation": "An augmentation: every image is turned by a random angle up to this many degrees "
+    "to either side.",
+    "Run": "One training from start to end with one set of knobs. Its curves, settings and "
+    "weights are kept so that runs can be compared.",
+    "Scale": "An augmentation: every image is made larger or smaller by a random share up to this "
+    "one.",
+    "Seed": "The number that random choices start from. The same seed on the same machine gives "
+    "the same run.",
+    "Shift": "An augmentation: every image is moved by a random number of pixels up to this one, "
+    "along each axis.",
+    "Sparsity": "The share of weights that are zero. A sparse network is not smaller or faster "
+    "unless the program that runs it skips the zeros.",
+    "Speed-up": "How many times as fast as the dense model. The interval holds the true value in "
+    "95 of 100 measurements; if it contains 1, there is no difference to speak of.",
+    "Table column": "The column of your file that has the texts. The other columns are not read.",
+    "Test image": "One of the 10,000 images of handwriting that no model has learned from. They "
+    "are only used to see how good a model is.",
+    "Token": "A word or a piece of one, the unit in which a text model reads.",
+    "Training images": "How many images the model learns from, 55,000 at most. With few of them "
+    "it is quick, and soon knows them by heart.",
+    "Validation": "Images set aside to watch a training. The model does not learn from them, so "
+    "they show how it does on what it has not seen.",
+    "Weight bits": "The size of the numbers a network computes with. 32 bits are float32, as it "
+    "was trained; 8 bits are int8, quantized.",
+    "Weight decay": "Every update also pulls the weights a little towards zero. Smaller weights "
+    "make smoother answers and less learning by heart.",
+    "Word error rate": "Wrong, missing and added words as a share of the words that were said. 0% "
+    "is perfect.",
+}
+
+# Knobs whose label is not the term itself.
+_TERMS = {
+    "Adversarial training: epsilon": "Adversarial training",
+    "Column with the texts": "Table column",
+    "Decoding": "Beam search",
+    "Early stopping: patience": "Early stopping",
+    "Epochs": "Epoch",
+    "Format": "File format",
+    "Mask sparsity": "Sparsity",
+    "Pruned": "Pruning",
+    "Quantized": "Quantization",
+    "Rotation (degrees)": "Rotation",
+    "Runs": "Run",
+    "Schedule": "One-cycle schedule",
+    "Shift (pixels)": "Shift",
+    "The mask ranks weights": "Mask",
+    "Weight decay (L2)": "Weight decay",
+}
+
+
+def find_term(label: str) -> str | None:
+    """Return the term behind a knob, a key of `GLOSSARY`.
+
+    Args:
+        label: The knob's label.
+
+    Returns:
+        None if the glossary has no such term.
+    """
+    term = _TERMS.get(label, label)
+    return term if term in GLOSSARY else None

@@ -1,0 +1,117 @@
+"""The first steps and the terms behind the knobs, in a real Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+from test_draw_page import SEVEN, draw
+from test_variant_page import switch
+
+pytestmark = pytest.mark.browser
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def test_the_steps_are_closed_for_good_and_opened_again_from_about(page):
+    guide = page.locator("#guide")
+    expect(guide).to_be_visible()
+    guide.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Enter")
+    expect(guide).to_be_hidden()
+    expect(page.get_by_role("tab", name="Train", exact=True)).to_be_focused()
+    page.reload()
+    page.locator("#train-start:enabled").wait_for()
+    expect(guide).to_be_hidden()
+    open_tab(page, "About")
+    page.locator("#about-steps").click()
+    expect(guide).to_be_visible()
+    expect(guide.get_by_role("button").first).to_be_focused()
+    page.reload()
+    expect(guide).to_be_visible()
+
+
+def test_nothing_moves_while_the_page_arrives(page):
+    top = page.locator("[role=tablist]").first.bounding_box()["y"]
+    page.locator("#guide").get_by_role("button", name="Close").click()
+    closed = page.locator("[role=tablist]").first.bounding_box()["y"]
+    assert closed < top
+    page.reload(wait_until="commit")
+    page.locator("[role=tablist]").first.wait_for()
+    tops = [page.locator("[role=tablist]").first.bounding_box()["y"] for _ in range(10)]
+    page.locator("#train-start:enabled").wait_for()
+    tops.append(page.locator("[role=tablist]").first.bounding_box()["y"])
+    assert max(tops) <= closed + 1
+
+
+@pytest.mark.parametrize("name", ["Train", "Draw", "Compress"])
+def test_a_step_opens_its_tab_by_keyboard(page, name):
+    page.locator("#guide").get_by_role("button", name=f"Open {name}").focus()
+    page.keyboard.press("Enter")
+    tab = page.get_by_role("tab", name=name, exact=True)
+    expect(tab).to_have_attribute("aria-selected", "true")
+
+
+def test_steps_are_ticked_when_they_were_done_and_stay_ticked(page):
+    done = page.locator("#guide li.done")
+    expect(done).to_have_count(0)
+    open_tab(page, "Draw")
+    page.locator("#draw-pad canvas").wait_for()
+    expect(done).to_have_count(0)
+    draw(page, SEVEN)
+    expect(done).to_have_count(1)
+    expect(done).to_contain_text("Draw a digit")
+    switch(page, "pruned")
+    expect(done).to_have_count(2)
+    page.reload()
+    expect(done).to_have_count(2)
+    expect(page.locator("#guide li").first).to_have_class("open")
+
+
+def test_a_run_that_has_ended_ticks_the_first_step(page):
+    page.get_by_label("number input for Epochs").fill("1")
+    page.get_by_label("number input for Training images").fill("500")
+    page.keyboard.press("Tab")
+    page.locator("#train-start").click()
+    expect(page.locator("#guide li").first).to_have_class("done", timeout=120_000)
+    page.reload()
+    expect(page.locator("#guide li").first).to_have_class("done")
+
+
+def test_the_panel_fits_a_phone(context, app_url):
+    page = context.new_page()
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.goto(app_url)
+    page.locator("#train-start:enabled").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.locator("#guide").bounding_box()["height"] < 320
+    page.locator("#guide").get_by_role("button", name="Open Compress").click()
+    expect(page.locator("#compress-start")).to_be_visible()
+
+
+def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(page):
+    knob = page.locator(".term-learning-rate")
+    field = page.get_by_label("Learning rate", exact=True)
+    before = field.input_value()
+    knob.locator("summary").click()
+    expect(knob.get_by_text("How far the weights move")).to_be_visible()
+    assert field.input_value() == before
+    page.keyboard.press("Enter")
+    expect(knob.get_by_text("How far the weights move")).to_be_hidden()
+    switches = page.locator("#variant-pruned")
+    switches.locator("summary").click()
+    expect(switches.get_by_text("Taking out the channels")).to_be_visible()
+    expect(switches.get_by_role("checkbox")).not_to_be_checked()
+    page.keyboard.press("Escape")
+    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
+    switches.locator("summary").click()
+    page.locator("h1").first.click()
+    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
+
+
+def test_terms_are_there_in_what_is_opened_later(page):
+    page.get_by_role("button", name="Optimizer").click()
+    expect(page.locator(".term-seed summary")).to_be_visible()
+    for tab, term in (("Draw", "model"), ("Speech", "beam-search"), ("Compress", "weight-bits")):
+        open_tab(page, tab)
+        shown = page.get_by_role("tabpanel").filter(visible=True)
+        expect(shown.locator(f".term-{term} summary").first).to_be_visible()
