@@ -13,19 +13,25 @@ from pathlib import Path
 
 FOUNDRY = Path(__file__).parents[1] / "foundry"
 # Made from recipes or shown in a terminal, never on the page.
-_NEVER_SHOWN = ("recipes", "benchmark", "loaders", "data")
+_NEVER_SHOWN = {"recipes", "benchmark", "loaders", "export.py", "theme.py", "calibration.py"}
 _ERRORS = {"InputError", "ArtifactError"}
 # Keyword arguments that hold names, styles or code.
-_NOT_TEXT = {
-    "elem_id", "elem_classes", "css_template", "js_on_load", "js", "api_name", "api_visibility",
-    "variant", "size", "type", "show_progress", "trigger_mode", "style", "storage_key", "secret",
-    "encoding", "prefix", "suffix", "mode", "x", "y", "color", "series", "show_progress_on",
-    "color_map", "visible", "class_",
-}  # fmt: skip
+_NOT_TEXT = {"elem_id", "elem_classes", "css_template", "api_name", "api_visibility", "variant"}
 _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
+# What looks like a text and is none: names in the code, what is looked for, what is data.
+_NO_TEXTS = {
+    "FOUNDRY_AUTH", "Line", "Ticket", "PNG", "RGB", "Result", "Referrer-Policy", "LeNet", "CNN",
+    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete", "allocate memory",
+    "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
+    "pruned, as published", "accuracy, as published",
+}  # fmt: skip
+# English texts to try the models on.
+_EXAMPLES = {"_EXAMPLES", "_TEXT"}
 _INSERTED = "\N{OBJECT REPLACEMENT CHARACTER}"
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_CODE = re.compile(r"[=;]\s*\{|=>|^\s*--|\bvar\(|https?://")
+_STYLE = re.compile(r"[\w\])] *\{ *[\w-]+:|^\w+:var\(|^background:")
+_SCRIPT_TEXT = re.compile(r"""(?:textContent\s*=|[?:(,])[^'\n]*'([A-Z][^'\n]*)'""")
+_SCRIPT = re.compile(r"=> \{|addEventListener|=>$", re.MULTILINE)
 
 
 class _Texts(HTMLParser):
@@ -34,13 +40,15 @@ class _Texts(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self._hidden = 0
+        self._is_script = False
 
     def handle_starttag(self, tag, attrs):
+        self._is_script = tag == "script"
         self.found += [value for name, value in attrs if name in _ATTRIBUTES and value]
 
     def handle_data(self, data):
-        self.found.append(data)
+        if not self._is_script:
+            self.found.append(data)
 
 
 def _template(node: ast.expr) -> str | None:
@@ -89,6 +97,11 @@ class _Strings(ast.NodeVisitor):
         if owner not in ("_logger", "parser", "re"):
             self.generic_visit(node)
 
+    def visit_Assign(self, node):
+        names = {getattr(target, "id", "") for target in node.targets}
+        if not names & _EXAMPLES and not any(name.endswith("CSS") for name in names):
+            self.generic_visit(node)
+
     def visit_Compare(self, node):
         self.visit(node.left)
 
@@ -118,9 +131,53 @@ class _Strings(ast.NodeVisitor):
 
 def _split(text: str) -> Iterator[str]:
     """Yield what the page's text nodes hold of a text in HTML or Markdown."""
+    if _SCRIPT.search(text):
+        yield from (found for found in _SCRIPT_TEXT.findall(text) if " " in found or "=" not in found)
+        return
     parser = _Texts()
     parser.feed(text)
     parser.close()
     for part in parser.found:
         for line in re.split(r"\*\*|`|\n|^#+ ", part):
-            yield " ".join(line.split())
+            yield line
+
+
+def _is_text(text: str, whole: str, is_page: bool) -> bool:
+    bare = text.replace(_INSERTED, "").strip()
+    if not _WORD.search(bare) or _STYLE.search(bare) or bare in _NO_TEXTS:
+        return False
+    # A word alone may be any name; in the page's own modules one with a capital is a label.
+    return " " in bare or (is_page and (bare[0].isupper() or "<" in whole))
+
+
+def find_page_strings() -> dict[str, str]:
+    """Return every text that can reach the page -> where the sources have it."""
+    found: dict[str, str] = {}
+    for path in sorted(FOUNDRY.rglob("*.py")):
+        place = path.relative_to(FOUNDRY)
+        if _NEVER_SHOWN & set(place.parts):
+            continue
+        strings = _Strings()
+        strings.visit(ast.parse(path.read_text("utf-8")))
+        for line, whole in strings.found:
+            for text in _split(whole):
+                if _is_text(text, whole, place.parts[0] == "ui"):
+                    found.setdefault(text.replace(_INSERTED, "{}"), f"{place}:{line}")
+    return found
+
+
+_PLACE = re.compile(r"\{\w*(?::\w+)?\}")
+
+
+def covers(template: str, text: str) -> bool:
+    """Tell whether a template of the dictionary is for a text of the sources.
+
+    What the sources insert may be written out in the template, and what they put together from
+    pieces, which begin or end in the middle of a sentence, is one template.
+    """
+    # What comes first may be a sentence of its own.
+    stripped = re.sub(r"^\{\} (?=[A-Z])", "", " ".join(text.split()))
+    pattern = ".*?".join(re.escape(part) for part in re.split(r"\{\}", stripped))
+    if text[0] in " ,;:(" or text[-1] in " (" or (text[0].islower() and " " in stripped):
+        pattern = f".*?{pattern}.*?"
+    return re.fullmatch(pattern, _PLACE.sub(_INSERTED, template)) is not None

@@ -31,8 +31,8 @@ def word_button(word: Word, style: str = "") -> str:
     """Return a word that can be pressed to play from there, coloured by confidence."""
     return (
         f'<button type="button" class="{_band(word.confidence)}" data-start="{word.start_s:.2f}" '
-        f'style="{style}" title="{word.confidence:.0%} sure, '
-        f'{word.start_s:.2f} to {word.end_s:.2f} s">{escape(word.word)}</button>'
+        f'style="{style}" title="{word.confidence:.0%}, '
+        f'{word.start_s:.2f}–{word.end_s:.2f} s">{escape(word.word)}</button>'
     )
 
 
