@@ -21,7 +21,8 @@ _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
 # What looks like a text and is none: names in the code, what is looked for, what is data.
 _NO_TEXTS = {
     "FOUNDRY_AUTH", "Line", "Ticket", "PNG", "RGB", "Result", "Referrer-Policy", "LeNet", "CNN",
-    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete", "allocate memory",
+    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete", "MB", "Backspace",
+    "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip
@@ -30,7 +31,7 @@ _EXAMPLES = {"_EXAMPLES", "_TEXT"}
 _INSERTED = "\N{OBJECT REPLACEMENT CHARACTER}"
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _STYLE = re.compile(r"[\w\])] *\{ *[\w-]+:|^\w+:var\(|^background:")
-_SCRIPT_TEXT = re.compile(r"""(?:textContent\s*=|[?:(,])[^'\n]*'([A-Z][^'\n]*)'""")
+_SCRIPT_TEXT = re.compile(r"""[?:(,=][^'\n]*'([A-Z][^'\n]*)'""")
 _SCRIPT = re.compile(r"=> \{|addEventListener|=>$", re.MULTILINE)
 
 
@@ -175,9 +176,15 @@ def covers(template: str, text: str) -> bool:
     What the sources insert may be written out in the template, and what they put together from
     pieces, which begin or end in the middle of a sentence, is one template.
     """
+    stripped = " ".join(text.split())
     # What comes first may be a sentence of its own.
-    stripped = re.sub(r"^\{\} (?=[A-Z])", "", " ".join(text.split()))
-    pattern = ".*?".join(re.escape(part) for part in re.split(r"\{\}", stripped))
+    return any(
+        _fits(template, one, text) for one in {stripped, re.sub(r"^\{\} (?=[A-Z])", "", stripped)}
+    )
+
+
+def _fits(template: str, stripped: str, text: str) -> bool:
+    pattern = ".*?".join(re.escape(part) for part in stripped.split("{}"))
     if text[0] in " ,;:(" or text[-1] in " (" or (text[0].islower() and " " in stripped):
         pattern = f".*?{pattern}.*?"
     return re.fullmatch(pattern, _PLACE.sub(_INSERTED, template)) is not None

@@ -36,13 +36,17 @@ def read_catalogue(name: str) -> dict[str, dict[str, str]]:
     return json.loads((_FOLDER / f"{name}.json").read_text("utf-8"))
 
 
+def read_scripts() -> str:
+    """Return the functions that translate."""
+    return "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in ("translate", "page"))
+
+
 def build_head() -> str:
     """Return the script that shows the page in the visitor's language, for the page's head."""
     # In a script nothing may look like its end.
     catalogues = json.dumps({"zh-CN": read_catalogue("zh")}, ensure_ascii=False)
     catalogues = catalogues.replace("<", "\\u003c")
-    code = "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in ("translate", "page"))
-    return f"<script>{code}\nfoundryLanguages({catalogues});</script>"
+    return f"<script>{read_scripts()}\nfoundryLanguages({catalogues});</script>"
 
 
 def build_language_switch() -> None:

@@ -12,7 +12,7 @@ function foundryLanguages(catalogues) {
     + '[role=listbox], .subtitle-display, .caption-label, script, style, code, pre, '
     + '[contenteditable]:not([contenteditable=false])';
   const TYPED = 'textarea, select';
-  const LETTERS = /[A-Za-z]{2}|[\u4e00-\u9fff]/;
+  const LETTERS = /[A-Za-z]|[\u4e00-\u9fff]/;
 
   const translators = {[ENGLISH]: toEnglish(catalogues)};
   for (const [language, {Foundry, Composed, Gradio}] of Object.entries(catalogues))

@@ -6,7 +6,11 @@ function foundryTranslator(catalogue) {
   const MAX_REMEMBERED = 2000;
   const MAX_SENTENCES = 12;
   const PLACE = /\{(\w+)(?::(\w+))?\}/g;
-  const PATTERNS = {number: '([-+]?\\d(?:[\\d.,]*\\d)?(?:e[-+]?\\d+)?%?)'};
+  const PATTERNS = {
+    number: '([-+]?\\d(?:[\\d.,]*\\d)?(?:e[-+]?\\d+)?%?)',
+    // Not past the end of a sentence.
+    text: '((?:(?![.!?]\\s).)+?)',
+  };
   const CJK = /[\u3000-\u9fff\uff00-\uffef]$/;
 
   function compile(english, other) {
@@ -23,7 +27,9 @@ function foundryTranslator(catalogue) {
     const literal = english.slice(end);
     pattern += literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     weight += 10 * literal.length;
-    return {regex: new RegExp(`^${pattern}$`, 's'), weight, places, other};
+    // Without words of its own a template fits anything; then what stands in it has to be known.
+    const isStrict = !/[A-Za-z]{2}/.test(english.replace(PLACE, ''));
+    return {regex: new RegExp(`^${pattern}$`, 's'), weight, places, isStrict, other};
   }
 
   const exact = new Map();
@@ -34,19 +40,28 @@ function foundryTranslator(catalogue) {
   }
   templates.sort((one, another) => another.weight - one.weight);
 
+  function fill({regex, places, isStrict, other}, text) {
+    const found = regex.exec(text);
+    if (!found) return null;
+    const values = {};
+    for (const [index, {name, isText}] of places.entries()) {
+      const value = found[index + 1];
+      const translation = isText ? translate(value) : null;
+      if (isStrict && isText && translation === null && /[A-Za-z]{2}/.test(value)) return null;
+      values[name] = translation ?? value;
+    }
+    return other.replace(PLACE, (_, name) => values[name]);
+  }
+
   function translateWhole(text) {
     if (exact.has(text)) return exact.get(text);
-    for (const {regex, places, other} of templates) {
-      const found = regex.exec(text);
-      if (!found) continue;
-      const values = {};
-      places.forEach(({name, isText}, index) => {
-        const value = found[index + 1];
-        values[name] = (isText && translate(value)) || value;
-      });
-      return other.replace(PLACE, (_, name) => values[name]);
+    for (const template of templates) {
+      const filled = fill(template, text);
+      if (filled !== null) return filled;
     }
-    return null;
+    // Some sentences get their full stop where they are shown.
+    const unended = text.endsWith('.') ? translateWhole(text.slice(0, -1)) : null;
+    return unended === null ? null : `${unended}。`;
   }
 
   // Handlers put sentences after one another; some templates hold two.
