@@ -133,7 +133,9 @@ class _Strings(ast.NodeVisitor):
 def _split(text: str) -> Iterator[str]:
     """Yield what the page's text nodes hold of a text in HTML or Markdown."""
     if _SCRIPT.search(text):
-        yield from (found for found in _SCRIPT_TEXT.findall(text) if " " in found or "=" not in found)
+        yield from (
+            found for found in _SCRIPT_TEXT.findall(text) if " " in found or "=" not in found
+        )
         return
     parser = _Texts()
     parser.feed(text)

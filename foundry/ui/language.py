@@ -10,15 +10,15 @@ _FOLDER = Path(__file__).parent / "languages"
 _LANGUAGES = {"en": "English", "zh-CN": "中文"}
 
 CSS = """
-.title-and-language { display: grid !important; grid-template-columns: minmax(0, 1fr) auto;
-  align-items: start; }
-.title-and-language > * { min-width: 0 !important; }
-.language-switch { display: inline-flex; margin-top: 0.4rem; padding: 2px; gap: 2px;
+/* Beside the heading; the line below it has the whole width. */
+.title-and-language { position: relative; }
+#language { position: absolute; top: 0.2rem; right: 0; width: auto; min-width: 0 !important; }
+.language-switch { display: inline-flex; padding: 2px; gap: 2px;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
   background: var(--background-fill-secondary); }
 .language-switch button { margin: 0; padding: 0.2rem 0.6rem; border: 0; cursor: pointer;
   border-radius: calc(var(--radius-lg) - 3px); background: none; font-size: 0.8125rem;
-  line-height: 1.4; color: var(--body-text-color-subdued); }
+  font-weight: 400; line-height: 1.4; color: var(--body-text-color-subdued); }
 .language-switch button:hover { color: var(--body-text-color); }
 .language-switch button[aria-pressed=true] { background: var(--block-background-fill);
   color: var(--body-text-color); font-weight: 600; box-shadow: 0 0 0 1px

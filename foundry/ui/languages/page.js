@@ -7,9 +7,9 @@ function foundryLanguages(catalogues) {
   const ENGLISH = 'en';
   const ATTRIBUTES = ['placeholder', 'aria-label', 'title', 'alt'];
   const SHOWS_ATTRIBUTE = ATTRIBUTES.map((name) => `[${name}]`).join(',');
-  // What belongs to visitors: our own marks, and where Gradio shows files, rows, choices, captions.
-  const APART = '[translate=no], .notranslate, .file-preview, .table-wrap td, .table-wrap th, '
-    + '[role=listbox], .subtitle-display, .caption-label, script, style, code, pre, '
+  // What belongs to visitors: our own marks, and where Gradio shows files, choices, captions, points.
+  const APART = '[translate=no], .notranslate, .file-preview, '
+    + '[role=listbox], .subtitle-display, .caption-label, .role-mark, script, style, code, pre, '
     + '[contenteditable]:not([contenteditable=false])';
   const TYPED = 'textarea, select';
   const LETTERS = /[A-Za-z]|[\u4e00-\u9fff]/;
