@@ -58,8 +58,8 @@ def build_app(device: str = "auto") -> gr.Blocks:
         visitor = build_browser_state("visitor")
         with gr.Row(elem_classes="title-and-language"):
             gr.Markdown(
-                "# Foundry\nTrain a small network, let it read your digits, score texts, write down "
-                "speech. Everything runs on this machine.",
+                "# Foundry\nTrain a small network, let it read your digits, score texts, write "
+                "down speech. Everything runs on this machine.",
                 elem_classes="foundry-title",
             )
             build_language_switch()

@@ -112,7 +112,8 @@ def answer_html(
     left_over = 1 - sum(probs[label] for label in shown)
     return (
         (f'<div class="title" dir="auto">{escape(title)}</div>' if title else "")
-        + f'<div class="headline"><b dir="auto" translate="no">{escape(best)}</b><span>{escape(told)}</span></div>'
+        + f'<div class="headline"><b dir="auto" translate="no">{escape(best)}</b>'
+        f"<span>{escape(told)}</span></div>"
         f'<div class="bars">{"".join(rows)}</div>'
         + (hint(f"{rest} more labels share {max(0.0, left_over):.1%}.") if rest > 0 else "")
     )
@@ -191,7 +192,8 @@ def label_counts_html(answers: Sequence[str], labels: Sequence[str]) -> str:
     counts = Counter(answers)
     tallest = max(1, *counts.values()) if counts else 1
     rows = "".join(
-        f'<span class="name" dir="auto" translate="no" title="{escape(label)}">{escape(label)}</span>'
+        f'<span class="name" dir="auto" translate="no" title="{escape(label)}">'
+        f"{escape(label)}</span>"
         f'<div><div class="bar" style="width:{counts[label] / tallest:.1%}"></div></div>'
         f"<span>{counts[label]:,}</span>"
         for label in sorted(labels, key=lambda label: -counts[label])[:_MAX_BARS]

@@ -29,15 +29,18 @@ OPEN_ALL = """() => {
   for (const folded of document.querySelectorAll('button.label-wrap:not(.open)')) folded.click();
 }"""
 # Names of the field's things and of what the app knows, and units: the same in both languages.
-NAMES = """
-  Foundry Gradio API Hub id LeNet CNN MNIST Adam AdamW adam adamw SGD sgd One cycle one constant
-  FGSM epsilon Dropout ReLU BERT Wav WAV FLAC Ogg Opus MP3 HuBERT CTC safetensors TensorBoard Python
-  CSV TSV TXT SRT VTT JSON PNG JPEG WebP UTF utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
-  transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
-  logits mel nat nats Speech kB MB ms images global px
-  yes no up down left right on off stop go bird house
-  Commands Wav2Vec2 wav2vec2 commands bert sentiment cpu CC Infinity Vega
-""".split()
+NAMES = re.findall(
+    r"\S+",
+    """
+    Foundry Gradio API Hub id LeNet CNN MNIST Adam AdamW adam adamw SGD sgd One cycle one constant
+    FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
+    Python CSV TSV TXT SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
+    transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
+    logits mel nat kB MB ms global cpu Vega CC Infinity
+    Speech Commands yes no up down left right on off stop go bird house
+    wav2vec2 commands bert sentiment positive negative
+    """,
+)
 NAME = re.compile(rf"\b(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![A-Za-z])")
 TABS = {"训练": "Train", "手写": "Draw", "情感": "Sentiment", "语音": "Speech", "压缩": "Compress"}
 
