@@ -21,8 +21,8 @@ _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
 # What looks like a text and is none: names in the code, what is looked for, what is data.
 _NO_TEXTS = {
     "FOUNDRY_AUTH", "Line", "Ticket", "PNG", "RGB", "Result", "Referrer-Policy", "LeNet", "CNN",
-    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete", "MB", "Backspace",
-    "NotAllowedError", "allocate memory",
+    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete",
+    "MB", "Backspace", "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip
@@ -53,7 +53,7 @@ class _Texts(HTMLParser):
 
 
 def _template(node: ast.expr) -> str | None:
-    """Return a string expression as text, with `_INSERTED` for what is computed; None if no string."""
+    """Return a string expression, with `_INSERTED` for what is computed; None for others."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -133,16 +133,13 @@ class _Strings(ast.NodeVisitor):
 def _split(text: str) -> Iterator[str]:
     """Yield what the page's text nodes hold of a text in HTML or Markdown."""
     if _SCRIPT.search(text):
-        yield from (
-            found for found in _SCRIPT_TEXT.findall(text) if " " in found or "=" not in found
-        )
+        yield from _SCRIPT_TEXT.findall(text)
         return
     parser = _Texts()
     parser.feed(text)
     parser.close()
     for part in parser.found:
-        for line in re.split(r"\*\*|`|\n|^#+ ", part):
-            yield line
+        yield from re.split(r"\*\*|`|\n|^#+ ", part)
 
 
 def _is_text(text: str, whole: str, is_page: bool) -> bool:
