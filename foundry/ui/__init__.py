@@ -15,7 +15,10 @@ from foundry.ui.compress_tab import build_compress_tab
 from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
 from foundry.ui.guide import CSS as GUIDE_CSS
-from foundry.ui.guide import HEAD, build_guide, follow_deeds
+from foundry.ui.guide import HEAD as GUIDE_HEAD
+from foundry.ui.guide import build_guide, follow_deeds
+from foundry.ui.language import CSS as LANGUAGE_CSS
+from foundry.ui.language import build_head, build_language_switch
 from foundry.ui.limits import SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
 from foundry.ui.sentiment_api import build_sentiment_api
@@ -60,11 +63,13 @@ def build_app(device: str = "auto") -> gr.Blocks:
         delete_cache=(_CACHE_SWEEP_S, _CACHE_AGE_S),
     ) as app:
         visitor = build_browser_state("visitor")
-        gr.Markdown(
-            "# Foundry\nTrain a small network, let it read your digits, score texts, write down "
-            "speech. Everything runs on this machine.",
-            elem_classes="foundry-title",
-        )
+        with gr.Row(elem_classes="title-and-language"):
+            gr.Markdown(
+                "# Foundry\nTrain a small network, let it read your digits, score texts, write "
+                "down speech. Everything runs on this machine.",
+                elem_classes="foundry-title",
+            )
+            build_language_switch()
         guide = build_guide()
         switches = build_variant_switches()
         with gr.Tabs(overflow_behavior="wrap") as tabs:
@@ -95,8 +100,8 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
         theme=build_theme(),
-        css=CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS,
-        head=HEAD,
+        css=CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS,
+        head=build_head() + GUIDE_HEAD,
         max_file_size=_MAX_UPLOAD,
         allowed_paths=[str(CLIPS)],
         footer_links=["api", "settings"],

@@ -171,9 +171,10 @@ def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], ti
         )
         rows.append(
             f'<tr><th scope="row">{escape(name)}</th>'
-            f'<td class="{"other" if differs else ""}">{escape(labels[best])}</td>{cells}</tr>'
+            f'<td translate="no" class="{"other" if differs else ""}">{escape(labels[best])}</td>'
+            f"{cells}</tr>"
         )
-    header = "".join(f'<th scope="col">{escape(label)}</th>' for label in labels)
+    header = "".join(f'<th scope="col" translate="no">{escape(label)}</th>' for label in labels)
     return (
         f"<p>{escape(title)} {_agreement(num_differing, len(probs) - 1)}</p>"
         f'<div class="scroll"><table><thead><tr><th>Form</th><th>Answer</th>{header}</tr></thead>'
@@ -191,7 +192,8 @@ def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str
     dense = next(iter(texts.values()))
     rows = [
         f'<tr><th scope="row">{escape(name)}</th>'
-        f'<td class="words {"" if text == dense else "other"}">{escape(text) or "(nothing)"}</td>'
+        f'<td class="words {"" if text == dense else "other"}">'
+        f"{f'<span translate=no>{escape(text)}</span>' if text else '(nothing)'}</td>"
         f"<td>{sure[name]:.1%}</td></tr>"
         for name, text in texts.items()
     ]

@@ -99,7 +99,7 @@ CSS = """
 .first-steps ol { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
   gap: 0.5rem 1.5rem; list-style: none; margin: 0.4rem 0 0; padding: 0; }
 .first-steps li { display: grid; grid-template: "mark title open" auto "mark text open" auto
-  / auto minmax(0, 1fr) auto; gap: 0 0.7rem; align-items: center; align-content: start;
+  / auto minmax(0, 1fr) auto; gap: 0 0.7rem; align-items: start; align-content: start;
   margin: 0; padding: 0; }
 .first-steps li > button { grid-area: open; }
 .first-steps .mark { grid-area: mark; width: 28px; height: 28px; border-radius: 50%; display: grid;

@@ -47,7 +47,8 @@ function paint() {{
     context.fillStyle = '#6b7280';
     context.font = '16px system-ui, sans-serif';
     context.textAlign = 'center';
-    context.fillText('Draw a digit here', {SIZE} / 2, {SIZE} / 2);
+    const hint = 'Draw a digit here';
+    context.fillText(window.foundrySay ? foundrySay(hint) : hint, {SIZE} / 2, {SIZE} / 2);
   }}
   context.strokeStyle = 'black';
   context.lineWidth = {_PEN};
@@ -89,6 +90,7 @@ function undo() {{ strokes.pop(); paint(); send(); }}
 function clear() {{ strokes = []; paint(); send(); }}
 element.querySelector('.undo').addEventListener('click', undo);
 element.querySelector('.clear').addEventListener('click', clear);
+document.addEventListener('foundry-language', paint);
 canvas.addEventListener('keydown', (event) => {{
   if (event.key === 'z' && (event.ctrlKey || event.metaKey)) {{ event.preventDefault(); undo(); }}
   if (event.key === 'Delete' || event.key === 'Backspace') clear();

@@ -247,7 +247,12 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
                 "Download CSV", visible=False, size="sm", elem_id="sentiment-download"
             )
     table = gr.Dataframe(
-        interactive=False, show_label=False, wrap=True, visible=False, max_height=420
+        interactive=False,
+        show_label=False,
+        wrap=True,
+        visible=False,
+        max_height=420,
+        elem_classes="notranslate",
     )
     table_note = gr.Markdown(elem_classes="foundry-note")
 

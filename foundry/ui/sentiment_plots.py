@@ -103,7 +103,8 @@ def answer_html(
         tick = f'<div class="before" style="left:{before[label]:.2%}"></div>' if before else ""
         was_share = f" <small>was {before[label]:.1%}</small>" if before else ""
         rows.append(
-            f'<span class="name{mark}" dir="auto" title="{escape(label)}">{escape(label)}</span>'
+            f'<span class="name{mark}" dir="auto" translate="no" title="{escape(label)}">'
+            f"{escape(label)}</span>"
             f'<div class="track"><div class="fill {colour}" style="width:{probs[label]:.2%}"></div>'
             f'{tick}</div><span class="share{mark}">{probs[label]:.1%}{was_share}</span>'
         )
@@ -111,7 +112,8 @@ def answer_html(
     left_over = 1 - sum(probs[label] for label in shown)
     return (
         (f'<div class="title" dir="auto">{escape(title)}</div>' if title else "")
-        + f'<div class="headline"><b dir="auto">{escape(best)}</b><span>{escape(told)}</span></div>'
+        + f'<div class="headline"><b dir="auto" translate="no">{escape(best)}</b>'
+        f"<span>{escape(told)}</span></div>"
         f'<div class="bars">{"".join(rows)}</div>'
         + (hint(f"{rest} more labels share {max(0.0, left_over):.1%}.") if rest > 0 else "")
     )
@@ -152,7 +154,7 @@ def words_html(
     others = [label for label in labels if label != explanation.label]
     against = others[0] if len(others) == 1 else f"away from {explanation.label}"
     return (
-        f'<div class="words" dir="auto">{"".join(parts)}</div><div class="legend">'
+        f'<div class="words" dir="auto" translate="no">{"".join(parts)}</div><div class="legend">'
         f'<span><i class="towards"></i>pulls towards {escape(explanation.label)}</span>'
         f'<span><i class="against"></i>pulls {"towards " if len(others) == 1 else ""}'
         f"{escape(against)}</span></div>{hint(_completeness(explanation))}"
@@ -190,7 +192,8 @@ def label_counts_html(answers: Sequence[str], labels: Sequence[str]) -> str:
     counts = Counter(answers)
     tallest = max(1, *counts.values()) if counts else 1
     rows = "".join(
-        f'<span class="name" dir="auto" title="{escape(label)}">{escape(label)}</span>'
+        f'<span class="name" dir="auto" translate="no" title="{escape(label)}">'
+        f"{escape(label)}</span>"
         f'<div><div class="bar" style="width:{counts[label] / tallest:.1%}"></div></div>'
         f"<span>{counts[label]:,}</span>"
         for label in sorted(labels, key=lambda label: -counts[label])[:_MAX_BARS]

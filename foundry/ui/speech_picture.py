@@ -55,7 +55,8 @@ def draw_sound(waveform: np.ndarray, words: Sequence[Word], duration_s: float) -
         f'style="min-width:{shown_s * _PIXELS_PER_S:.0f}px">'
         f"{_waveform_svg(compute_envelope(waveform, columns))}"
         f'<img alt="Spectrogram" src="{_spectrogram_url(waveform, columns)}">'
-        f'<div class="words">{labels}</div><div class="ticks">{_ticks(shown_s)}</div>'
+        f'<div class="words" translate="no">{labels}</div>'
+        f'<div class="ticks">{_ticks(shown_s)}</div>'
         f"</div></div><p>{escape(caption)}</p>"
     )
 

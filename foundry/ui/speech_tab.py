@@ -44,7 +44,7 @@ _NEWEST_CHARACTERS = 60
 # The player's own button, so that captions and cursor follow.
 _PLAY_JS = """
 () => {
-  const play = document.querySelector('#speech-audio button[aria-label="Play"]');
+  const play = document.querySelector('#speech-audio .play-pause-button');
   if (play) play.click();
 }
 """

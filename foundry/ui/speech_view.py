@@ -31,8 +31,8 @@ def word_button(word: Word, style: str = "") -> str:
     """Return a word that can be pressed to play from there, coloured by confidence."""
     return (
         f'<button type="button" class="{_band(word.confidence)}" data-start="{word.start_s:.2f}" '
-        f'style="{style}" title="{word.confidence:.0%} sure, '
-        f'{word.start_s:.2f} to {word.end_s:.2f} s">{escape(word.word)}</button>'
+        f'style="{style}" title="{word.confidence:.0%}, '
+        f'{word.start_s:.2f}–{word.end_s:.2f} s">{escape(word.word)}</button>'
     )
 
 
@@ -61,7 +61,7 @@ def transcript_html(transcript: Transcript | None) -> str:
         '<p class="legend"><span class="sure">sure</span><span class="likely">likely</span>'
         '<span class="unsure">unsure</span><i>Press a word to hear it.</i></p>'
     )
-    return f'<div class="paragraphs">{rows}</div>{legend}'
+    return f'<div class="paragraphs" translate="no">{rows}</div>{legend}'
 
 
 def transcript_figures(transcript: Transcript, elapsed_s: float) -> str:
@@ -105,7 +105,7 @@ def score_html(score: Score) -> str:
                 "never said": str(counts["insert"]),
             }
         )
-        + f'<div class="alignment">{pairs}</div>'
+        + f'<div class="alignment" translate="no">{pairs}</div>'
         + '<p class="foundry-note">Above what was said, below what was heard; case and '
         "punctuation do not count.</p>"
     )
@@ -124,7 +124,7 @@ def live_html(state: LiveState | None) -> str:
         rows.append(
             f'<p>{_join(state.settled)} <span class="partial">{_join(state.partial)}</span></p>'
         )
-    return f'<div class="live" aria-live="polite">{"".join(rows)}</div>'
+    return f'<div class="live" aria-live="polite" translate="no">{"".join(rows)}</div>'
 
 
 def _join(words: Sequence[Word]) -> str:

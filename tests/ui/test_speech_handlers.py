@@ -297,7 +297,7 @@ def test_clock(time_s, shown):
 def test_words_beyond_the_picture_are_left_out():
     word = Word("late", 5.0, 5.5, 1)
     picture = speech_picture.draw_sound(np.ones(RATE_HZ, np.float32), [word], 6.0)
-    assert "late" not in picture
+    assert ">late<" not in picture
     early = speech_picture.draw_sound(
         np.ones(RATE_HZ, np.float32), [replace(word, start_s=0.5, end_s=9.0)], 6.0
     )

@@ -1,0 +1,195 @@
+"""The page in Chinese: nothing stays English but names and data, and the switch keeps its word."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from speaking import speak, write_wav
+from test_draw_page import SEVEN, draw
+
+pytestmark = pytest.mark.browser
+
+# Visible texts and attributes that are read aloud, apart from inputs and what is data.
+LIST_TEXTS = """() => {
+  const data = '[translate=no], .notranslate, .file-preview, [role=listbox], code, script, style, '
+    + '.gallery-item, .language-switch, .role-mark';
+  const isSeen = (element) => element.checkVisibility() && !element.closest(data);
+  // Descriptions that Vega writes of its charts.
+  const isVegas = (element, name) => name === 'aria-label' && element.closest('svg.marks');
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode())
+    if (isSeen(walker.currentNode.parentElement)) found.push(walker.currentNode.data);
+  for (const name of ['placeholder', 'aria-label', 'title', 'alt'])
+    for (const element of document.querySelectorAll(`[${name}]`))
+      if (isSeen(element) && !isVegas(element, name)) found.push(element.getAttribute(name));
+  return found;
+}"""
+OPEN_ALL = """() => {
+  for (const folded of document.querySelectorAll('button.label-wrap:not(.open)')) folded.click();
+}"""
+# Names of the field's things and of what the app knows, and units: the same in both languages.
+NAMES = re.findall(
+    r"\S+",
+    """
+    Foundry Gradio API Hub id LeNet CNN MNIST Adam AdamW adam adamw SGD sgd One cycle one constant
+    FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
+    Python CSV TSV TXT SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
+    transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
+    logits mel nat kB MB ms global cpu Vega CC Infinity
+    Speech Commands yes no up down left right on off stop go bird house
+    wav2vec2 commands bert sentiment positive negative
+    """,
+)
+NAME = re.compile(rf"\b(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![A-Za-z])")
+TABS = {"训练": "Train", "手写": "Draw", "情感": "Sentiment", "语音": "Speech", "压缩": "Compress"}
+
+
+def list_english(page):
+    texts = {" ".join(text.split()) for text in page.evaluate(LIST_TEXTS)}
+    return sorted(text for text in texts if re.search("[A-Za-z]{2}", NAME.sub("", text)))
+
+
+@pytest.fixture
+def chinese(chromium, app_url):
+    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(app_url)
+    page.locator("#train-start:enabled").wait_for()
+    yield page
+    context.close()
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def test_every_tab_speaks_chinese_as_it_opens(chinese):
+    expect(chinese.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(chinese.locator("#train-start")).to_have_text("开始")
+    for tab in TABS:
+        open_tab(chinese, tab)
+        chinese.evaluate(OPEN_ALL)
+        chinese.wait_for_timeout(500)
+        assert list_english(chinese) == [], tab
+
+
+def test_a_training_and_what_comes_out_of_it_speak_chinese(chinese):
+    chinese.locator("#train-start").click()
+    expect(chinese.locator("#train-status")).to_contain_text("张图片", timeout=120_000)
+    assert list_english(chinese) == []
+    chinese.locator("#train-stop").click()
+    expect(chinese.locator(".figures")).to_contain_text("测试集准确率", timeout=120_000)
+    chinese.locator("#confusion-matrix button[data-cell='0']").click()
+    expect(chinese.get_by_text("，被认作").first).to_be_visible()
+    chinese.wait_for_timeout(500)
+    assert list_english(chinese) == []
+
+
+def test_a_drawing_and_its_answer_speak_chinese(chinese):
+    open_tab(chinese, "手写")
+    chinese.locator("#variant-quantized").get_by_role("checkbox").check()
+    draw(chinese, SEVEN)
+    expect(chinese.locator("#draw-answer")).to_contain_text("把握")
+    expect(chinese.locator("#draw-timing")).to_contain_text("两者")
+    assert list_english(chinese) == []
+
+
+def test_a_scored_text_its_words_and_an_error_speak_chinese(chinese, tmp_path):
+    open_tab(chinese, "情感")
+    chinese.locator("#sentiment-text textarea").fill("A warm and funny film.")
+    expect(chinese.locator("#sentiment-words")).to_contain_text("积分梯度")
+    chinese.locator("#sentiment-words").get_by_text("funny", exact=True).click()
+    expect(chinese.locator("#sentiment-comparison")).to_contain_text("去掉 “funny”")
+    chinese.locator("#sentiment-score").click()
+    expect(chinese.locator(".toast-wrap")).to_contain_text("打分")
+    chinese.locator("#sentiment-lines textarea").fill("good\nbad")
+    chinese.locator("#sentiment-score").click()
+    expect(chinese.locator("#sentiment-status")).to_contain_text("完成")
+    shown = list_english(chinese)
+    # The labels and the word struck out are the model's and the visitor's.
+    assert [
+        text for text in shown if not re.search("“(funny|positive)”|(posi|nega)tive", text)
+    ] == []
+
+
+def test_a_transcript_and_its_figures_speak_chinese(chinese, tmp_path):
+    open_tab(chinese, "语音")
+    chinese.locator("#speech-start").click()
+    expect(chinese.locator(".toast-wrap")).to_contain_text("还没有声音")
+    recording = tmp_path / "seven.wav"
+    write_wav(recording, speak("seven")[0])
+    chinese.locator("#speech-audio input[type=file]").first.set_input_files(recording)
+    chinese.locator("#speech-start").click()
+    expect(chinese.locator("#speech-transcript .legend")).to_contain_text("不确定")
+    chinese.locator("#speech-reference textarea").fill("seven")
+    chinese.locator("#speech-compare").click()
+    expect(chinese.locator("#speech-score")).to_contain_text("词错误率")
+    assert list_english(chinese) == []
+    # The player's button is found whatever it is called.
+    chinese.locator("#speech-transcript").get_by_text("seven", exact=True).click()
+
+
+def test_the_switch_works_at_once_both_ways_and_is_remembered(page):
+    page.evaluate("window.isSamePage = true")
+    expect(page.get_by_role("group", name="Language")).to_be_visible()
+    chinese = page.get_by_role("button", name="中文")
+    chinese.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#train-start")).to_have_text("开始")
+    expect(chinese).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#train-start")).to_have_text("Start")
+    assert re.search(r"[\u4e00-\u9fff]", "".join(page.evaluate(LIST_TEXTS))) is None
+    chinese.click()
+    assert page.evaluate("window.isSamePage")
+    page.reload()
+    expect(page.locator("#train-start")).to_have_text("开始")
+
+
+def test_an_english_page_in_a_chinese_browser_is_all_english(chinese):
+    chinese.get_by_role("button", name="English").click()
+    for tab in TABS.values():
+        open_tab(chinese, tab)
+        texts = "\n".join(chinese.evaluate(LIST_TEXTS))
+        assert re.findall(r".*[\u4e00-\u9fff].*", texts) == []
+    chinese.reload()
+    expect(chinese.locator("#train-start")).to_have_text("Start")
+
+
+def test_what_a_visitor_types_and_sends_stays_as_it_is(chinese, tmp_path):
+    open_tab(chinese, "情感")
+    box = chinese.locator("#sentiment-text textarea")
+    box.fill("Stop")
+    words = chinese.locator("#sentiment-words .words")
+    expect(words).to_have_text("Stop")
+    chinese.get_by_role("button", name="English").click()
+    chinese.get_by_role("button", name="中文").click()
+    expect(box).to_have_value("Stop")
+    expect(words).to_have_text("Stop")
+    table = tmp_path / "Start.csv"
+    table.write_text("Text,Model\nStop,Cancel\nClear,Draw\n")
+    chinese.locator("#sentiment-file input[type=file]").set_input_files(table)
+    expect(chinese.locator("#sentiment-file")).to_contain_text("Start")
+    expect(chinese.get_by_text("2 行")).to_be_visible()
+    chinese.locator("#sentiment-score").click()
+    expect(chinese.locator("#sentiment-status")).to_contain_text("完成")
+    cells = chinese.locator(".notranslate:visible").first
+    expect(cells).to_contain_text("Stop")
+    expect(cells).not_to_contain_text("停止")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_switch_is_in_sight_on_a_phone(chromium, app_url, theme):
+    context = chromium.new_context(viewport={"width": 375, "height": 800}, locale="zh-CN")
+    try:
+        page = context.new_page()
+        page.goto(f"{app_url}?__theme={theme}")
+        page.locator("#train-start:enabled").wait_for()
+        box = page.locator(".language-switch").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        context.close()
