@@ -22,12 +22,13 @@ _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
 _NO_TEXTS = {
     "FOUNDRY_AUTH", "Line", "Ticket", "PNG", "RGB", "Result", "Referrer-Policy", "LeNet", "CNN",
     "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete",
-    "MB", "Backspace", "NotAllowedError", "allocate memory",
+    "MB", "Backspace", "Escape", "model name", "Python", "Gradio", "Transformers", "NNCF",
+    "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip
-# English texts to try the models on.
-_EXAMPLES = {"_EXAMPLES", "_TEXT"}
+# English texts to try the models on; script; attributions as their authors give them.
+_EXAMPLES = {"_EXAMPLES", "_TEXT", "HEAD", "_SHOW_JS", "LICENCES"}
 _INSERTED = "\N{OBJECT REPLACEMENT CHARACTER}"
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _STYLE = re.compile(r"[\w\])] *\{ *[\w-]+:|^\w+:var\(|^background:")

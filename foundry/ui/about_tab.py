@@ -119,11 +119,11 @@ def build_about_tab(tab: gr.Tab) -> None:
         on_card(_FIRST_CARD),
         container=True,
         max_height=480,
-        elem_classes="model-card",
+        elem_classes=["model-card", "notranslate"],
         elem_id="about-card-text",
     )
     gr.Markdown("### Licences")
-    gr.Markdown(about_view.LICENCES, elem_id="about-licences")
+    gr.Markdown(about_view.LICENCES, elem_id="about-licences", elem_classes="notranslate")
     gr.Markdown("### Glossary")
     gr.HTML(glossary_html(), elem_id="about-glossary", **_PLAIN)
 

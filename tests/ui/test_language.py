@@ -13,7 +13,14 @@ from foundry.ui.language import build_head, read_catalogue
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The same in both languages, or without words.
-NAMES = {"Foundry", "epsilon", "Dropout", "{done} of {total} …", "{done} of {total} … {words}"}
+NAMES = {
+    "Foundry",
+    "{n} GB",
+    "epsilon",
+    "Dropout",
+    "{done} of {total} …",
+    "{done} of {total} … {words}",
+}
 
 
 @pytest.fixture(scope="module")
