@@ -272,7 +272,7 @@ def test_confidence_has_three_colours_and_is_said():
     html = speech_view.transcript_html(Transcript(tuple(words), 3.0))
     for word, band in zip(words, ("sure", "likely", "unsure"), strict=True):
         assert f'class="{band}"' in speech_view.word_button(word)
-        assert f"{word.confidence:.0%} sure" in html
+        assert f'title="{word.confidence:.0%}, ' in html
 
 
 def test_a_long_pause_starts_a_paragraph():
