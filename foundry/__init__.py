@@ -2,7 +2,8 @@
 
 Imports go one way. `ui/` (the Gradio page) calls the tasks: `training` with `train_config`,
 `augmentation` and `checkpoints`; `runs` with `run_folders`, `run_queue`, `worker` and `export`;
-`compress` with `compress_*`, `forms`, `measure`, `workloads`; `speeds`; `digits` with `ink`; `explain`;
+`compress` with `compress_*`, `forms`, `measure`, `workloads`, `speeds`; `digits` with `ink`;
+`explain`;
 `sentiment` with `sentiment_*` and `attribution`; `speech` with `audio`, `spectrogram`, `captions`
 and `speech_*`; `pruned_training`; `variant_export` with `loaders/`, the scripts that go along;
 `benchmark/`. Tasks take models from `models`, the only door to them; behind it are the `networks`
