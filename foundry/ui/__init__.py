@@ -14,6 +14,8 @@ from foundry.ui.draw_tab import build_draw_tab
 from foundry.ui.feedback import QUIET
 from foundry.ui.limits import SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
+from foundry.ui.link_button import CSS as LINK_CSS
+from foundry.ui.link_button import build_links
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
@@ -60,18 +62,20 @@ def build_app(device: str = "auto") -> gr.Blocks:
             elem_classes="foundry-title",
         )
         switches = build_variant_switches()
+        links = build_links(app)
         with gr.Tabs() as tabs:
-            with gr.Tab("Train"):
-                build_train_tab(visitor, queue, device)
-            with gr.Tab("Draw") as draw:
-                build_draw_tab(draw, visitor, device, switches)
-            with gr.Tab("Sentiment") as sentiment:
-                build_sentiment_tab(sentiment, switches)
-            with gr.Tab("Speech") as speech:
-                build_speech_tab(speech, switches)
-            with gr.Tab("Compress") as compress:
-                build_compress_tab(compress, visitor, queue)
+            with gr.Tab("Train", id="train"):
+                build_train_tab(visitor, queue, device, links)
+            with gr.Tab("Draw", id="draw") as draw:
+                build_draw_tab(draw, visitor, device, switches, links)
+            with gr.Tab("Sentiment", id="sentiment") as sentiment:
+                build_sentiment_tab(sentiment, switches, links)
+            with gr.Tab("Speech", id="speech") as speech:
+                build_speech_tab(speech, switches, links)
+            with gr.Tab("Compress", id="compress") as compress:
+                build_compress_tab(compress, visitor, queue, links)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
+        links.connect(tabs, switches)
         build_api(queue, device)
         build_sentiment_api()
         build_compress_api(queue)
@@ -84,7 +88,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
         theme=build_theme(),
-        css=CSS,
+        css=CSS + LINK_CSS,
         max_file_size=_MAX_UPLOAD,
         allowed_paths=[str(CLIPS)],
         footer_links=["api", "settings"],
