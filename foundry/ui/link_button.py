@@ -84,9 +84,13 @@ class Links:
             The event that fills them.
         """
         self.tabs[tab] = linked = _Linked(inputs, outputs, render)
-        handler = partial(on_fill, tab, render, len(outputs))
+
+        # Gradio does not look for a request behind a `partial`.
+        def fill(request: gr.Request) -> list[Any]:
+            return on_fill(tab, render, len(outputs), request)
+
         trigger = after.then if after else self.app.load
-        return trigger(handler, None, linked.outputs, **QUIET)
+        return trigger(fill, None, linked.outputs, **QUIET)
 
     def connect(self, tabs: gr.Tabs, switches: VariantSwitches) -> None:
         """Wire the button and the page's load, once every tab has been built.
