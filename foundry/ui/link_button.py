@@ -86,8 +86,9 @@ class Links:
         self.tabs[tab] = linked = _Linked(inputs, outputs, render)
 
         # Gradio does not look for a request behind a `partial`.
-        def fill(request: gr.Request) -> list[Any]:
-            return on_fill(tab, render, len(outputs), request)
+        def fill(request: gr.Request) -> Any:
+            values = on_fill(tab, render, len(outputs), request)
+            return values if len(values) > 1 else values[0]
 
         trigger = after.then if after else self.app.load
         return trigger(fill, None, linked.outputs, **QUIET)
