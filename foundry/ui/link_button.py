@@ -40,6 +40,9 @@ async ([query, left_out]) => {
 """
 
 CSS = """
+.link-row { align-items: center; gap: 0.3rem 0.8rem !important; }
+.link-row > button { flex: 0 0 auto !important; width: auto; }
+.link-row > .link-note { flex: 1 1 16rem; min-width: 0 !important; }
 .link-note input { width: min(28rem, 100%); padding: 0.15rem 0.4rem; font: inherit;
   color: var(--body-text-color); background: var(--input-background-fill);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm); }
