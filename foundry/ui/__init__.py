@@ -21,6 +21,8 @@ from foundry.ui.language import CSS as LANGUAGE_CSS
 from foundry.ui.language import build_head, build_language_switch
 from foundry.ui.limits import SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
+from foundry.ui.link_button import CSS as LINK_CSS
+from foundry.ui.link_button import build_links
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
@@ -72,20 +74,22 @@ def build_app(device: str = "auto") -> gr.Blocks:
             build_language_switch()
         guide = build_guide()
         switches = build_variant_switches()
+        links = build_links(app)
         with gr.Tabs(overflow_behavior="wrap") as tabs:
-            with gr.Tab("Train"):
-                trained = build_train_tab(visitor, queue, device)
-            with gr.Tab("Draw") as draw:
-                pad = build_draw_tab(draw, visitor, device, switches)
-            with gr.Tab("Sentiment") as sentiment:
-                build_sentiment_tab(sentiment, switches)
-            with gr.Tab("Speech") as speech:
-                build_speech_tab(speech, switches)
-            with gr.Tab("Compress") as compress:
-                compressed = build_compress_tab(compress, visitor, queue)
-            with gr.Tab("About") as about:
+            with gr.Tab("Train", id="train"):
+                trained = build_train_tab(visitor, queue, device, links)
+            with gr.Tab("Draw", id="draw") as draw:
+                pad = build_draw_tab(draw, visitor, device, switches, links)
+            with gr.Tab("Sentiment", id="sentiment") as sentiment:
+                build_sentiment_tab(sentiment, switches, links)
+            with gr.Tab("Speech", id="speech") as speech:
+                build_speech_tab(speech, switches, links)
+            with gr.Tab("Compress", id="compress") as compress:
+                compressed = build_compress_tab(compress, visitor, queue, links)
+            with gr.Tab("About", id="about") as about:
                 build_about_tab(about)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
+        links.connect(tabs, switches)
         follow_deeds(app, guide, trained, pad, compressed, switches.variant)
         build_api(queue, device)
         build_sentiment_api()
@@ -100,7 +104,7 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
         theme=build_theme(),
-        css=CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS,
+        css=CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS,
         head=build_head() + GUIDE_HEAD,
         max_file_size=_MAX_UPLOAD,
         allowed_paths=[str(CLIPS)],

@@ -24,10 +24,10 @@ Corinna Cortes and Christopher J. C. Burges: The MNIST database of handwritten d
 [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), Apache-2.0, on \
 the Stanford Sentiment Treebank (Socher et al. 2013) and customer reviews (Hu and Liu 2004). The \
 texts are for research use with citation and are not included.
-- **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken Digit Dataset (CC BY-SA 4.0), \
-Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA 4.0), GRID (Cooke et al. 2006, \
-CC BY 4.0) and a reading of LJSpeech's prompts (Apache-2.0). The recordings are not included. \
-[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
+- **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken \
+Digit Dataset (CC BY-SA 4.0), Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA \
+4.0), GRID (Cooke et al. 2006, CC BY 4.0) and a reading of LJSpeech's prompts (Apache-2.0). The \
+recordings are not included. [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
 - **Example clips**, and the sounds and texts that int8 is calibrated on, were made for \
 this project.
 - **Colours** of the plots: Masataka Okabe and Kei Ito, Color Universal Design.

@@ -1,5 +1,6 @@
 """The Compress tab: choose a model and what to do to it, watch, compare every form of it."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ from foundry.ui.compress_view import (
 )
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
+from foundry.ui.link_button import Links
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
 from foundry.ui.visitor import build_browser_state
 
@@ -115,12 +117,19 @@ def on_visit(token: str) -> Any:
 
 
 @shows_errors
-def on_model(token: str, model: str) -> list[Any]:
+def on_model(
+    token: str,
+    model: str,
+    ratio: float = CompressConfig.pruning_ratio,
+    sparsity: float = _SPARSITY,
+) -> list[Any]:
     """Offer what can be done to a model.
 
     Args:
         token: The visitor's token.
         model: The one that was chosen.
+        ratio: What to set where it can be pruned.
+        sparsity: What to set where it can be masked.
 
     Returns:
         Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
@@ -131,12 +140,17 @@ def on_model(token: str, model: str) -> list[Any]:
     if PRUNED in available_variants(model):
         note += " A recipe has spent those hours: its pruned form is in the table."
     return [
-        gr.Slider(interactive=can_prune, value=0.4 if can_prune else 0.0),
+        gr.Slider(interactive=can_prune, value=ratio if can_prune else 0.0),
         gr.Slider(interactive=can_prune),
-        gr.Slider(interactive=can_mask, value=_SPARSITY if can_mask else 0.0),
+        gr.Slider(interactive=can_mask, value=sparsity if can_mask else 0.0),
         gr.Radio(interactive=can_mask),
         gr.Markdown(note, visible=not can_prune),
     ]
+
+
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Return the knobs as a link asks, in the order of `CompressConfig`'s fields."""
+    return [settings[name] for name in _FIELDS]
 
 
 def _is_cnn(token: str, model: str) -> bool:
@@ -169,13 +183,16 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -> gr.State:
+def build_compress_tab(
+    tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue, links: Links
+) -> gr.State:
     """Build the tab.
 
     Args:
         tab: The tab being built.
         visitor: Holds the visitor's token.
         queue: Where compressions are started.
+        links: Set the knobs.
 
     Returns:
         Holds the id of the compression on show once it has ended, else nothing.
@@ -237,10 +254,17 @@ def build_compress_tab(tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue) -
 
     knobs = [model, ratio, bits, sparsity, scope, epochs]
     shown = [seen, timer, finished, start, cancel, *progress, *result]
-    model.input(on_model, [visitor, model], [ratio, epochs, sparsity, scope, note], **QUIET)
+    offered = [ratio, epochs, sparsity, scope, note]
+    model.input(on_model, [visitor, model], offered, **QUIET)
     start.click(partial(on_start, queue), [visitor, *knobs], [run_id, *shown], **QUIET)
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     tab.select(on_visit, visitor, model, **QUIET)
-    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)
+    returned = visitor.change(
+        partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET
+    )
+    linked = dict(zip(_FIELDS, knobs, strict=True))
+    links.offer("compress", linked, knobs, on_link, after=returned).then(
+        on_model, [visitor, model, ratio, sparsity], offered, **QUIET
+    )
     return finished

@@ -19,6 +19,7 @@ from foundry.ink import load_image
 from foundry.runtime import Predictor
 from foundry.ui import plots
 from foundry.ui.feedback import QUIET, shows_errors
+from foundry.ui.link_button import Links
 from foundry.ui.model_choice import (
     DEFAULT_MODEL,
     list_digit_models,
@@ -192,7 +193,7 @@ def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
 
 
 def build_draw_tab(
-    tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches
+    tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches, links: Links
 ) -> gr.HTML:
     """Build the tab.
 
@@ -201,6 +202,7 @@ def build_draw_tab(
         visitor: Holds the visitor's token.
         device: Where models run.
         switches: Say which variant answers.
+        links: Set the model.
 
     Returns:
         The pad, which holds what is drawn.
@@ -265,6 +267,7 @@ def build_draw_tab(
     pad.input(*drawn, trigger_mode="always_last", **QUIET)
     photo.change(*read, api_visibility="private")
     tab.select(on_visit, [visitor, model], model, **QUIET)
+    links.offer("draw", {"model": model}, [model], lambda settings: [settings["model"]])
     # What is drawn while a variant is being made waits for it.
     for change in (model.input, variant.change):
         ready = change(partial(on_variant, device), chosen, timing, **QUIET)

@@ -1,6 +1,6 @@
 """The Sentiment tab: a text scored as you type, the words behind the answer, and many texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -15,6 +15,7 @@ from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots
 from foundry.ui.feedback import QUIET
 from foundry.ui.lines import LINES
+from foundry.ui.link_button import Links
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.sentiment_batch import build_batch_view
@@ -147,12 +148,18 @@ def _note(score: SentimentScore, elapsed_ms: float) -> str:
     return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
 
 
-def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Return the text, the drop-down and the model in use that a link asks for."""
+    return [settings["text"], settings["model"], settings["model"]]
+
+
+def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
     """Build the tab.
 
     Args:
         tab: The tab itself; selecting it loads the model.
         switches: Say which variant answers.
+        links: Set text and model.
     """
     variant = switches.variant
     active = gr.State(DEFAULT_MODEL)
@@ -191,6 +198,7 @@ def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
             )
     build_batch_view(active, variant)
 
+    links.offer("sentiment", {"text": text, "model": active}, [text, choice, active], on_link)
     scored = [text, active, variant], [answer, note]
     explained = on_pause, [text, active, variant], view.outputs()
     tab.select(on_visit, [active, variant], about, **QUIET)

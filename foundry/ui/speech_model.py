@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from filecmp import cmp
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,6 +22,8 @@ from foundry.ui.pretrained_choice import Loading, list_pretrained, watch_loading
 from foundry.ui.variant_switches import compare_answers
 
 SHIPPED = "wav2vec2-commands"
+CLIPS = Path(__file__).parent / "clips"
+EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "sentence"}
 # Longer sound is not heard a second time to compare.
 _MAX_COMPARED_S = 60.0
 ABOUT_SHIPPED = (
@@ -28,6 +32,16 @@ ABOUT_SHIPPED = (
     "most other English wrong. For free English choose "
     f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
 )
+
+
+def name_clip(path: str) -> str:
+    """Return the name of the example clip that a file is a copy of; empty if it is none.
+
+    Args:
+        path: The sound on the page.
+    """
+    names = EXAMPLES.values()
+    return next((name for name in names if cmp(path, CLIPS / f"{name}.flac", shallow=False)), "")
 
 
 def list_speech_models() -> list[tuple[str, str]]:

@@ -1,9 +1,8 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,6 +18,7 @@ from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.lines import LINES, RECORDINGS
+from foundry.ui.link_button import Links
 from foundry.ui.live_section import build_live_section
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
@@ -26,6 +26,8 @@ from foundry.ui.speech_api import build_speech_api
 from foundry.ui.speech_downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech_model import (
     ABOUT_SHIPPED,
+    CLIPS,
+    EXAMPLES,
     SHIPPED,
     compare_with_dense,
     list_speech_models,
@@ -35,8 +37,6 @@ from foundry.ui.speech_model import (
 )
 from foundry.ui.variant_switches import VariantSwitches
 
-CLIPS = Path(__file__).parent / "clips"
-_EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "sentence"}
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
 _NEWEST_CHARACTERS = 60
@@ -182,12 +182,20 @@ def on_word(event: gr.EventData) -> Any:
     return gr.Audio(playback_position=max(0.0, float(event.start_s)))
 
 
-def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Return the clip, the model, the decoding and that somebody was here, as a link asks."""
+    clip = settings["clip"]
+    path = str(CLIPS / f"{clip}.flac") if clip else None
+    return [path, settings["model"], settings["decoding"], True]
+
+
+def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
     """Build the tab.
 
     Args:
         tab: The tab itself; the first visit chooses a model.
         switches: Say which variant answers.
+        links: Set clip, model and decoding.
     """
     variant = switches.variant
     text, was_here = gr.State(""), gr.State(False)
@@ -201,9 +209,9 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
                 buttons=[],
             )
             gr.Examples(
-                [[str(CLIPS / f"{name}.flac")] for name in _EXAMPLES.values()],
+                [[str(CLIPS / f"{name}.flac")] for name in EXAMPLES.values()],
                 [audio],
-                example_labels=list(_EXAMPLES),
+                example_labels=list(EXAMPLES),
                 label="Or a clip by a speech synthesiser",
                 api_visibility="private",
             )
@@ -287,6 +295,8 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches) -> None:
     chosen = [model, variant, switches.open_tab]
     variant.change(partial(on_variant, tab.label), chosen, status, **QUIET)
     tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
+    linked = {"clip": audio, "model": model, "decoding": decoding}
+    links.offer("speech", linked, [audio, model, decoding, was_here], on_link)
     compare.click(on_score, [reference, text], score, **QUIET)
     reference.submit(on_score, [reference, text], score, **QUIET)
     for words in (transcript, picture):

@@ -1,5 +1,6 @@
 """The Train tab: choose knobs, press Start, watch, stop, look at what came out."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from foundry.train_config import TrainConfig
 from foundry.ui.compare_view import build_compare_view
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
+from foundry.ui.link_button import Links
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
 from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
@@ -99,6 +101,11 @@ def on_finish(device: str, run_id: str, token: str) -> list[Any]:
     return render_results(_find(run_id, token), device)
 
 
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Fill the form as a link asks. Returns as `fill_form()`."""
+    return fill_form(TrainConfig(**settings))
+
+
 def _find(run_id: str, token: str) -> Run | None:
     try:
         return read_own_run(run_id, token) if token else None
@@ -117,13 +124,16 @@ def _show(run: Run | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> gr.State:
+def build_train_tab(
+    visitor: gr.BrowserState, queue: RunQueue, device: str, links: Links
+) -> gr.State:
     """Build the tab.
 
     Args:
         visitor: Holds the visitor's token.
         queue: Where runs are started.
         device: Where they train and are looked at.
+        links: Set the knobs.
 
     Returns:
         Holds the id of the run on show once it has ended, else nothing.
@@ -165,10 +175,13 @@ def build_train_tab(visitor: gr.BrowserState, queue: RunQueue, device: str) -> g
         partial(on_finish, device), [finished, visitor], results.outputs(), api_visibility="private"
     )
     # The token's change is the moment at which the page knows whose runs to look for.
-    visitor.change(
+    returned = visitor.change(
         partial(on_return, queue),
         [run_id, visitor],
         [run_id, preset, note, *knobs, *shown],
         **QUIET,
     )
+    names = [field.name for field in fields(TrainConfig)]
+    linked = dict(zip(names, knobs, strict=True))
+    links.offer("train", linked, [preset, note, *knobs], on_link, after=returned)
     return finished

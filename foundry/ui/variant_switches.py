@@ -24,10 +24,14 @@ class VariantSwitches:
     Attributes:
         variant: State: the name of the chosen variant; tabs answer anew when it changes.
         open_tab: State: the label of the tab in sight; what is hidden need not be made ready.
+        boxes: The switches themselves, *Pruned* first.
+        note: Says what the variant is.
     """
 
     variant: gr.State
     open_tab: gr.State
+    boxes: tuple[gr.Checkbox, gr.Checkbox]
+    note: gr.HTML
 
 
 def on_switch(is_pruned: bool, is_quantized: bool) -> tuple[str, str]:
@@ -83,13 +87,14 @@ def _note_html(name: str) -> str:
 
 def build_variant_switches() -> VariantSwitches:
     """Build the switches; the page puts them above its tabs."""
-    switches = VariantSwitches(gr.State(DENSE.name), gr.State(""))
     with gr.Row(elem_id="variants", elem_classes="variant-switches"):
         pruned = gr.Checkbox(False, label="Pruned", container=False, elem_id="variant-pruned")
         quantized = gr.Checkbox(
             False, label="Quantized", container=False, elem_id="variant-quantized"
         )
         note = gr.HTML(_note_html(DENSE.name), padding=False, elem_id="variant-note")
-    for switch in (pruned, quantized):
-        switch.input(on_switch, [pruned, quantized], [switches.variant, note], **QUIET)
+    boxes = pruned, quantized
+    switches = VariantSwitches(gr.State(DENSE.name), gr.State(""), boxes, note)
+    for switch in boxes:
+        switch.input(on_switch, list(boxes), [switches.variant, note], **QUIET)
     return switches

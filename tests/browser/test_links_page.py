@@ -1,0 +1,78 @@
+"""Opening a link to a view, and copying one, in a real Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def open_link(page, url):
+    page.goto(url)
+    page.locator("#train-start").wait_for(state="attached")
+
+
+def copied_link(page):
+    page.locator("#link-copy").click()
+    expect(page.locator("#link-note")).to_contain_text("Link copied.")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_link_opens_its_tab_with_variant_and_text(context, app_url):
+    page = context.new_page()
+    open_link(page, f"{app_url}?tab=sentiment&variant=int8&text=A+warm+and+funny+film.")
+    expect(page.get_by_role("tab", name="Sentiment")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#sentiment-text textarea")).to_have_value("A warm and funny film.")
+    expect(page.locator("#variant-quantized input")).to_be_checked()
+    expect(page.locator("#variant-pruned input")).not_to_be_checked()
+    expect(page.locator("#sentiment-answer")).to_contain_text("positive")
+
+
+def test_a_link_brings_the_example_clip(context, app_url):
+    page = context.new_page()
+    open_link(page, f"{app_url}?tab=speech&clip=digits&decoding=greedy")
+    expect(page.get_by_role("tab", name="Speech")).to_have_attribute("aria-selected", "true")
+    page.locator("#speech-start").click()
+    expect(page.locator("#speech-status")).to_contain_text("Done")
+
+
+def test_what_a_link_may_not_say_is_named_and_the_rest_is_done(context, app_url):
+    page = context.new_page()
+    open_link(page, f"{app_url}?tab=train&epochs=7&learning_rate=many")
+    expect(page.locator("#link-note")).to_contain_text("not accepted here: learning_rate.")
+    expect(page.get_by_label("number input for Epochs")).to_have_value("7")
+    expect(page.get_by_label("Learning rate")).to_have_value("0.014")
+
+
+def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, chromium):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("tab", name="Compress").click()
+    page.locator("#compress-start").wait_for()
+    slider = page.get_by_label("number input for Pruning ratio")
+    slider.fill("0.25")
+    slider.press("Tab")
+    page.locator("#variant-pruned input").click()
+    link = copied_link(page)
+    assert "tab=compress&variant=pruned&pruning_ratio=0.25" in link
+    other = chromium.new_context()
+    try:
+        theirs = other.new_page()
+        open_link(theirs, link)
+        expect(theirs.locator("#variant-pruned input")).to_be_checked()
+        expect(theirs.get_by_label("number input for Pruning ratio")).to_have_value("0.25")
+    finally:
+        other.close()
+
+
+def test_without_a_clipboard_the_link_is_shown(context, app_url):
+    page = context.new_page()
+    # As on a page that came over plain HTTP.
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    open_link(page, f"{app_url}?tab=draw")
+    page.locator("#link-copy").click()
+    expect(page.get_by_label("Link to this view")).to_have_value(f"{app_url}?tab=draw")
+
+
+def test_a_chosen_text_model_has_no_pruning_to_offer(context, app_url):
+    page = context.new_page()
+    open_link(page, f"{app_url}?tab=compress&model=bert-sentiment")
+    expect(page.get_by_label("number input for Pruning ratio")).to_be_disabled()
