@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.compress_runs import list_own_compressions, read_own_compression
 from foundry.compression import DENSE
 from foundry.digits import read_drawing
 from foundry.errors import InputError
@@ -12,6 +13,7 @@ from foundry.ink import load_image
 from foundry.run_queue import RunQueue
 from foundry.runs import Run, follow_run, list_own_runs, read_own_run, read_run
 from foundry.train_config import TrainConfig
+from foundry.ui.compress_api import summarize_compression
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
@@ -70,11 +72,16 @@ def build_api(queue: RunQueue, device: str) -> None:
             yield _summary(run)
 
     def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:
-        """Stop a run of yours, keeping the best weights so far, and return its result."""
-        run = read_own_run(run_id, session_owner(request))
+        """Stop a run of yours, keeping the best weights so far, or a compression."""
+        owner = session_owner(request)
+        is_compression = run_id in (run.run_id for run in list_own_compressions(owner))
+        if not is_compression:
+            read_own_run(run_id, owner)
         queue.stop(run_id)
         queue.wait(run_id)
-        return _summary(read_run(run.run_id))
+        if is_compression:
+            return summarize_compression(read_own_compression(run_id, owner))
+        return _summary(read_run(run_id))
 
     def list_runs_of_caller(request: gr.Request) -> list[dict[str, Any]]:
         """List your own runs, newest first."""

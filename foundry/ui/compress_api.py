@@ -41,7 +41,7 @@ def build_compress_api(queue: RunQueue) -> None:
             recovery_epochs=recovery_epochs,
         )
         for run in _follow(_start(queue, config, request)):
-            yield run.result["row"] if run.result else _summary(run)
+            yield run.result["row"] if run.result else summarize_compression(run)
 
     def compare(request: gr.Request, model: str = CompressConfig.model) -> list[dict[str, Any]]:
         """Measure the forms of a model that need no training; returns the table."""
@@ -72,7 +72,8 @@ def _follow(run: CompressRun) -> Iterator[CompressRun]:
         yield reading
 
 
-def _summary(run: CompressRun) -> dict[str, Any]:
+def summarize_compression(run: CompressRun) -> dict[str, Any]:
+    """Return what programs are told of a compression."""
     last = run.events[-1] if run.events else None
     return {
         "run_id": run.run_id,

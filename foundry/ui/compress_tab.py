@@ -120,16 +120,16 @@ def on_visit(token: str) -> Any:
 def on_model(
     token: str,
     model: str,
-    ratio: float = CompressConfig.pruning_ratio,
-    sparsity: float = _SPARSITY,
+    ratio: float | None = CompressConfig.pruning_ratio,
+    sparsity: float | None = _SPARSITY,
 ) -> list[Any]:
     """Offer what can be done to a model.
 
     Args:
         token: The visitor's token.
         model: The one that was chosen.
-        ratio: What to set where it can be pruned.
-        sparsity: What to set where it can be masked.
+        ratio: What to set where it can be pruned; None leaves it as it is.
+        sparsity: What to set where it can be masked; None leaves it as it is.
 
     Returns:
         Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
@@ -140,12 +140,18 @@ def on_model(
     if PRUNED in available_variants(model):
         note += " A recipe has spent those hours: its pruned form is in the table."
     return [
-        gr.Slider(interactive=can_prune, value=ratio if can_prune else 0.0),
+        _offer(can_prune, ratio),
         gr.Slider(interactive=can_prune),
-        gr.Slider(interactive=can_mask, value=sparsity if can_mask else 0.0),
+        _offer(can_mask, sparsity),
         gr.Radio(interactive=can_mask),
         gr.Markdown(note, visible=not can_prune),
     ]
+
+
+def _offer(is_possible: bool, value: float | None) -> Any:
+    if is_possible and value is None:
+        return gr.Slider(interactive=True)
+    return gr.Slider(interactive=is_possible, value=value if is_possible else 0.0)
 
 
 def on_link(settings: Mapping[str, Any]) -> list[Any]:
@@ -265,6 +271,10 @@ def build_compress_tab(
     )
     linked = dict(zip(_FIELDS, knobs, strict=True))
     links.offer("compress", linked, knobs, on_link, after=returned).then(
-        on_model, [visitor, model, ratio, sparsity], offered, **QUIET
+        # What the visitor has set meanwhile stays.
+        lambda token, name: on_model(token, name, None, None),
+        [visitor, model],
+        offered,
+        **QUIET,
     )
     return finished

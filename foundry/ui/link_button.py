@@ -17,6 +17,13 @@ from foundry.ui.speech_model import name_clip
 from foundry.ui.variant_switches import VariantSwitches, on_switch
 
 # Without a clipboard, as on a page that came over plain HTTP, the link is shown to be copied.
+# The page knows which tab is open before the server has heard of it.
+_IN_SIGHT_JS = """
+(_, ...others) => [
+  document.querySelector('[role="tab"][aria-selected="true"]').dataset.tabId, ...others
+]
+"""
+
 _COPY_JS = """
 async ([query, left_out]) => {
   const link = `${location.origin}${location.pathname}?${query}`;
@@ -105,9 +112,13 @@ class Links:
         """
         inputs = [one for linked in self.tabs.values() for one in linked.inputs.values()]
         names = [(tab, name) for tab, linked in self.tabs.items() for name in linked.inputs]
-        made = gr.JSON(visible=False)
+        in_sight, made = gr.Textbox(visible=False), gr.JSON(visible=False)
         self.button.click(
-            partial(on_copy, names), [switches.open_tab, switches.variant, *inputs], made, **QUIET
+            partial(on_copy, names),
+            [in_sight, switches.variant, *inputs],
+            made,
+            js=_IN_SIGHT_JS,
+            **QUIET,
         ).then(None, made, self.note, js=_COPY_JS, **QUIET)
         opened = [tabs, switches.open_tab, *switches.boxes, switches.variant, switches.note]
         self.app.load(on_open_link, None, [*opened, self.note], **QUIET)
@@ -151,14 +162,14 @@ def on_copy(names: list[tuple[str, str]], open_tab: str, variant: str, *values: 
 
     Args:
         names: Tab and setting of each value.
-        open_tab: The label of the tab in sight; empty before the first choice.
+        open_tab: The id of the tab in sight.
         variant: The name of the variant.
         values: Of all settings.
 
     Returns:
         The query, and a sentence about what cannot be in a link.
     """
-    tab = open_tab.lower() if open_tab.lower() in TABS else TABS[0]
+    tab = open_tab if open_tab in TABS else TABS[0]
     own = {name: v for (of, name), v in zip(names, values, strict=True) if of == tab}
     if own.get("clip"):
         # Anybody else's sound is on this machine only, and no clip is called that.

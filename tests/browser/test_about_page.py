@@ -26,7 +26,7 @@ def test_a_card_is_chosen_from_the_list(about):
     text = about.locator("#about-card-text")
     expect(text.get_by_role("heading", name="LeNet-5 on MNIST", exact=True)).to_be_visible()
     about.locator("#about-card input").click()
-    about.get_by_role("option", name="wav2vec2-commands").click()
+    about.get_by_role("option", name="wav2vec2-commands", exact=True).click()
     expect(text).to_contain_text("isolated words, Speech Commands")
     expect(text).not_to_contain_text("pipeline_tag")
 

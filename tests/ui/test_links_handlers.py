@@ -166,10 +166,10 @@ def test_an_example_is_copied_by_its_name_and_a_recording_is_not(tmp_path):
     names = [("speech", "clip"), ("speech", "decoding"), ("draw", "model")]
     copy = tmp_path / "audio.flac"
     copy.write_bytes((CLIPS / "commands.flac").read_bytes())
-    query, left_out = on_copy(names, "Speech", "dense", str(copy), "greedy", "lenet")
+    query, left_out = on_copy(names, "speech", "dense", str(copy), "greedy", "lenet")
     assert query == "tab=speech&clip=commands&decoding=greedy"
     assert left_out == ""
     copy.write_bytes(b"a recording")
-    query, left_out = on_copy(names, "Speech", "dense", str(copy), "beam", "lenet")
+    query, left_out = on_copy(names, "speech", "dense", str(copy), "beam", "lenet")
     assert query == "tab=speech"
     assert "clip" in left_out
