@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import gradio as gr
 from drawing import draw_strokes
 from speaking import speak, write_wav
 
@@ -30,3 +31,12 @@ def test_the_example_of_the_library_runs(capsys):
     last = capsys.readouterr().out.splitlines()[-1]
     # One epoch of the default preset is well beyond chance on validation.
     assert float(last.split()[-1]) > 0.9
+
+
+def test_the_example_of_a_tab_builds_and_counts():
+    names = {}
+    exec(EXAMPLES[2], names)
+    with gr.Blocks() as app, gr.Tab("Count"):
+        names["build_count_tab"]()
+    (event,) = app.fns.values()
+    assert event.fn("a warm film") == "3 words"
