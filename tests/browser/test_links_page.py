@@ -68,6 +68,7 @@ def test_without_a_clipboard_the_link_is_shown(context, app_url):
     # As on a page that came over plain HTTP.
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     open_link(page, f"{app_url}?tab=draw")
+    expect(page.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
     page.locator("#link-copy").click()
     expect(page.get_by_label("Link to this view")).to_have_value(f"{app_url}?tab=draw")
 
