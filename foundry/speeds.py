@@ -5,16 +5,16 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 
+from foundry.compress_config import list_models
 from foundry.compression import DENSE, VARIANTS, Variant
 from foundry.models import (
     WEIGHTS_DIR,
     ModelSpec,
-    available_models,
     available_variants,
     load_predictor,
     load_pretrained,
 )
-from foundry.runtime import Predictor, TorchPredictor
+from foundry.runtime import Predictor
 from foundry.timing import Timing, compare, time_rounds
 from foundry.variants import find_variant
 from foundry.workloads import (
@@ -25,7 +25,6 @@ from foundry.workloads import (
     texts_workload,
 )
 
-TASKS = ("digits", "sentiment", "speech")
 _QUALITY_NAMES = {
     "digits": "test images right",
     "sentiment": "SST-2 dev sentences right",
@@ -76,7 +75,7 @@ def measure_speeds(budget_s: float = _BUDGET_S) -> Progress:
     Raises:
         ArtifactError: If a model's files are damaged or missing.
     """
-    specs = [spec for task in TASKS for spec in available_models(task)]
+    specs = list_models()
     speeds: list[Speed] = []
     for index, spec in enumerate(specs):
         speeds += yield from _measure_model(spec, index / len(specs), 1 / len(specs), budget_s)
@@ -119,7 +118,7 @@ def _load(spec: ModelSpec, variant: Variant) -> Predictor:
     if spec.task == "digits":
         return load_predictor(spec.name, "cpu", variant)
     pretrained = load_pretrained(spec.name, spec.task, variant=variant)
-    return pretrained.compiled or TorchPredictor(pretrained.model)
+    return pretrained.predict
 
 
 def _find_workload(spec: ModelSpec) -> Workload:

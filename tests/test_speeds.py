@@ -2,8 +2,9 @@
 
 import pytest
 
-from foundry.models import available_models, available_variants
-from foundry.speeds import TASKS, measure_speeds
+from foundry.compress_config import list_models
+from foundry.models import available_variants
+from foundry.speeds import measure_speeds
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def measured():
 
 
 def test_every_shipped_model_is_timed_in_every_variant(measured):
-    specs = [spec for task in TASKS for spec in available_models(task)]
+    specs = list_models()
     expected = [(spec.title, name) for spec in specs for name in available_variants(spec.name)]
     assert [(speed.model, speed.variant) for speed in measured[1]] == expected
 

@@ -25,8 +25,9 @@ from foundry.benchmark.compression_quality import (
 )
 from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, run_in_bfloat16
 from foundry.calibration import digit_samples
+from foundry.compress_config import list_models
 from foundry.compression import DENSE, VARIANTS
-from foundry.models import available_models, available_variants, count_parameters, load_pretrained
+from foundry.models import available_variants, count_parameters, load_pretrained
 from foundry.quantization import Sample, by_position, convert
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.sentiment_encoder import build_predictor
@@ -85,10 +86,9 @@ def measure(data: Path | None = None) -> list[dict[str, Any]]:
         A row for every model, way of running it, and input.
     """
     rows = []
-    for task in ("digits", "sentiment", "speech"):
-        for spec in available_models(task):
-            with tempfile.TemporaryDirectory() as folder:
-                rows += _measure_model(spec.name, task, data, Path(folder))
+    for spec in list_models():
+        with tempfile.TemporaryDirectory() as folder:
+            rows += _measure_model(spec.name, spec.task, data, Path(folder))
     return rows
 
 

@@ -16,7 +16,6 @@ from foundry.ui.links import TABS, describe_ignored, read_link, write_link
 from foundry.ui.speech_model import name_clip
 from foundry.ui.variant_switches import VariantSwitches, on_switch
 
-# Without a clipboard, as on a page that came over plain HTTP, the link is shown to be copied.
 # The page knows which tab is open before the server has heard of it.
 _IN_SIGHT_JS = """
 (_, ...others) => [
@@ -24,6 +23,7 @@ _IN_SIGHT_JS = """
 ]
 """
 
+# Without a clipboard, as on a page that came over plain HTTP, the link is shown to be copied.
 _COPY_JS = """
 async ([query, left_out]) => {
   const link = `${location.origin}${location.pathname}?${query}`;

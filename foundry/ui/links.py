@@ -60,7 +60,7 @@ def read_link(query: Mapping[str, str]) -> View:
         return View(ignored=("tab",) if tab else ())
     variant = own.pop("variant", DENSE.name)
     ignored = [] if variant in VARIANTS else ["variant"]
-    settings, refused = _check(tab, own)
+    settings, refused = _READERS[tab](own)
     variant = DENSE.name if ignored else variant
     return View(tab, variant, settings, (*ignored, *refused))
 
@@ -77,10 +77,10 @@ def write_link(tab: str, variant: str, values: Mapping[str, Any]) -> tuple[str, 
         What comes after the question mark, and the names of settings that cannot be in a link.
     """
     texts = {name: str(value) for name, value in values.items() if value is not None}
-    settings, refused = _check(tab, texts)
-    defaults, _ = _check(tab, {"model": settings["model"]} if "model" in settings else {})
+    settings, refused = _READERS[tab](texts)
+    defaults, _ = _READERS[tab]({"model": settings["model"]} if "model" in settings else {})
     named = {name: value for name, value in settings.items() if value != defaults[name]}
-    if "model" in settings and settings["model"] != _check(tab, {})[0]["model"]:
+    if "model" in settings and settings["model"] != _READERS[tab]({})[0]["model"]:
         named["model"] = settings["model"]
     shown = {"variant": variant} if variant != DENSE.name else {}
     return urlencode({"tab": tab, **shown, **named}), refused
@@ -95,16 +95,11 @@ def describe_ignored(names: tuple[str, ...]) -> str:
     if not names:
         return ""
     # What an address holds is anybody's: only names of ours are repeated.
-    known = {"tab", "variant"}.union(*(_check(tab, {})[0] for tab in TABS))
+    known = {"tab", "variant"}.union(*(_READERS[tab]({})[0] for tab in TABS))
     shown = [name for name in dict.fromkeys(names) if name in known]
     if len(shown) < len(set(names)):
         shown.append("what this page does not know")
     return f"Left out of the link, because it is not accepted here: {', '.join(shown)}."
-
-
-def _check(tab: str, texts: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
-    """Return all settings of a tab, and the names of those that were refused."""
-    return _READERS[tab](texts)
 
 
 def _read_train(texts: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
@@ -167,7 +162,8 @@ def _is_here(task: str) -> Callable[[str], bool]:
     return accepts
 
 
-_READERS = {
+# From texts to all settings of a tab, and the names of those that were refused.
+_READERS: dict[str, Callable[[Mapping[str, str]], tuple[Settings, tuple[str, ...]]]] = {
     "about": _reader(),
     "train": _read_train,
     "draw": _reader(
