@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "foundry"
 # Lowest first; what is not named is a task. A module may import from its own layer and below.
 LAYERS = {
     "errors": 0,
+    "cluster": 1,
     "data": 1,
     "networks": 1,
     "hub": 1,
