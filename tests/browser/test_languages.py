@@ -51,14 +51,12 @@ def list_english(page):
 
 
 @pytest.fixture
-def chinese(chromium, app_url):
-    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
+def chinese(new_context, app_url):
+    context = new_context(locale="zh-CN")
     page = context.new_page()
     page.goto(app_url)
     page.locator("#train-start:enabled").wait_for()
-    yield page
-    context.close()
+    return page
 
 
 def open_tab(page, name):
@@ -182,14 +180,11 @@ def test_what_a_visitor_types_and_sends_stays_as_it_is(chinese, tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_switch_is_in_sight_on_a_phone(chromium, app_url, theme):
-    context = chromium.new_context(viewport={"width": 375, "height": 800}, locale="zh-CN")
-    try:
-        page = context.new_page()
-        page.goto(f"{app_url}?__theme={theme}")
-        page.locator("#train-start:enabled").wait_for()
-        box = page.locator(".language-switch").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        context.close()
+def test_the_switch_is_in_sight_on_a_phone(new_context, app_url, theme):
+    context = new_context(375, 800, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{app_url}?__theme={theme}")
+    page.locator("#train-start:enabled").wait_for()
+    box = page.locator(".language-switch").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
