@@ -73,8 +73,9 @@ def build_app(device: str = "auto") -> gr.Blocks:
             )
             build_language_switch()
         guide = build_guide()
-        switches = build_variant_switches()
-        links = build_links(app)
+        with gr.Row(elem_classes="view-bar"):
+            switches = build_variant_switches()
+            links = build_links(app)
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab("Train", id="train"):
                 trained = build_train_tab(visitor, queue, device, links)

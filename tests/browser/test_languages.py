@@ -36,13 +36,19 @@ NAMES = re.findall(
     FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
     Python CSV TSV TXT SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
     transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
-    logits mel nat kB MB ms global cpu Vega CC Infinity
+    logits mel nat kB MB ms cpu Vega CC Infinity
     Speech Commands yes no up down left right on off stop go bird house
     wav2vec2 commands bert sentiment positive negative
     """,
 )
 NAME = re.compile(rf"\b(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![A-Za-z])")
-TABS = {"训练": "Train", "手写": "Draw", "情感": "Sentiment", "语音": "Speech", "压缩": "Compress"}
+TABS = {
+    "训练": "Train",
+    "手写": "Draw",
+    "情感": "Sentiment",
+    "语音": "Speech",
+    "压缩": "Compress",
+}
 
 
 def list_english(page):
