@@ -57,7 +57,8 @@ CSS = """
   .view-bar > .link-row { flex-flow: row wrap; }
 }
 .link-row > button { flex: 0 0 auto !important; width: auto; }
-.link-row > .link-note { flex: 0 0 auto; width: max-content !important; max-width: min(32rem, 100%); }
+.link-row > .link-note { flex: 0 0 auto; width: max-content !important;
+  max-width: min(32rem, 100%); }
 .link-row > .link-note:not(:has(span, input)) { display: none; }
 .link-note input { width: min(28rem, 100%); padding: 0.15rem 0.4rem; font: inherit;
   color: var(--body-text-color); background: var(--input-background-fill);
