@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from foundry.bert import PaddedBert, is_bert_classifier
 from foundry.compression import LayerChange
 from foundry.runtime import load_openvino
 
@@ -71,6 +72,16 @@ def by_position(model: nn.Module, signature: Signature) -> nn.Module:
     return _ByPosition(model, signature.names).eval() if is_transformers else model
 
 
+def for_engine(model: nn.Module, signature: Signature) -> nn.Module:
+    """Return what other engines are given: as `by_position()`, with no work that has no effect.
+
+    Args:
+        model: In evaluation mode; not modified.
+        signature: Its inputs.
+    """
+    return PaddedBert(model).eval() if is_bert_classifier(model) else by_position(model, signature)
+
+
 def convert(model: nn.Module, signature: Signature, example: Sample) -> ov.Model:
     """Turn a network into an OpenVINO model that computes the same in float32.
 
@@ -82,7 +93,7 @@ def convert(model: nn.Module, signature: Signature, example: Sample) -> ov.Model
     openvino = load_openvino()
     with _lock, _quiet(), torch.no_grad():
         converted = openvino.convert_model(
-            by_position(model, signature),
+            for_engine(model, signature),
             example_input=example,
             input=[openvino.PartialShape(list(shape)) for shape in signature.shapes],
         )

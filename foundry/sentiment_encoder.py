@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from foundry.bert import is_bert_classifier, run_bert
 from foundry.runtime import Predictor, on_compute_thread
 
 if TYPE_CHECKING:
@@ -36,10 +38,8 @@ def build_predictor(
         The call. Without `compiled` it gives the network's own logits but for the order of float32
         sums.
     """
-    from transformers import BertForSequenceClassification
-
     config: Any = model.config
-    is_packable = type(model) is BertForSequenceClassification and not config.is_decoder
+    is_packable = is_bert_classifier(model)
 
     @on_compute_thread
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
@@ -79,48 +79,34 @@ def _run_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]], pad_id: 
 def _run_packed(model: Any, texts: Sequence[Sequence[int]]) -> Tensor:
     """Run BERT's layers over all tokens of all texts as one matrix (tokens, hidden).
 
-    Nothing is computed for padding, and in the last layer nothing but what the first token of
-    each text needs: the answer is read from that token alone.
-
-    Source: transformers, models/bert/modeling_bert.py, of which this is the inference path.
+    Nothing is computed for padding.
     """
-    num_heads = model.config.num_attention_heads
     lengths = [len(text) for text in texts]
     # Neighbours of equal length share one call of attention: (texts, tokens in each).
     runs = [(len(list(run)), length) for length, run in groupby(lengths)]
     first_tokens = torch.tensor([0, *lengths[:-1]]).cumsum(0)
-    ids = torch.tensor([token for text in texts for token in text])
-    positions = torch.cat([torch.arange(length).repeat(count) for count, length in runs])
-
-    embeddings = model.bert.embeddings
-    hidden = embeddings.word_embeddings(ids) + embeddings.position_embeddings(positions)
-    hidden = embeddings.LayerNorm(hidden + embeddings.token_type_embeddings.weight[0])
-    layers = model.bert.encoder.layer
-    for layer in layers:
-        attention = layer.attention.self
-        key, value = attention.key(hidden), attention.value(hidden)
-        is_last = layer is layers[-1]
-        if is_last:
-            hidden = hidden[first_tokens]
-        mixed = _attend(attention.query(hidden), key, value, runs, num_heads, is_last)
-        hidden = layer.attention.output(mixed, hidden)
-        hidden = layer.output(layer.intermediate(hidden), hidden)
-    pooled = torch.tanh(model.bert.pooler.dense(hidden))
-    logits: Tensor = model.classifier(pooled)
+    logits = run_bert(
+        model,
+        input_ids=torch.tensor([token for text in texts for token in text]),
+        positions=torch.cat([torch.arange(length).repeat(count) for count, length in runs]),
+        take_first=lambda hidden: hidden[first_tokens],
+        attend=partial(_attend, runs, model.config.num_attention_heads),
+    )
     return logits.float()
 
 
 def _attend(
+    runs: Sequence[tuple[int, int]],
+    num_heads: int,
+    _: int,
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    runs: Sequence[tuple[int, int]],
-    num_heads: int,
-    one_query: bool,
 ) -> Tensor:
     """Let the tokens of each text attend to one another: (tokens, hidden) -> (queries, hidden)."""
     mixed: list[Tensor] = []
     asked = told = 0
+    one_query = len(query) < len(key)
     for count, length in runs:
         num_queries = count if one_query else count * length
         q, k, v = (

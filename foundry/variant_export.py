@@ -21,7 +21,7 @@ from foundry.calibration import digit_samples, speech_samples, text_samples
 from foundry.compression import DENSE, Variant
 from foundry.errors import InputError
 from foundry.models import WEIGHTS_DIR, load_model, load_predictor, load_pretrained
-from foundry.quantization import Sample, Signature, by_position, convert, quantize_onnx
+from foundry.quantization import Sample, Signature, convert, for_engine, quantize_onnx
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor, load_openvino
 from foundry.variants import SIGNATURES, find_variant
 
@@ -180,7 +180,7 @@ def write_onnx(model: nn.Module, signature: Signature, example: Sample, path: Pa
         {axis: torch.export.Dim.DYNAMIC for axis, size in enumerate(shape) if size < 0}
         for shape in signature.shapes
     ]
-    wrapped = by_position(model, signature)
+    wrapped = for_engine(model, signature)
     # A wrapper takes its inputs as one sequence.
     shapes = tuple(varying) if wrapped is model else (tuple(varying),)
     with torch.no_grad():

@@ -34,6 +34,8 @@ SIGNATURES = {
 }
 # What an int8 model is made by; another version of any may make another one.
 _MAKERS = ("torch", "transformers", "openvino", "nncf")
+# Counted up when the same files are made into another int8 model.
+_RECIPE = 2
 _NUM_KEPT = 8
 
 # Guards the collections below, and is held for no longer than a look into them.
@@ -143,7 +145,7 @@ def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
     return {
         **{file.name: hash_file(file) for file in files},
         **{maker: version(maker) for maker in _MAKERS},
-        "variant": "int8",
+        "variant": f"int8, recipe {_RECIPE}",
         "signature": repr(SIGNATURES[task]),
         "calibration": describe_samples(task),
     }

@@ -12,6 +12,7 @@ LAYERS = {
     "cluster": 1,
     "data": 1,
     "networks": 1,
+    "bert": 1,
     "hub": 1,
     "timing": 1,
     "machine": 1,
