@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from foundry.recipes.sentiment.batches import draw_epoch, encode, predict_logits
 from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
 from foundry.recipes.sentiment.corpus import Example, spellings
+from foundry.sharding import ALONE, Shard
 
 BEST_FILE = "best.safetensors"
 WARMUP_SHARE = 0.1
@@ -103,6 +104,7 @@ def finetune(
     config: FinetuneConfig,
     checkpoint_dir: Path,
     compute_loss: ComputeLoss | None = None,
+    shard: Shard = ALONE,
 ) -> Generator[FinetuneEvent, None, None]:
     """Train a classifier in place, yielding every step; ends with the best averaged weights in.
 
@@ -118,6 +120,9 @@ def finetune(
         config: The knobs.
         checkpoint_dir: Folder for this run's files; made if missing.
         compute_loss: What is made small; None for cross-entropy with R-Drop, as `config` has it.
+            A mean over the batch's rows.
+        shard: Which of several workers this is; each has a folder of its own, and learns from its
+            share of every batch. Dropout is drawn by each for itself.
 
     Yields:
         One event for each optimizer update.
@@ -138,15 +143,20 @@ def finetune(
         started_s, cpu_started_s = time.perf_counter(), time.process_time()
         # Seeded by epoch, so that a resumed run sees what an uninterrupted one would have.
         rng = random.Random(f"{config.seed}/{progress.epoch}")
-        torch.manual_seed(rng.getrandbits(63))
+        torch.manual_seed(rng.getrandbits(63) + shard.rank)
         batches = draw_epoch(spelled, labels, config.batch_size, config.join_share, rng)
         for number, batch in enumerate(batches, start=1):
             model.train()
+            num_rows = len(batch[0])
+            input_ids, attention_mask, targets = (part[shard.rows(num_rows)] for part in batch)
             if compute_loss is None:
-                loss = _loss(model, tokenizer, *batch, config)
+                loss = _loss(model, tokenizer, input_ids, attention_mask, targets, config)
             else:
-                loss = compute_loss(*batch)
+                loss = compute_loss(input_ids, attention_mask, targets)
             loss.backward()
+            train_loss = shard.sum_gradients(
+                trained.values(), shard.weight(num_rows), loss.item()
+            )
             nn.utils.clip_grad_norm_(trained.values(), GRADIENT_NORM)
             lr_share = one_cycle(progress.step / num_steps)
             for group in optimizer.param_groups:
@@ -161,7 +171,7 @@ def finetune(
             val_loss = val_accuracy = None
             if number == len(batches):
                 with _weights_swapped(trained, average):
-                    val_loss, val_accuracy = _evaluate(model, tokenizer, val)
+                    val_loss, val_accuracy = shard.agree(*_evaluate(model, tokenizer, val))
                 progress.epoch += 1
                 progress.epochs_since_best += 1
                 if val_loss < progress.best_loss:
@@ -176,7 +186,7 @@ def finetune(
                 step=progress.step,
                 num_steps=num_steps,
                 epoch=progress.epoch,
-                train_loss=loss.item(),
+                train_loss=train_loss,
                 val_loss=val_loss,
                 val_accuracy=val_accuracy,
                 elapsed_s=progress.elapsed_s,
