@@ -79,8 +79,9 @@ Test cross-entropy: {test_loss:.4f} nats.
 
 ## How it was made
 
-`python -m foundry.recipes.lenet`: {elapsed_s:.0f} s for {epochs} epochs on {where} ({images_per_s:,.0f} images/s, {precision}, torch {torch_version}). Epoch {best_epoch} was
-kept, the best on validation. Weights are stored as float16. Settings:
+`python -m foundry.recipes.lenet`: {elapsed_s:.0f} s for {epochs} epochs on {where}
+({images_per_s:,.0f} images/s, {precision}, torch {torch_version}). Epoch {best_epoch} was kept, the
+best on validation. Weights are stored as float16. Settings:
 
 ```json
 {config}

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import fsspec
-from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 from foundry.cluster import ray_session
 from foundry.errors import ArtifactError, InputError
@@ -54,9 +53,7 @@ class WorkersConfig:
     def __post_init__(self) -> None:
         """Check what can be checked without Ray."""
         if self.num_workers < 1:
-            raise InputError(
-                f"--workers is {self.num_workers}; a whole number from 1 is accepted."
-            )
+            raise InputError(f"--workers is {self.num_workers}; a whole number from 1 is accepted.")
         if self.address and not self.storage:
             raise InputError(
                 "Workers on several machines need --storage: a folder that all of them can write "
@@ -169,6 +166,7 @@ def _run(
     out_dir: Path,
 ) -> Iterator[Event]:
     import ray
+    from pyarrow.fs import FSSpecHandler, PyFileSystem
     from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
     from ray.util.queue import Empty, Queue

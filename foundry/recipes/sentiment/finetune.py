@@ -83,7 +83,8 @@ class FinetuneEvent:
             validation examples, in nats; None in between.
         val_accuracy: Their accuracy, in [0, 1]; None in between.
         elapsed_s: Wall-clock seconds of training so far, over all resumptions.
-        cpu_s: Processor seconds of training so far, over all threads and resumptions.
+        cpu_s: Processor seconds of training so far, over all threads and resumptions; of several
+            workers, the first one's times their number.
     """
 
     step: int
@@ -154,9 +155,7 @@ def finetune(
             else:
                 loss = compute_loss(input_ids, attention_mask, targets)
             loss.backward()
-            train_loss = shard.sum_gradients(
-                trained.values(), shard.weight(num_rows), loss.item()
-            )
+            train_loss = shard.sum_gradients(trained.values(), shard.weight(num_rows), loss.item())
             nn.utils.clip_grad_norm_(trained.values(), GRADIENT_NORM)
             lr_share = one_cycle(progress.step / num_steps)
             for group in optimizer.param_groups:
@@ -178,7 +177,7 @@ def finetune(
                     progress.best_loss, progress.epochs_since_best = val_loss, 0
                     save_file(average, checkpoint_dir / BEST_FILE)
             progress.elapsed_s += time.perf_counter() - started_s
-            progress.cpu_s += time.process_time() - cpu_started_s
+            progress.cpu_s += (time.process_time() - cpu_started_s) * shard.world_size
             started_s, cpu_started_s = time.perf_counter(), time.process_time()
             if number == len(batches):
                 save_checkpoint(checkpoint_dir, progress, trained, average, optimizer)
