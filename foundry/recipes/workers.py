@@ -196,7 +196,9 @@ def _run(
                 if isinstance(event, InputError | ArtifactError):
                     raise event
                 yield event
-        result.result().checkpoint.to_directory(out_dir)
+        last = result.result().checkpoint
+        if last:
+            last.to_directory(out_dir)
     finally:
         # Whoever stops listening does not wait for the rest: it ends with the session.
         pool.shutdown(wait=False)
