@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from foundry.machine import list_versions
+from foundry.recipes.workers import in_a_sentence
 
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
@@ -75,7 +76,8 @@ def main() -> None:
     everything.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
     args = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in _describe_machine().items()), flush=True)
-    figures = _run_all() if args.name == "all" else _run_one(args)
+    with in_a_sentence(parser):
+        figures = _run_all() if args.name == "all" else _run_one(args)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 
