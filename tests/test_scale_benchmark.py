@@ -1,16 +1,12 @@
-from pathlib import Path
-
 import pytest
 
 from foundry.benchmark.ring import (
     carry,
     read_measured,
     render_measured,
-    render_on_paper,
     ring_allreduce_s,
 )
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 FIGURES = {
     "batch_size": 32,
     "message_bytes": 90_000_000,
@@ -45,9 +41,3 @@ def test_more_workers_by_hand():
 def test_a_table_is_read_back_as_it_was_written():
     figures = {"lenet": FIGURES, "bert": {**FIGURES, "startup_s": 7.0}}
     assert read_measured(render_measured(figures)) == figures
-
-
-def test_the_readmes_page_follows_from_its_measured_figures():
-    figures = read_measured(README)
-    assert render_measured(figures) in README
-    assert render_on_paper(figures) in README

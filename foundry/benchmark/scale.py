@@ -30,7 +30,7 @@ _ROUNDS = 7
 _MESSAGES = 20
 _TEXTS = Path(__file__).parent.parent / "data" / "calibration" / "texts.txt"
 # More than are trained on, so that no epoch ends.
-_NUM_TEXTS = 20_000
+_NUM_TEXTS = 2_000
 
 # The parameters of a network, and the seconds of each of its steps, as it takes them.
 Steps = tuple[list[nn.Parameter], Iterator[float]]
