@@ -13,8 +13,21 @@ PAPER = -PIXEL_MEAN / PIXEL_STD
 INK = (1 - PIXEL_MEAN) / PIXEL_STD
 
 
+def draw_affine(num_images: int, device: torch.device) -> torch.Tensor:
+    """Draw what `random_affine` does to each image of a batch.
+
+    Returns:
+        float32 (num_images, 4), uniform in [-1, 1]: angle, x shift, y shift, size.
+    """
+    return torch.rand(num_images, 4, device=device) * 2 - 1
+
+
 def random_affine(
-    images: torch.Tensor, rotation_deg: float, shift_px: float, scale: float
+    images: torch.Tensor,
+    rotation_deg: float,
+    shift_px: float,
+    scale: float,
+    draws: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Rotate, shift and scale each image of a batch by its own random amount.
 
@@ -25,13 +38,14 @@ def random_affine(
         rotation_deg: Largest turn to either side, degrees.
         shift_px: Largest shift along each axis, pixels.
         scale: Largest relative change of size, in [0, 1).
+        draws: From `draw_affine`; None draws them.
 
     Returns:
         New images of the same shape; what moves in from outside is paper.
     """
     num_images, _, _, size = images.shape
-    # (N, 4) uniform in [-1, 1]: one column for each of angle, x shift, y shift, size.
-    draws = torch.rand(num_images, 4, device=images.device) * 2 - 1
+    if draws is None:
+        draws = draw_affine(num_images, images.device)
     angles = draws[:, 0] * math.radians(rotation_deg)
     factors = 1 / (1 + draws[:, 3] * scale)
     cos, sin = torch.cos(angles) * factors, torch.sin(angles) * factors

@@ -53,6 +53,8 @@ def ray_session(purpose: str, address: str | None = None) -> Iterator[None]:
     require_ray(purpose)
     # Nothing here is reported to anybody.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Who comes late, when the session is over, does not start another one by a mere call.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     import ray
 
     if ray.is_initialized():

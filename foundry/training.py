@@ -11,9 +11,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from foundry.augmentation import fgsm, random_affine
+from foundry.augmentation import draw_affine, fgsm, random_affine
 from foundry.data import Mnist, Split, normalize
 from foundry.models import build_model
+from foundry.sharding import ALONE, Shard
 from foundry.train_config import TrainConfig
 
 _EVENTS_PER_EPOCH = 25
@@ -169,12 +170,17 @@ def _build_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optim
 
 
 def _losses(
-    state: TrainState, images: torch.Tensor, labels: torch.Tensor
+    state: TrainState, images: torch.Tensor, labels: torch.Tensor, num_images: int, rows: slice
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the loss to descend, and the plain cross-entropy, which compares with validation."""
+    """Return the loss to descend, and the plain cross-entropy, which compares with validation.
+
+    The images are some rows of a batch of `num_images`.
+    """
     config = state.config
     if config.rotation_deg or config.shift_px or config.scale:
-        images = random_affine(images, config.rotation_deg, config.shift_px, config.scale)
+        # Drawn for the whole batch: an image is changed alike on whichever worker it is.
+        draws = draw_affine(num_images, images.device)[rows]
+        images = random_affine(images, config.rotation_deg, config.shift_px, config.scale, draws)
     logits = state.model(images)
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     plain = F.cross_entropy(logits.detach(), labels) if config.label_smoothing else loss.detach()
@@ -187,7 +193,7 @@ def _losses(
     return loss, plain
 
 
-def train(state: TrainState, mnist: Mnist) -> Iterator[TrainEvent]:
+def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[TrainEvent]:
     """Train until the last epoch or until validation stops improving.
 
     The same config, device, processor and thread count give the same events, timings apart. Only
@@ -196,6 +202,8 @@ def train(state: TrainState, mnist: Mnist) -> Iterator[TrainEvent]:
     Args:
         state: A new state, or one read back from a checkpoint; changed in place.
         mnist: The data set.
+        shard: Which of several workers this is: each learns from its share of every batch, and all
+            end up with the same weights and events as one would, but for rounding and dropout.
 
     Yields:
         A `TrainEvent` about 25 times an epoch, and at the end of every epoch.
@@ -207,6 +215,9 @@ def train(state: TrainState, mnist: Mnist) -> Iterator[TrainEvent]:
     interval = math.ceil(state.steps_per_epoch / _EVENTS_PER_EPOCH)
     losses: list[float] = []
     interval_s, interval_images = 0.0, 0
+    if config.dropout and shard.rank:
+        # No two workers drop the same neurons.
+        torch.manual_seed(config.seed + shard.rank)
 
     while not state.is_finished:
         epoch = state.epoch
@@ -219,15 +230,20 @@ def train(state: TrainState, mnist: Mnist) -> Iterator[TrainEvent]:
             with torch.autocast(
                 state.device.type, torch.bfloat16, enabled=state.precision == torch.bfloat16
             ):
-                loss, plain_loss = _losses(state, images[batch], labels[batch])
+                rows = shard.rows(len(batch))
+                own = batch[rows]
+                loss, plain = _losses(state, images[own], labels[own], len(batch), rows)
             state.optimizer.zero_grad()
             loss.backward()
+            plain_loss = shard.sum_gradients(
+                state.model.parameters(), shard.weight(len(batch)), plain.item()
+            )
             state.optimizer.step()
             learning_rate = state.optimizer.param_groups[0]["lr"]
             if state.scheduler:
                 state.scheduler.step()
             state.step += 1
-            losses.append(plain_loss.item())
+            losses.append(plain_loss)
             interval_s += time.perf_counter() - started
             interval_images += len(batch)
 
@@ -252,9 +268,10 @@ def train(state: TrainState, mnist: Mnist) -> Iterator[TrainEvent]:
                 started = time.perf_counter()
                 val = evaluate(state.model, mnist.val)
                 state.elapsed_s += time.perf_counter() - started
-                is_best = state.keep_if_best(val.loss, val.accuracy)
+                val_loss, val_accuracy = shard.agree(val.loss, val.accuracy)
+                is_best = state.keep_if_best(val_loss, val_accuracy)
                 event = replace(
-                    event, val_loss=val.loss, val_accuracy=val.accuracy, is_best=is_best
+                    event, val_loss=val_loss, val_accuracy=val_accuracy, is_best=is_best
                 )
             losses, interval_s, interval_images = [], 0.0, 0
             yield replace(event, elapsed_s=state.elapsed_s)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from foundry.bert import PaddedBert, is_bert_classifier
 
 
-@given(
-    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=4), seed=st.integers(0, 2**31 - 1)
-)
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=4), seed=st.integers(0, 2**31 - 1))
 @torch.no_grad()
 def test_the_logits_are_those_of_the_network(tiny_bert, lengths, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "foundry"
 LAYERS = {
     "errors": 0,
     "cluster": 1,
+    "sharding": 1,
     "data": 1,
     "networks": 1,
     "bert": 1,

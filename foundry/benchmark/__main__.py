@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from foundry.machine import list_versions
+from foundry.recipes.workers import in_a_sentence
 
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
+    "scale": "training on two workers of one core each against one; needs Ray",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -81,7 +83,8 @@ def main() -> None:
     _add_data(everything)
     args = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in _describe_machine().items()), flush=True)
-    figures = _run_all(args.data) if args.name == "all" else _run_one(args)
+    with in_a_sentence(parser):
+        figures = _run_all(args.data) if args.name == "all" else _run_one(args)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -5,14 +5,17 @@ With `--prune`, make `weights/lenet-pruned/` from `weights/lenet/`.
 
 import argparse
 import json
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
+from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
 from foundry.models import (
     WEIGHTS_DIR,
@@ -29,6 +32,14 @@ from foundry.pruned_training import (
     PruneEvent,
     RecoveryEvent,
 )
+from foundry.recipes.workers import (
+    WorkersConfig,
+    add_worker_options,
+    in_a_sentence,
+    read_worker_options,
+    train_on_workers,
+)
+from foundry.sharding import Shard
 from foundry.shipped import record_shipped
 from foundry.train_config import TrainConfig
 from foundry.training import Evaluation, TrainEvent, TrainState, evaluate, train
@@ -68,9 +79,9 @@ Test cross-entropy: {test_loss:.4f} nats.
 
 ## How it was made
 
-`python -m foundry.recipes.lenet`: {elapsed_s:.0f} s for {epochs} epochs on {num_threads} CPU
-threads ({images_per_s:,.0f} images/s, {precision}, torch {torch_version}). Epoch {best_epoch} was
-kept, the best on validation. Weights are stored as float16. Settings:
+`python -m foundry.recipes.lenet`: {elapsed_s:.0f} s for {epochs} epochs on {where}
+({images_per_s:,.0f} images/s, {precision}, torch {torch_version}). Epoch {best_epoch} was kept, the
+best on validation. Weights are stored as float16. Settings:
 
 ```json
 {config}
@@ -137,19 +148,19 @@ Data, licence, intended use and limits are those of the dense network.
 """
 
 
-def _render_card(state: TrainState, val_accuracy: float, test: Evaluation) -> str:
+def _render_card(state: TrainState, where: str, test: Evaluation) -> str:
     mnist = load_mnist()
     return _CARD.format(
         parameters=count_parameters(state.model),
         num_val=len(mnist.val),
         num_test=len(mnist.test),
-        val_accuracy=val_accuracy,
+        val_accuracy=state.best_val_accuracy,
         test_accuracy=test.accuracy,
         test_loss=test.loss,
         elapsed_s=state.elapsed_s,
         epochs=state.epoch,
         best_epoch=state.best_epoch,
-        num_threads=torch.get_num_threads(),
+        where=where,
         images_per_s=state.images_per_s,
         precision=str(state.precision).removeprefix("torch."),
         torch_version=torch.__version__,
@@ -170,13 +181,52 @@ def _store(model: nn.Module, out: Path) -> None:
     record_shipped(out.resolve() / WEIGHTS_FILE)
 
 
-def _make_dense(out: Path, device: torch.device) -> Evaluation:
-    mnist = load_mnist()
+def train_share(
+    config: TrainConfig, device: torch.device, shard: Shard, folder: Path
+) -> Iterator[tuple[TrainEvent, bool]]:
+    """Train as one of several workers, from the checkpoint in a folder if there is one.
+
+    Args:
+        config: The knobs.
+        device: Of this worker.
+        shard: Which of them it is.
+        folder: Gets a checkpoint at the end of every epoch.
+
+    Yields:
+        Events, each with whether it is followed by a checkpoint.
+    """
+    last = find_checkpoint(folder)
+    state = load_checkpoint(last, device) if last else TrainState(config, device)
+    for event in train(state, load_mnist(), shard):
+        epoch_ends = event.val_accuracy is not None
+        if epoch_ends:
+            save_checkpoint(state, folder)
+        yield event, epoch_ends
+
+
+def _train(device: torch.device, workers: WorkersConfig | None) -> TrainState:
     state = TrainState(CONFIG, device)
-    _follow(train(state, mnist), state.num_steps)
+    if workers is None:
+        _follow(train(state, load_mnist()), state.num_steps)
+        return state
+    with tempfile.TemporaryDirectory() as name:
+        loop = partial(train_share, CONFIG, device)
+        _follow(train_on_workers(loop, workers, "lenet", Path(name)), state.num_steps)
+        last = find_checkpoint(Path(name))
+        assert last is not None
+        return load_checkpoint(last, device)
+
+
+def _make_dense(out: Path, device: torch.device, workers: WorkersConfig | None) -> Evaluation:
+    state = _train(device, workers)
     _store(state.best_model(), out)
-    test = evaluate(load_model(out.resolve()), mnist.test)
-    (out / "README.md").write_text(_render_card(state, state.best_val_accuracy, test))
+    test = evaluate(load_model(out.resolve()), load_mnist().test)
+    where = (
+        f"{workers.num_workers} worker(s) of one core or GPU each"
+        if workers
+        else f"{torch.get_num_threads()} CPU threads"
+    )
+    (out / "README.md").write_text(_render_card(state, where, test))
     return test
 
 
@@ -222,10 +272,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder to write (default: in weights/)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--prune", action="store_true", help="prune the shipped LeNet instead")
+    add_worker_options(parser)
     args = parser.parse_args()
     out = args.out or WEIGHTS_DIR / ("lenet-pruned" if args.prune else "lenet")
-    make = _make_pruned if args.prune else _make_dense
-    test = make(out, select_device(args.device))
+    device = select_device(args.device)
+    with in_a_sentence(parser):
+        workers = read_worker_options(args, use_gpu=device.type == "cuda")
+        test = _make_pruned(out, device) if args.prune else _make_dense(out, device, workers)
     print(f"{test.accuracy:.2%} of the test split; wrote {out}")
 
 

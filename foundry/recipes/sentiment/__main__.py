@@ -28,6 +28,7 @@ from foundry.recipes.sentiment.model_card import (
 from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
 from foundry.recipes.sentiment.pruned import CHECKPOINTS_DIR, make_pruned
 from foundry.recipes.sentiment.shipping import ship
+from foundry.recipes.workers import add_worker_options, in_a_sentence, read_worker_options
 
 FULL = FinetuneConfig()
 # Adapters are small and start at zero: they bear, and need, a larger step, alike in all layers.
@@ -66,7 +67,21 @@ def main(
         pruned: Knobs of teaching a pruned model.
         pruning: What is taken out of it.
     """
-    args = _parse(argv)
+    parser = _build_parser()
+    args = parser.parse_args(argv)
+    with in_a_sentence(parser):
+        _run(args, full, lora, base_sha256, pruned, pruning)
+
+
+def _run(
+    args: argparse.Namespace,
+    full: FinetuneConfig,
+    lora: FinetuneConfig,
+    base_sha256: str | None,
+    pruned: FinetuneConfig,
+    pruning: PruneConfig,
+) -> None:
+    workers = read_worker_options(args)
     seeds = range(args.seed, args.seed + args.num_seeds)
     corpus = load_corpus(args.data)
     if args.prune:
@@ -84,6 +99,7 @@ def main(
             replace(config, seed=seed),
             adapters,
             run_folder(checkpoints_dir, args.method, seed),
+            workers,
         )
         with tqdm(desc=f"{args.method}, seed {seed}", unit="step") as bar:
             for event in events:
@@ -120,7 +136,7 @@ def main(
     print(f"reviews dev {final.reviews_dev_accuracy:.2%}, ECE {final.ece:.2%}; see {args.out}")
 
 
-def _parse(argv: list[str] | None) -> argparse.Namespace:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m foundry.recipes.sentiment", description=__doc__
     )
@@ -132,7 +148,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--num-seeds", type=int, default=3)
     parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
     parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
-    return parser.parse_args(argv)
+    add_worker_options(parser)
+    return parser
 
 
 def _measure_candidates(

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
@@ -16,6 +18,8 @@ from foundry.recipes.sentiment.corpus import Corpus, Example, spellings
 from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
 from foundry.recipes.sentiment.lora import AdapterConfig, add_adapters, merge_adapters
 from foundry.recipes.sentiment.pretrained import build_classifier
+from foundry.recipes.workers import WorkersConfig, train_on_workers
+from foundry.sharding import Shard
 
 MERGED_FILE = "merged.safetensors"
 RESULT_FILE = "result.json"
@@ -69,6 +73,7 @@ def train_candidate(
     config: FinetuneConfig,
     adapters: AdapterConfig | None,
     folder: Path,
+    workers: WorkersConfig | None = None,
 ) -> Iterator[FinetuneEvent]:
     """Train one seed and write its merged weights and its result; nothing if that is done.
 
@@ -79,22 +84,22 @@ def train_candidate(
         config: The knobs.
         adapters: Size of the low-rank adapters; None trains the encoder itself.
         folder: The run's folder.
+        workers: Where to train; None for this process.
 
     Yields:
         One event for each optimizer update.
     """
     if (folder / RESULT_FILE).is_file():
         return
-    classifier = build_classifier(base_dir, config.dropout)
-    if adapters is None:
-        classifier.bert.embeddings.word_embeddings.requires_grad_(config.train_word_embeddings)
-        model: torch.nn.Module = classifier
-    else:
-        model = adapted = add_adapters(classifier, adapters)
+    if workers:
+        loop = partial(train_share, base_dir.resolve(), tokenizer, corpus, config, adapters)
+        yield from train_on_workers(loop, workers, folder.name, folder)
+    model = _build_model(base_dir, config, adapters)
     num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    # What workers have finished is only read back.
     yield from finetune(model, tokenizer, corpus.train, corpus.val, config, folder)
     progress = load_progress(folder)
-    merged: PreTrainedModel = classifier if adapters is None else merge_adapters(adapted)
+    merged: PreTrainedModel = model if adapters is None else merge_adapters(model)
     save_file(_state(merged), folder / MERGED_FILE)
     result = RunResult(
         method="full" if adapters is None else "lora",
@@ -108,6 +113,45 @@ def train_candidate(
         reviews_dev_accuracy=measure_accuracy(merged, tokenizer, corpus.reviews_dev),
     )
     (folder / RESULT_FILE).write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+
+
+def train_share(
+    base_dir: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    corpus: Corpus,
+    config: FinetuneConfig,
+    adapters: AdapterConfig | None,
+    shard: Shard,
+    folder: Path,
+) -> Iterator[tuple[FinetuneEvent, bool]]:
+    """Train one seed as one of several workers, from the checkpoint in a folder if there is one.
+
+    Args:
+        base_dir: Folder of the base weights.
+        tokenizer: The base's tokenizer.
+        corpus: The sentences.
+        config: The knobs.
+        adapters: Size of the low-rank adapters; None trains the encoder itself.
+        shard: Which of the workers this is.
+        folder: This worker's.
+
+    Yields:
+        Events, each with whether it is followed by a checkpoint.
+    """
+    model = _build_model(base_dir, config, adapters)
+    events = finetune(model, tokenizer, corpus.train, corpus.val, config, folder, shard=shard)
+    for event in events:
+        yield event, event.val_loss is not None
+
+
+def _build_model(
+    base_dir: Path, config: FinetuneConfig, adapters: AdapterConfig | None
+) -> BertForSequenceClassification | PeftModel:
+    classifier = build_classifier(base_dir, config.dropout)
+    if adapters is not None:
+        return add_adapters(classifier, adapters)
+    classifier.bert.embeddings.word_embeddings.requires_grad_(config.train_word_embeddings)
+    return classifier
 
 
 def load_results(checkpoints_dir: Path) -> list[RunResult]:

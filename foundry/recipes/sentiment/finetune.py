@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from foundry.recipes.sentiment.batches import draw_epoch, encode, predict_logits
 from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
 from foundry.recipes.sentiment.corpus import Example, spellings
+from foundry.sharding import ALONE, Shard
 
 BEST_FILE = "best.safetensors"
 WARMUP_SHARE = 0.1
@@ -82,7 +83,8 @@ class FinetuneEvent:
             validation examples, in nats; None in between.
         val_accuracy: Their accuracy, in [0, 1]; None in between.
         elapsed_s: Wall-clock seconds of training so far, over all resumptions.
-        cpu_s: Processor seconds of training so far, over all threads and resumptions.
+        cpu_s: Processor seconds of training so far, over all threads and resumptions; of several
+            workers, the first one's times their number.
     """
 
     step: int
@@ -103,6 +105,7 @@ def finetune(
     config: FinetuneConfig,
     checkpoint_dir: Path,
     compute_loss: ComputeLoss | None = None,
+    shard: Shard = ALONE,
 ) -> Generator[FinetuneEvent, None, None]:
     """Train a classifier in place, yielding every step; ends with the best averaged weights in.
 
@@ -118,6 +121,9 @@ def finetune(
         config: The knobs.
         checkpoint_dir: Folder for this run's files; made if missing.
         compute_loss: What is made small; None for cross-entropy with R-Drop, as `config` has it.
+            A mean over the batch's rows.
+        shard: Which of several workers this is; each has a folder of its own, and learns from its
+            share of every batch. Dropout is drawn by each for itself.
 
     Yields:
         One event for each optimizer update.
@@ -138,15 +144,18 @@ def finetune(
         started_s, cpu_started_s = time.perf_counter(), time.process_time()
         # Seeded by epoch, so that a resumed run sees what an uninterrupted one would have.
         rng = random.Random(f"{config.seed}/{progress.epoch}")
-        torch.manual_seed(rng.getrandbits(63))
+        torch.manual_seed(rng.getrandbits(63) + shard.rank)
         batches = draw_epoch(spelled, labels, config.batch_size, config.join_share, rng)
         for number, batch in enumerate(batches, start=1):
             model.train()
+            num_rows = len(batch[0])
+            input_ids, attention_mask, targets = (part[shard.rows(num_rows)] for part in batch)
             if compute_loss is None:
-                loss = _loss(model, tokenizer, *batch, config)
+                loss = _loss(model, tokenizer, input_ids, attention_mask, targets, config)
             else:
-                loss = compute_loss(*batch)
+                loss = compute_loss(input_ids, attention_mask, targets)
             loss.backward()
+            train_loss = shard.sum_gradients(trained.values(), shard.weight(num_rows), loss.item())
             nn.utils.clip_grad_norm_(trained.values(), GRADIENT_NORM)
             lr_share = one_cycle(progress.step / num_steps)
             for group in optimizer.param_groups:
@@ -161,14 +170,14 @@ def finetune(
             val_loss = val_accuracy = None
             if number == len(batches):
                 with _weights_swapped(trained, average):
-                    val_loss, val_accuracy = _evaluate(model, tokenizer, val)
+                    val_loss, val_accuracy = shard.agree(*_evaluate(model, tokenizer, val))
                 progress.epoch += 1
                 progress.epochs_since_best += 1
                 if val_loss < progress.best_loss:
                     progress.best_loss, progress.epochs_since_best = val_loss, 0
                     save_file(average, checkpoint_dir / BEST_FILE)
             progress.elapsed_s += time.perf_counter() - started_s
-            progress.cpu_s += time.process_time() - cpu_started_s
+            progress.cpu_s += (time.process_time() - cpu_started_s) * shard.world_size
             started_s, cpu_started_s = time.perf_counter(), time.process_time()
             if number == len(batches):
                 save_checkpoint(checkpoint_dir, progress, trained, average, optimizer)
@@ -176,7 +185,7 @@ def finetune(
                 step=progress.step,
                 num_steps=num_steps,
                 epoch=progress.epoch,
-                train_loss=loss.item(),
+                train_loss=train_loss,
                 val_loss=val_loss,
                 val_accuracy=val_accuracy,
                 elapsed_s=progress.elapsed_s,

@@ -1,21 +1,29 @@
 """``python -m foundry.recipes.speech --data DIR --out DIR``: train, evaluate, write the model."""
 
 import argparse
+import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import torch
 from transformers import Wav2Vec2ForCTC
 
-from foundry.recipes.speech.batches import BatchSource
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
 from foundry.recipes.speech.distill import PruneConfig
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.pruned import make_pruned
-from foundry.recipes.speech.sitting import run_sitting
+from foundry.recipes.speech.sitting import build_source, log_events, run_sitting, train_share
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
+from foundry.recipes.workers import (
+    WorkersConfig,
+    add_worker_options,
+    in_a_sentence,
+    read_worker_options,
+    train_on_workers,
+)
 from foundry.speech_beam import BeamOptions, Bigram, load_beam_decoder, write_bigram
 
 SEED = 0
@@ -44,15 +52,21 @@ def main() -> None:
     )
     parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
     parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
+    add_worker_options(parser)
     options = parser.parse_args()
+    with in_a_sentence(parser):
+        _run(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    workers = read_worker_options(options)
     material = load_material(options.data, options.out / "cache")
     dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
-    recorded = [(material.recordings, clip) for clip in material.train]
     if options.prune:
         make_pruned(
             options.dense,
             # Other draws than the dense model was trained on.
-            BatchSource(recorded, material.synthetic, SEED + 1),
+            build_source(material, SEED + 1),
             dev_sets,
             PRUNING,
             TrainConfig(options.minutes, options.decay_minutes, PRUNED_RATE, seed=SEED),
@@ -60,14 +74,36 @@ def main() -> None:
             options.resume,
         )
         return
-    source = BatchSource(recorded, material.synthetic, SEED)
     state = TrainState(build_model(build_config(), SEED))
+    config = TrainConfig(minutes=options.minutes, decay_minutes=options.decay_minutes, seed=SEED)
+    if workers:
+        _train_on_workers(options, workers, config)
+        state.load(options.out)
+        write_model(state, material, options.out / "model")
+        return
     if options.resume:
         state.load(options.out)
-    config = TrainConfig(minutes=options.minutes, decay_minutes=options.decay_minutes, seed=SEED)
-
-    if run_sitting(state, source, config, options.out, dev_sets):
+    if run_sitting(state, build_source(material, SEED), config, options.out, dev_sets):
         write_model(state, material, options.out / "model")
+
+
+def _train_on_workers(
+    options: argparse.Namespace, workers: WorkersConfig, config: TrainConfig
+) -> None:
+    """Take a whole sitting; its checkpoint is in `--out` at the end."""
+    out = options.out.resolve()
+    loop = partial(
+        train_share,
+        options.data.resolve(),
+        out / "cache",
+        build_config(),
+        out if options.resume else None,
+        config,
+        time.time() + 60 * config.minutes,
+        SEED,
+    )
+    for _ in log_events(train_on_workers(loop, workers, "speech", out), out):
+        pass
 
 
 def write_model(state: TrainState, material: Material, folder: Path) -> None:

@@ -41,6 +41,16 @@ class Batch:
     labels: torch.Tensor
     label_lengths: torch.Tensor
 
+    def take(self, rows: slice) -> "Batch":
+        """Return some of the utterances, padded as before."""
+        labels = self.labels.split(self.label_lengths.tolist())
+        return Batch(
+            self.input_values[rows],
+            self.attention_mask[rows],
+            torch.cat(labels[rows]),
+            self.label_lengths[rows],
+        )
+
 
 class BatchSource(Dataset[Batch]):
     """Batches by step number, so that a resumed training goes on with the same data."""

@@ -11,7 +11,7 @@ from transformers import Wav2Vec2ForCTC
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
 from foundry.recipes.speech.batches import Batch
 from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
-from foundry.recipes.speech.losses import ComputeLoss, compute_ctc, compute_loss
+from foundry.recipes.speech.losses import ComputeLoss, compute_ctc, compute_loss, count_characters
 from foundry.recipes.speech.model import count_frames
 
 
@@ -125,7 +125,7 @@ def build_loss(teacher: Wav2Vec2ForCTC, kept: Sequence[int], config: PruneConfig
             # Hidden states grow from layer to layer; each distance is relative to their size.
             distances.append(F.mse_loss(own[real].float(), wanted) / wanted.square().mean())
         loss = compute_ctc(said.logits, frames, batch)
-        loss = loss + config.frame_weight * divergence / max(1, int(batch.label_lengths.sum()))
+        loss = loss + config.frame_weight * divergence / count_characters(batch)
         return loss + config.hidden_weight * torch.stack(distances).mean()
 
     return compute

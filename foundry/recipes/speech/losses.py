@@ -49,4 +49,9 @@ def compute_ctc(logits: torch.Tensor, frames: torch.Tensor, batch: Batch) -> tor
         reduction="sum",
         zero_infinity=True,
     )
-    return total / max(1, int(batch.label_lengths.sum()))
+    return total / count_characters(batch)
+
+
+def count_characters(batch: Batch) -> int:
+    """Count what the loss of a batch is divided by, at least 1."""
+    return max(1, int(batch.label_lengths.sum()))

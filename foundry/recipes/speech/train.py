@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader
 from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import Batch, BatchSource
-from foundry.recipes.speech.losses import ComputeLoss, compute_loss
+from foundry.recipes.speech.losses import ComputeLoss, compute_loss, count_characters
+from foundry.sharding import ALONE, Shard
 
 CHECKPOINT = "checkpoint.safetensors"
 # What AdamW and Muon keep of each parameter.
@@ -66,6 +67,7 @@ class SpeechEvent:
         learning_rate: used in this step.
         audio_s_per_s: seconds of audio trained on in a second of processor time.
         figures: of the averaged weights on the held-out sets, if they were just evaluated.
+        is_saved: whether a checkpoint of this step was written.
     """
 
     step: int
@@ -74,6 +76,7 @@ class SpeechEvent:
     learning_rate: float
     audio_s_per_s: float
     figures: dict[str, dict[str, float]] | None = None
+    is_saved: bool = False
 
 
 class TrainState:
@@ -187,6 +190,7 @@ def train(
     folder: Path,
     evaluate: Callable[[Wav2Vec2ForCTC], dict[str, dict[str, float]]],
     compute_loss: ComputeLoss = compute_loss,
+    shard: Shard = ALONE,
 ) -> Iterator[SpeechEvent]:
     """Train until the time is up.
 
@@ -196,7 +200,9 @@ def train(
         config: see there.
         folder: for the checkpoints.
         evaluate: called with the averaged model.
-        compute_loss: what is made small.
+        compute_loss: what is made small, a mean over the batch's characters.
+        shard: which of several workers this is; each has a folder of its own, makes every batch
+            and learns from its share. The first one's clock decides for all.
 
     Yields:
         One event a step. The last one follows the last checkpoint and carries figures.
@@ -209,54 +215,68 @@ def train(
         num_workers=config.num_workers,
         prefetch_factor=8 if config.num_workers else None,
     )
-    started = checkpointed = time.monotonic()
+    (started,) = shard.agree(time.monotonic())
+    checkpointed = started
     evaluated_s = state.elapsed_s
     for step, batch in zip(steps, loader, strict=True):
         # A training that runs beside other work is paused for minutes: those do not count.
         began_s = time.process_time()
-        left_minutes = config.minutes - (time.monotonic() - started) / 60
+        (now,) = shard.agree(time.monotonic())
+        left_minutes = config.minutes - (now - started) / 60
         rate = config.learning_rate * min(1.0, (step + 1) / config.warmup_steps)
         if config.decay_minutes:
             rate *= min(1.0, max(0.0, left_minutes / config.decay_minutes))
         for optimizer, factor in zip(state.optimizers, (1.0, MUON_RATE), strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = rate * factor
-        loss = _update(state, batch, step, config, compute_loss)
+        loss = _update(state, batch, step, config, compute_loss, shard)
         state.step = step + 1
         state.update_average(config.ema_decay)
-        step_s = time.process_time() - began_s
+        now, step_s = shard.agree(time.monotonic(), time.process_time() - began_s)
         state.elapsed_s += step_s
-        now = time.monotonic()
         last = now - started >= config.minutes * 60
-        if last or now - checkpointed >= config.checkpoint_minutes * 60:
+        is_saved = last or now - checkpointed >= config.checkpoint_minutes * 60
+        if is_saved:
             state.save(folder)
-            checkpointed = time.monotonic()
+            (checkpointed,) = shard.agree(time.monotonic())
         figures = None
         if last or state.elapsed_s - evaluated_s >= config.evaluate_minutes * 60:
             figures = evaluate(build_averaged_model(state))
             evaluated_s = state.elapsed_s
         audio_s = float(batch.attention_mask.sum()) / 16_000
-        yield SpeechEvent(state.step, state.elapsed_s, loss, rate, audio_s / step_s, figures)
+        yield SpeechEvent(
+            state.step, state.elapsed_s, loss, rate, audio_s / step_s, figures, is_saved
+        )
         if last:
             return
 
 
 def _update(
-    state: TrainState, batch: Batch, step: int, config: TrainConfig, compute_loss: ComputeLoss
+    state: TrainState,
+    batch: Batch,
+    step: int,
+    config: TrainConfig,
+    compute_loss: ComputeLoss,
+    shard: Shard,
 ) -> float:
     model = state.model
+    num_rows = len(batch.label_lengths)
+    own = batch.take(shard.rows(num_rows))
+    weight = count_characters(own) / count_characters(batch) if shard.weight(num_rows) else 0.0
     # Seeded by the step, so that a resumed training draws the same masks and dropouts. The
     # library draws masks from numpy's global generator.
-    torch.manual_seed(config.seed * 1_000_003 + step)
-    np.random.seed((config.seed * 1_000_003 + step) % 2**32)
+    seed = config.seed * 1_000_003 + step + shard.rank * 999_983
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
     model.config.apply_spec_augment = step >= config.mask_after
     model.train()
     # In training mode the front end asks for the gradient of the raw samples, which nobody needs.
     model.wav2vec2.feature_extractor.eval()
-    loss = compute_loss(model, batch)
+    loss = compute_loss(model, own)
     model.zero_grad(set_to_none=True)
     loss.backward()
+    train_loss = shard.sum_gradients(state.parameters.values(), weight, loss.item())
     torch.nn.utils.clip_grad_norm_(state.parameters.values(), 1.0)
     for optimizer in state.optimizers:
         optimizer.step()
-    return float(loss.detach())
+    return train_loss

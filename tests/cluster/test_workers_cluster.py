@@ -1,0 +1,177 @@
+"""Training on several workers of a cluster of three nodes, with losses of workers and nodes."""
+
+import os
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+import torch
+from ray.cluster_utils import Cluster
+from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
+from transformers import BertModel
+
+from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from foundry.data import load_mnist
+from foundry.errors import InputError
+from foundry.recipes.sentiment.__main__ import FULL
+from foundry.recipes.sentiment.__main__ import main as make_sentiment
+from foundry.recipes.speech import __main__ as speech
+from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, write_store
+from foundry.recipes.speech.model import build_config
+from foundry.recipes.workers import WorkersConfig, train_on_workers
+from foundry.train_config import TrainConfig
+from foundry.training import TrainState, train
+
+pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = TrainConfig(epochs=3, batch_size=100, num_train_images=520, rotation_deg=10)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Three nodes of one core; the first one is this process's."""
+    # Workers unpickle this module's functions without having its file.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    ray.init(
+        address=cluster.address,
+        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+        logging_level="ERROR",
+        log_to_driver=False,
+    )
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def build_state(folder):
+    last = find_checkpoint(folder)
+    state = load_checkpoint(last) if last else TrainState(CONFIG)
+    # Rounded to bfloat16, a sum depends on how it is cut.
+    state.precision = torch.float32
+    return state
+
+
+def train_share(ledger, kills_itself, shard, folder):
+    """LeNet's loop, which the first attempt does not get beyond step 9 with."""
+    state = build_state(folder)
+    node = ray.get_runtime_context().get_node_id()
+    (ledger / f"from-{state.step}-{shard.rank}").write_text(node)
+    for event in train(state, load_mnist(), shard):
+        ends = event.val_accuracy is not None
+        if ends:
+            save_checkpoint(state, folder)
+        yield event, ends
+        if event.step == 9 and not list(ledger.glob("from-6-*")):
+            wait_for(ledger / "storage" / "lenet" / "checkpoint_manager_snapshot.json")
+            if shard.rank == kills_itself:
+                os.kill(os.getpid(), signal.SIGKILL)
+            # Not one to outrun its own end.
+            wait_for(ledger / "never")
+
+
+def wait_for(path):
+    while not path.exists():
+        time.sleep(0.05)
+
+
+def alone(folder):
+    state = build_state(folder)
+    return list(train(state, load_mnist())), state
+
+
+def check_like_one(events, out, folder):
+    expected, state = alone(folder)
+    of_step = {event.step: event for event in expected}
+    assert [e.step for e in events][-1] == state.num_steps
+    assert {e.step for e in events} == set(of_step)
+    for event in events:
+        of_one = of_step[event.step]
+        assert event.train_loss == pytest.approx(of_one.train_loss, rel=1e-3)
+        if of_one.val_loss is not None:
+            assert event.val_loss == pytest.approx(of_one.val_loss, rel=1e-3)
+    finished = load_checkpoint(find_checkpoint(out))
+    assert finished.step == state.num_steps
+    for name, weights in state.model.state_dict().items():
+        torch.testing.assert_close(finished.model.state_dict()[name], weights, atol=1e-3, rtol=1e-3)
+
+
+def test_a_killed_workers_training_ends_like_that_of_one(cluster, tmp_path):
+    workers = WorkersConfig(2, f"local://{tmp_path}/storage")
+    loop = partial(train_share, tmp_path, 1)
+    events = list(train_on_workers(loop, workers, "lenet", tmp_path / "out"))
+    check_like_one(events, tmp_path / "out", tmp_path)
+    # It went on from the end of the first epoch, not from the beginning.
+    assert {path.name for path in tmp_path.glob("from-*")} == {
+        f"from-{step}-{rank}" for step in (0, 6) for rank in (0, 1)
+    }
+    # What is finished in the storage is only fetched.
+    assert list(train_on_workers(loop, workers, "lenet", tmp_path / "again")) == []
+    assert find_checkpoint(tmp_path / "again").name == find_checkpoint(tmp_path / "out").name
+
+
+def test_more_workers_than_cores_are_refused_in_a_sentence(cluster, tmp_path):
+    workers = WorkersConfig(64, str(tmp_path))
+    with pytest.raises(InputError, match=r"64 workers need as many cores, but .* has 3"):
+        next(train_on_workers(partial(train_share, tmp_path, None), workers, "x", tmp_path))
+
+
+def test_the_sentiment_recipe_trains_on_workers(cluster, tmp_path):
+    base = write_tiny_bert(tmp_path / "base", BertModel, BASE_WEIGHT_STD)
+    for name, num_rows in (("sst2/train", 60), ("sst2/dev", 20), ("customer_reviews/train", 40)):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(exist_ok=True)
+        rows = [f"{n % 2}\tthe {name} {n} is {('bad', 'good')[n % 2]} ." for n in range(num_rows)]
+        path.write_text("label\ttext\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    argv = ["--data", str(tmp_path), "--out", str(out), "--base", str(base)]
+    fast = FULL.__class__(epochs=2, batch_size=8, peak_lr=3e-3)
+    make_sentiment([*argv, "--num-seeds", "1", "--workers", "2"], fast, fast, None)
+    assert (out / "model.safetensors").is_file()
+    assert "seed 0" in (out / "README.md").read_text()
+
+
+def test_the_speech_recipe_trains_on_workers(cluster, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    clips = [
+        (corpus, f"{corpus} {n % 4}", text, rng.normal(0, 0.1, SAMPLE_RATE_HZ // 4))
+        for n in range(8)
+        for corpus, text in (("fsdd", "one"), ("speech_commands", "two"), ("wuw", "go one"))
+    ]
+    clips = [(*names, wave.astype(np.float32)) for *names, wave in clips]
+    out = tmp_path / "out"
+    for name in ("recordings", "synthetic_words", "synthetic_sentences"):
+        write_store(out / "cache" / name, clips)
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "ljspeech_prompts.txt").write_text("go two\n" * 10)
+    tiny = build_config(hidden_dim=64, num_layers=1)
+    monkeypatch.setattr(speech, "build_config", lambda: tiny)
+    argv = ["speech", "--data", str(tmp_path), "--out", str(out), "--minutes", "0.01"]
+    monkeypatch.setattr(sys, "argv", [*argv, "--workers", "2"])
+    speech.main()
+    assert (out / "checkpoint.safetensors").is_file()
+    assert (out / "model" / "model.safetensors").is_file()
+    assert '"step": 1' in (out / "events.jsonl").read_text()
+
+
+def test_training_outlives_a_node(cluster, tmp_path):
+    here = ray.get_runtime_context().get_node_id()
+    workers = WorkersConfig(2, str(tmp_path / "storage"))
+    events = []
+    loop = partial(train_share, tmp_path, None)
+    for event in train_on_workers(loop, workers, "lenet", tmp_path / "out"):
+        events.append(event)
+        if event.step == 9 and not list(tmp_path.glob("from-6-*")):
+            wait_for(tmp_path / "storage" / "lenet" / "checkpoint_manager_snapshot.json")
+            at_work = {path.read_text() for path in tmp_path.glob("from-0-*")} - {here}
+            lost = next(node for node in cluster.worker_nodes if node.node_id in at_work)
+            cluster.remove_node(lost, allow_graceful=False)
+    check_like_one(events, tmp_path / "out", tmp_path)
