@@ -46,7 +46,8 @@ FAMILIES = [
         "measure",
     }
     | {"memory", "model_card", "sensitivity", "speeds", "workloads"}
-    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
+    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"}
+    | {"search", "search_config", "search_runs", "search_tune", "search_worker"},
     {"ink", "digits"},
     {"explain"},
     {"variant_export"},
