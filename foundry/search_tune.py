@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import optuna
 import torch
 from ray import tune
 from ray.tune.experiment import Trial
@@ -26,7 +27,6 @@ from foundry.runs import CHECKPOINTS_FOLDER
 from foundry.search_config import (
     CHOICES,
     LOGARITHMIC,
-    RANGES,
     SearchConfig,
     SearchEvent,
     TrialState,
@@ -185,6 +185,7 @@ def _build_sampler(config: SearchConfig) -> Searcher | SearchAlgorithm:
     if config.sampler == "random":
         return BasicVariantGenerator(random_state=config.seed)
     cost = _COSTS.get(config.objective)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     if cost:
         return OptunaSearch(metric=["val_accuracy", cost], mode=["max", "min"], seed=config.seed)
     return OptunaSearch(metric="val_accuracy", mode="max", seed=config.seed)

@@ -14,6 +14,7 @@ LAYERS = {
     "networks": 1,
     "hub": 1,
     "timing": 1,
+    "pareto": 1,
     "machine": 1,
     "runtime": 1,
     "compression": 1,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from foundry.pareto import pareto_front
 from foundry.ui.compress_plots import format_bytes, format_ms
 
 _WIDTH, _HEIGHT = 640, 360
@@ -56,19 +57,6 @@ BARS_CSS = """
 .fill.int8 { background: var(--foundry-orange); }
 p { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 0 0 0.6rem; }
 """
-
-
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return the points that no other beats in both, by rising latency.
-
-    Args:
-        points: (latency, quality): less and more are better.
-    """
-    front: list[int] = []
-    for index in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
-        if not front or points[index][1] > points[front[-1]][1]:
-            front.append(index)
-    return front
 
 
 def scatter_html(report: Mapping[str, Any]) -> str:
