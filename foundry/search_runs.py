@@ -120,17 +120,20 @@ class SearchRun:
             return None
         return self.elapsed_s * (1 - self.progress) / self.progress
 
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The trials by validation accuracy; those without a whole epoch come last."""
+        return sorted(self.trials, key=lambda one: (one.epochs == 0, -(one.accuracy or 0.0)))
+
     @property
     def best(self) -> Trial | None:
         """The trial with the best validation accuracy; None before the first reading."""
-        known = [one for one in self.trials if one.accuracy is not None]
-        return max(known, key=lambda one: (one.epochs > 0, one.accuracy), default=None)
+        return next((one for one in self.ranked if one.accuracy is not None), None)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The table as plain values, the best first."""
-        ordered = sorted(self.trials, key=lambda one: (one.epochs == 0, -(one.accuracy or 0.0)))
-        return [self._row(trial) for trial in ordered]
+        return [self._row(trial) for trial in self.ranked]
 
     def _row(self, trial: Trial) -> dict[str, Any]:
         last = trial.last

@@ -6,26 +6,28 @@ is gone: it leaves at once, and goes on from Tune's own files when it is started
 
 import os
 import sys
+import threading
+import time
 
 from filelock import FileLock
 
 from foundry.errors import ArtifactError, InputError
 from foundry.run_folders import RESULT_FILE, write_json, write_status
-from foundry.search import search
-from foundry.search_runs import SearchRun, read_search
+from foundry.search import ADDRESS_VARIABLE, search
+from foundry.search_runs import STOP_FILE, SearchRun, read_search
 from foundry.worker import Commands, leave_room_for_the_server
 
-ADDRESS_VARIABLE = "RAY_ADDRESS"
+_POLL_S = 0.2
 
 
-def _search_until_told(run: SearchRun, commands: Commands) -> None:
-    address = os.environ.get(ADDRESS_VARIABLE)
-    for _ in search(run.config, run.folder, address):
-        if commands.last == "interrupt":
-            write_status(run.folder, "interrupted")
-            _leave()
-        if commands.last:
-            return
+def _obey(run: SearchRun, commands: Commands) -> None:
+    """Wait for a command: between two events of a search there may be a long time."""
+    while not commands.last:
+        time.sleep(_POLL_S)
+    if commands.last == "interrupt":
+        write_status(run.folder, "interrupted")
+        _leave()
+    (run.folder / STOP_FILE).touch()
 
 
 def _leave() -> None:
@@ -47,7 +49,10 @@ def main(run_id: str) -> None:
     with FileLock(run.folder / "worker.lock", timeout=30):
         try:
             write_status(run.folder, "running")
-            _search_until_told(run, commands)
+            threading.Thread(target=_obey, args=(run, commands), daemon=True).start()
+            for _ in search(run.config, run.folder, os.environ.get(ADDRESS_VARIABLE)):
+                if commands.last:
+                    break
             write_json(run.folder / RESULT_FILE, {"trials": read_search(run_id).rows})
             write_status(run.folder, "stopped" if commands.last else "done")
         except (InputError, ArtifactError) as error:
