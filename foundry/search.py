@@ -46,6 +46,7 @@ def search(config: SearchConfig, folder: Path, address: str | None = None) -> It
     Raises:
         InputError: If Ray is not installed, or there is no cluster at the address.
     """
+    started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     told_to_stop = folder / STOP_FILE
     told_to_stop.unlink(missing_ok=True)
@@ -55,7 +56,8 @@ def search(config: SearchConfig, folder: Path, address: str | None = None) -> It
         from foundry.search_tune import build_tuner
 
         seen = len(read_search_events(folder))
-        fitting = pool.submit(build_tuner(config, folder).fit)
+        tuner = build_tuner(config, folder, time.monotonic() - started)
+        fitting = pool.submit(tuner.fit)
         try:
             is_over = False
             while not is_over:

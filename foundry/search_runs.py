@@ -219,18 +219,33 @@ def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:
         except InputError:
             # It has been removed since.
             note.unlink()
-    kept = max((search.folder / TUNE_FOLDER / trial_id).glob("checkpoint_*"), default=None)
-    checkpoint = find_checkpoint(kept / CHECKPOINTS_FOLDER) if kept else None
-    if kept is None or checkpoint is None:
-        raise InputError("This trial ended before its first reading; there is nothing to keep.")
+    checkpoint = find_trial_checkpoint(search, trial_id)
     state = load_checkpoint(checkpoint)
     run = create_run(state.config, owner, "cpu")
-    shutil.copytree(kept, run.folder, dirs_exist_ok=True)
+    # What Tune keeps of a trial is laid out as a run's folder.
+    shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)
     if state.best_epoch:
         save_model(state.best_model(), run.best_folder)
     finish_run(run, state, "done" if state.is_finished else "stopped", TRIAL_THREADS)
     note.write_text(run.run_id)
     return read_run(run.run_id)
+
+
+def find_trial_checkpoint(search: SearchRun, trial_id: str) -> Path:
+    """Return the newest checkpoint of a trial.
+
+    Args:
+        search: The search of the trial.
+        trial_id: One of its trials.
+
+    Raises:
+        InputError: If it ended before it had one.
+    """
+    kept = (search.folder / TUNE_FOLDER / trial_id).glob("checkpoint_*")
+    found = [find_checkpoint(folder / CHECKPOINTS_FOLDER) for folder in sorted(kept)]
+    if not found or found[-1] is None:
+        raise InputError("This trial ended before its first reading; there is nothing to keep.")
+    return found[-1]
 
 
 def _check_trial(search: SearchRun, trial_id: str) -> str:

@@ -94,14 +94,15 @@ def _count_readings(state: TrainState) -> int:
 class _Clock:
     """Seconds since a search began, without the time in which it was down."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, elapsed_s: float) -> None:
         self._folder = folder
         events = read_search_events(folder)
-        self._began = time.monotonic() - (events[-1].elapsed_s if events else 0.0)
+        logged_s = events[-1].elapsed_s if events else 0.0
+        self._began = time.monotonic() - max(logged_s, elapsed_s)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has another clock.
-        return _Clock, (self._folder,)
+        return _Clock, (self._folder, self.read())
 
     def read(self) -> float:
         return time.monotonic() - self._began
@@ -204,19 +205,20 @@ def _build_scheduler(config: SearchConfig) -> TrialScheduler:
     )
 
 
-def build_tuner(config: SearchConfig, folder: Path) -> tune.Tuner:
+def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tuner:
     """Build a tuner, or restore the one that a killed process left in the search's folder.
 
     Args:
         config: What is to be searched.
         folder: The search's; Tune's own files go to a folder inside.
+        elapsed_s: What has been spent on starting Ray, which counts.
     """
     trainable = tune.with_resources(train_trial, {"cpu": 1})
     storage = folder.resolve()
     kept = str(storage / TUNE_FOLDER)
     if tune.Tuner.can_restore(kept):
         return tune.Tuner.restore(kept, trainable, resume_errored=True)
-    clock = _Clock(storage)
+    clock = _Clock(storage, elapsed_s)
     return tune.Tuner(
         trainable,
         param_space=_build_space(config),

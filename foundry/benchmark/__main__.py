@@ -22,6 +22,7 @@ BENCHMARKS = {
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
+    "search": "what a search finds in 3 minutes from ranges far too wide, beside random search",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
 }
 
@@ -70,6 +71,11 @@ def main() -> None:
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
             )
+        if name == "search":
+            command.add_argument(
+                "--minutes", type=float, default=3.0, help="that every search has (default: 3)"
+            )
+            command.add_argument("--seeds", type=int, default=3, help="how many times (default: 3)")
     everything = commands.add_parser("all", help="all of these, one after another")
     everything.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
     args = parser.parse_args()

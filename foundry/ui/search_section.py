@@ -144,14 +144,12 @@ def _facts(run: SearchRun, runs_ahead: int) -> str:
         return "The server went away. Press Resume to go on."
     if not run.trials:
         return "Starting Ray." if run.status in ACTIVE else "Nothing was tried."
-    best = run.best
     trials = f"{len(run.trials)} trials"
-    found = f", best {best.accuracy:.2%}" if best else ""
+    if run.best:
+        trials = f"{len(run.trials)} trials, the best {run.best.accuracy:.2%}"
     if run.status == "running":
-        return (
-            f"{run.progress:.0%}, {format_duration(run.remaining_s or 0.0)} left, {trials}{found}"
-        )
-    return f"{trials} in {format_duration(run.elapsed_s)}{found}."
+        return f"{run.progress:.0%}, {format_duration(run.remaining_s or 0.0)} left: {trials}"
+    return f"{trials}, in {format_duration(run.elapsed_s)}."
 
 
 def _find(run_id: str, token: str) -> SearchRun | None:
