@@ -31,7 +31,7 @@ _NAMES = {
 }
 # Of the parallel coordinates; the share of accuracy below the best that is drawn to scale.
 _SPAN = 0.05
-_TALL, _ABOVE, _BELOW, _SIDE = 300, 46, 30, 60
+_TALL, _ABOVE, _BELOW, _SIDE = 316, 62, 30, 60
 
 PARETO_CSS = f"""{AXES_CSS}
 circle {{ fill-opacity: 0.7; stroke: var(--body-background-fill); }}
@@ -55,7 +55,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
 th, td { padding: 0.3rem 0.5rem; text-align: right; border: 0; white-space: nowrap;
   border-bottom: 1px solid var(--border-color-primary); }
 thead th { font-size: 0.8rem; font-weight: 600; position: sticky; top: 0;
-  background: var(--body-background-fill); }
+  background: var(--block-background-fill); }
 td.text, th.text { text-align: left; }
 tr.best { background: var(--background-fill-secondary); }
 tr.best th { box-shadow: inset 3px 0 var(--foundry-green); }
@@ -79,10 +79,10 @@ def table_html(run: SearchRun) -> str:
     head = "".join(f'<th scope="col">{escape(_NAMES[name])}</th>' for name in searched)
     rows = "".join(_row_html(trial, searched, trial is run.best) for trial in run.ranked)
     return (
-        '<div class="scroll"><table><thead><tr><th scope="col">Trial</th>'
+        '<div class="scroll"><table><thead><tr><th scope="col">Trial</th><th></th>'
         '<th scope="col" class="text">State</th><th scope="col">Validation accuracy</th>'
         '<th scope="col">Epochs</th><th scope="col">Training time</th>'
-        f'<th scope="col">Parameters</th>{head}<th></th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<th scope="col">Parameters</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
         "</div>"
     )
 
@@ -100,9 +100,10 @@ def _row_html(trial: Trial, searched: Sequence[str], is_best: bool) -> str:
     )
     return (
         f'<tr{" class=best" if is_best else ""}><th scope="row">{trial.number}</th>'
-        f'<td class="text"><span class="state {last.state.split()[0]}">{last.state}</span>'
+        f'<td>{button}</td><td class="text">'
+        f'<span class="state {last.state.split()[0]}">{last.state}</span>'
         f"</td><td>{accuracy}</td><td>{last.epoch:.2g}</td><td>{last.train_s:.1f} s</td>"
-        f"<td>{parameters}</td>{cells}<td>{button}</td></tr>"
+        f"<td>{parameters}</td>{cells}</tr>"
     )
 
 
@@ -161,10 +162,13 @@ def parallel_html(run: SearchRun) -> str:
     scales = [_setting_scale(run.config, name) for name in names]
     worst, best = min(one.accuracy or 0 for one in shown), max(one.accuracy or 0 for one in shown)
     lowest = max(worst, best - 0.05)
+    ends = [_ends(run.config, name) for name in names]
+    ends.append(("Accuracy", f"{lowest:.1%}", f"{best:.1%}"))
+    # Names at two heights, so that none covers the next.
     parts = [
-        _pole(pole, *_ends(run.config, name)) for pole, name in zip(poles, names, strict=False)
+        _pole(pole, 16 * (1 + place % 2), *texts)
+        for place, (pole, texts) in enumerate(zip(poles, ends, strict=True))
     ]
-    parts.append(_pole(poles[-1], "Accuracy", f"{lowest:.1%}", f"{best:.1%}"))
     # The best last, over the others.
     for trial in sorted(shown, key=lambda one: one.accuracy or 0):
         share = max(0.0, (trial.accuracy or 0) - lowest) / (best - lowest or 1)
@@ -192,8 +196,8 @@ def _height(share: float) -> float:
     return _ABOVE + (_TALL - _ABOVE - _BELOW) * (1 - share)
 
 
-def _pole(x: float, name: str, low: str, high: str) -> str:
-    texts = (("axis", 16, name), ("tick", _ABOVE - 10, high), ("tick", _TALL - 10, low))
+def _pole(x: float, name_y: int, name: str, low: str, high: str) -> str:
+    texts = (("axis", name_y, name), ("tick", _ABOVE - 10, high), ("tick", _TALL - 10, low))
     return f'<line class="pole" x1="{x}" x2="{x}" y1="{_height(1)}" y2="{_height(0)}"/>' + "".join(
         f'<text class="{style}" x="{x}" y="{y}" text-anchor="middle">{escape(text)}</text>'
         for style, y, text in texts

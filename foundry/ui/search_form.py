@@ -113,7 +113,7 @@ def build_knobs() -> list[Component]:
                     gr.Number(
                         value,
                         label=f"{_TITLES[name]}, {end}",
-                        info=f"From {describe_limits(name)}." if end == "lowest" else " ",
+                        info=f"From {describe_limits(name)}.",
                         min_width=120,
                     )
                     for end, value in zip(

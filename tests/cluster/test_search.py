@@ -5,15 +5,17 @@ import signal
 from dataclasses import replace
 
 import pytest
-from waiting import PATIENCE_S, wait_until
+from waiting import wait_until
 
 from foundry.run_folders import write_status
 from foundry.run_queue import RunQueue
 from foundry.search_config import SearchConfig
 from foundry.search_runs import adopt_trial, read_search
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
+# Ray starts a dozen processes, which takes a while on a busy machine.
+PATIENCE_S = 400
 # More than any test lets it try.
 ENDLESS = SearchConfig(
     num_train_images=500, batch_size=(64, 256), epochs=1, num_trials=300, minutes=0
@@ -31,7 +33,7 @@ def ended_trials(run):
 
 def test_a_killed_search_goes_on_and_a_stopped_one_keeps_what_there_is(queue):
     run = queue.start_search(ENDLESS, "alice")
-    wait_until(lambda: len(ended_trials(run)) >= 2, "two trials")
+    wait_until(lambda: len(ended_trials(run)) >= 2, "two trials", PATIENCE_S)
     os.kill(queue._worker.pid, signal.SIGKILL)
     queue.wait(run.run_id, PATIENCE_S)
     killed = read_search(run.run_id)
@@ -39,7 +41,7 @@ def test_a_killed_search_goes_on_and_a_stopped_one_keeps_what_there_is(queue):
     before = {one.last.trial_id: one.last for one in ended_trials(run)}
 
     queue.submit(killed)
-    wait_until(lambda: len(ended_trials(run)) >= len(before) + 2, "two trials more")
+    wait_until(lambda: len(ended_trials(run)) >= len(before) + 2, "two trials more", PATIENCE_S)
     queue.stop(run.run_id)
     queue.wait(run.run_id, PATIENCE_S)
     stopped = read_search(run.run_id)

@@ -25,7 +25,7 @@ from foundry.ui.search_section import (
     status_html,
 )
 
-NOBODY_WAITS = SimpleNamespace(position=lambda run_id: 0)
+NOBODY_WAITS = SimpleNamespace(position=lambda run_id: 0, stop=None)
 
 
 @pytest.fixture
