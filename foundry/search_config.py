@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from foundry.errors import InputError
+from foundry.models import available_architectures
 from foundry.train_config import LIMITS, TrainConfig
 
 OBJECTIVES = {
@@ -84,6 +85,11 @@ class SearchConfig:
             raise InputError("A search needs an end: set num_trials or minutes above 0.")
         _check_name("objective", self.objective, tuple(OBJECTIVES))
         _check_name("sampler", self.sampler, SAMPLERS)
+        if self.objective == "accuracy-parameters" and len(self.model) < 2:
+            raise InputError(
+                "Accuracy against parameters needs models of different sizes to try: "
+                f"{', '.join(available_architectures())}."
+            )
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -159,6 +159,9 @@ def list_trials(events: Sequence[SearchEvent]) -> list[Trial]:
     last: dict[str, SearchEvent] = {}
     best: dict[str, float] = {}
     for event in events:
+        # Once ended, a trial stays so: Tune may not have noted it before a kill, and tries again.
+        if event.trial_id in last and last[event.trial_id].state in ("done", "stopped early"):
+            continue
         last[event.trial_id] = event
         if event.val_accuracy is not None and event.epoch == int(event.epoch):
             best[event.trial_id] = max(event.val_accuracy, best.get(event.trial_id, 0.0))

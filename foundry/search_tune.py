@@ -7,7 +7,7 @@ that was killed can be restored by another process.
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,13 @@ from foundry.search_config import (
     SearchEvent,
     TrialState,
 )
-from foundry.search_runs import STOP_FILE, TRIAL_THREADS, TUNE_FOLDER, read_search_events
+from foundry.search_runs import (
+    STOP_FILE,
+    TRIAL_THREADS,
+    TUNE_FOLDER,
+    list_trials,
+    read_search_events,
+)
 from foundry.train_config import TrainConfig
 from foundry.training import TrainState, evaluate, train
 
@@ -43,6 +49,8 @@ _NUM_GLANCED = 1000
 _REDUCTION_FACTOR = 3
 # A trial whose machine is lost goes on elsewhere.
 _MAX_FAILURES = 3
+# Tune's state on the disk is up to a second old, and names the checkpoint that was the newest then.
+_NUM_KEPT = 2
 # What is minimised beside the accuracy, which is maximised.
 _COSTS = {"accuracy-seconds": "train_s", "accuracy-parameters": "parameters"}
 
@@ -132,6 +140,13 @@ class _Log(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: Any) -> None:
         self._add(trial, "failed", trial.last_result or {})
 
+    def on_experiment_end(self, trials: list[Trial], **_: Any) -> None:
+        # What began in the last moment before a kill is known to this log alone.
+        for one in list_trials(read_search_events(self._folder)):
+            if one.last.state == "running":
+                ended = replace(one.last, state="stopped early", elapsed_s=self._clock.read())
+                append_event(self._folder, ended)
+
     def _add(self, trial: Trial, state: TrialState, result: Mapping[str, Any]) -> None:
         event = SearchEvent(
             trial_id=trial.trial_id,
@@ -216,7 +231,8 @@ def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tu
     trainable = tune.with_resources(train_trial, {"cpu": 1})
     storage = folder.resolve()
     kept = str(storage / TUNE_FOLDER)
-    if tune.Tuner.can_restore(kept):
+    # Killed in its first second, Tune has left its settings but no state.
+    if tune.Tuner.can_restore(kept) and any(Path(kept).glob("experiment_state-*.json")):
         return tune.Tuner.restore(kept, trainable, resume_errored=True)
     clock = _Clock(storage, elapsed_s)
     return tune.Tuner(
@@ -236,7 +252,7 @@ def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tu
             storage_path=str(storage),
             stop=_End(config, storage, clock),
             callbacks=[_Log(config, storage, clock)],
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=_NUM_KEPT),
             failure_config=tune.FailureConfig(max_failures=_MAX_FAILURES),
             verbose=0,
         ),

@@ -49,6 +49,7 @@ def ended(runs_folder, mnist, monkeypatch):
         ({"num_trials": 2.5}, "a whole number"),
         ({"num_trials": 0, "minutes": 0}, "A search needs an end"),
         ({"objective": "fame"}, "objective is “fame”"),
+        ({"objective": "accuracy-parameters"}, "models of different sizes to try: cnn, lenet"),
         ({"sampler": "grid"}, "sampler is “grid”"),
     ],
 )
@@ -90,6 +91,13 @@ def test_the_table_has_the_newest_of_every_trial_and_its_best_whole_epoch():
     assert (first.number, first.last.state, first.accuracy) == (1, "stopped early", 0.97)
     # No epoch has ended: what was glanced at.
     assert (second.number, second.last.state, second.accuracy) == (2, "running", 0.4)
+
+
+def test_a_trial_that_has_ended_stays_so():
+    # After a kill Tune may try it again, and may find its checkpoint gone.
+    ended = make_event("a", "stopped early", epoch=1.0, accuracy=0.97)
+    again = [make_event("a", epoch=0.0, accuracy=None), make_event("a", "failed", accuracy=None)]
+    assert [one.last for one in list_trials([make_event("a"), ended, *again])] == [ended]
 
 
 def test_progress_is_that_of_what_ends_first(ended):

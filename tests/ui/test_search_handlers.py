@@ -128,7 +128,8 @@ def test_the_pareto_plot_draws_every_trial_and_the_front_by_what_is_looked_for(e
     assert html.count("<circle") == 2 and "Training time (s, log)" in html
     # Equal seconds, by hand: only the better one is on the front.
     assert html.count("front-one") == 1
-    by_size = replace(ended, config=replace(SMALL, objective="accuracy-parameters"))
+    by_parameters, both = "accuracy-parameters", ("lenet", "cnn")
+    by_size = replace(ended, config=replace(SMALL, objective=by_parameters, model=both))
     assert "Parameters (log)" in pareto_html(by_size)
 
 
