@@ -20,6 +20,10 @@ MAX_BYTES = 5_000_000_000
 # Whatever the clock says: one that jumps must not empty the shelf.
 NUM_KEPT = 20
 
+MAX_UPLOADS_BYTES = 10_000_000_000
+# Somebody is still at work with those.
+_YOUNG_S = 900.0
+
 _DOWNLOADS = "foundry-downloads"
 _DOWNLOADS_NAME = re.compile(rf"{_DOWNLOADS}-(\d+)-\w{{8}}")
 _MAX_DOWNLOADS_AGE_S = 2 * 24 * 3600.0
@@ -61,6 +65,22 @@ def remove_stray_downloads() -> None:
         # Where processes are counted anew in every container, its number alone says little.
         if _age_s(folder) > _MAX_DOWNLOADS_AGE_S:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_old_uploads(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> None:
+    """Remove the oldest files while all are too large; those of the last quarter of an hour stay.
+
+    Args:
+        folder: Of uploads, and of what was made for downloads.
+        max_bytes: Of all files together.
+    """
+    files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]
+    files.sort(key=lambda entry: entry[1].st_mtime, reverse=True)
+    num_bytes = 0
+    for file, found in files:
+        num_bytes += found.st_size
+        if num_bytes > max_bytes and time.time() - found.st_mtime > _YOUNG_S:
+            file.unlink(missing_ok=True)
 
 
 def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from foundry.benchmark import __main__ as command
-from foundry.benchmark import load, search, startup
+from foundry.benchmark import load, readme, search, startup
 
 
 @pytest.fixture
@@ -110,3 +110,5 @@ def test_a_search_is_put_beside_random_search(monkeypatch):
     ]
     # Medians of 98.9, 99.0, 99.1 and of 98.7, 98.8, 98.9.
     assert "99.00% with TPE and ASHA, 98.80% at random; 98.9% is reached" in search.report(figures)
+    ((_, value),) = readme._search_rows(figures)
+    assert value == "99.00% (98.90% to 99.10%); random search 98.80% (98.70% to 98.90%)"

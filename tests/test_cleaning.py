@@ -6,7 +6,12 @@ import pytest
 from filelock import FileLock
 
 from foundry import cleaning
-from foundry.cleaning import make_downloads_folder, remove_old_runs, remove_stray_downloads
+from foundry.cleaning import (
+    make_downloads_folder,
+    remove_old_runs,
+    remove_old_uploads,
+    remove_stray_downloads,
+)
 from foundry.run_folders import runs_dir, write_status
 from foundry.run_queue import RunQueue
 from foundry.runs import create_run, list_runs
@@ -105,3 +110,23 @@ def test_downloads_of_the_dead_go_and_those_of_the_living_stay(tmp_path, monkeyp
         remove_stray_downloads()
         assert not dead.exists()
         assert young.exists() and others.exists() and os.path.exists(mine)
+
+
+def test_the_oldest_uploads_go_while_all_are_too_large(tmp_path):
+    files = [tmp_path / name / "photo.png" for name in "abcd"]
+    for hours_old, file in zip((4, 3, 2, 0), files, strict=True):
+        file.parent.mkdir()
+        file.write_bytes(bytes(1000))
+        changed = time.time() - hours_old * 3600
+        os.utime(file, (changed, changed))
+    remove_old_uploads(tmp_path, max_bytes=4000)
+    assert all(file.exists() for file in files)
+    remove_old_uploads(tmp_path, max_bytes=2500)
+    assert [file.exists() for file in files] == [False, False, True, True]
+    # The newest is young: somebody works with it.
+    remove_old_uploads(tmp_path, max_bytes=0)
+    assert [file.exists() for file in files] == [False, False, False, True]
+
+
+def test_no_folder_of_uploads_is_nothing_to_clean(tmp_path):
+    remove_old_uploads(tmp_path / "none")

@@ -37,7 +37,7 @@ def _describe_machine() -> dict[str, Any]:
     }
 
 
-def _run_all() -> dict[str, Any]:
+def _run_all(data: Path | None) -> dict[str, Any]:
     """Run every benchmark in a process of its own, which the one before has not warmed."""
     figures: dict[str, Any] = {"machine": _describe_machine()}
     with tempfile.TemporaryDirectory() as folder:
@@ -45,6 +45,8 @@ def _run_all() -> dict[str, Any]:
             print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
             path = Path(folder) / f"{name}.json"
             command = [sys.executable, "-m", "foundry.benchmark", name, "--json", str(path)]
+            if name == "compression" and data:
+                command += ["--data", str(data)]
             ran = subprocess.run(command, check=False)
             figures[name] = json.loads(path.read_text()) if ran.returncode == 0 else None
     return figures
@@ -58,6 +60,10 @@ def _run_one(args: argparse.Namespace) -> Any:
     return figures
 
 
+def _add_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, metavar="DIR", help="the recipes' corpora")
+
+
 def main() -> None:
     """Measure, print the report, and write the figures as JSON if asked."""
     parser = argparse.ArgumentParser(prog="python -m foundry.benchmark", description=__doc__)
@@ -66,7 +72,7 @@ def main() -> None:
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
         if name == "compression":
-            command.add_argument("--data", type=Path, metavar="DIR", help="the recipes' corpora")
+            _add_data(command)
         if name == "load":
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
@@ -78,9 +84,10 @@ def main() -> None:
             command.add_argument("--seeds", type=int, default=3, help="how many times (default: 3)")
     everything = commands.add_parser("all", help="all of these, one after another")
     everything.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
+    _add_data(everything)
     args = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in _describe_machine().items()), flush=True)
-    figures = _run_all() if args.name == "all" else _run_one(args)
+    figures = _run_all(args.data) if args.name == "all" else _run_one(args)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from foundry.benchmark.compression_quality import (
@@ -29,6 +28,7 @@ from foundry.compress_config import list_models
 from foundry.compression import DENSE, VARIANTS
 from foundry.models import available_variants, count_parameters, load_pretrained
 from foundry.quantization import Sample, by_position, convert
+from foundry.recipes.pruning import count_flops
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.sentiment_encoder import build_predictor
 from foundry.timing import Timing, compare, time_rounds
@@ -230,10 +230,7 @@ def _count_mflop(model: nn.Module, exportable: Exportable, sample: Sample) -> fl
     if hasattr(network, "set_attn_implementation"):
         # Of fused attention nothing is counted.
         network.set_attn_implementation("eager")
-    wrapped = by_position(network, exportable.signature)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        wrapped(*sample)
-    return float(counter.get_total_flops()) / 1e6
+    return count_flops(by_position(network, exportable.signature), *sample) / 1e6
 
 
 def _size_of(model: nn.Module, folder: Path, dtype: torch.dtype) -> int:

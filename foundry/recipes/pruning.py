@@ -131,23 +131,23 @@ def narrow(
         graph.get_pruning_group(module, remove, lowest).prune()
 
 
-def count_flops(model: nn.Module, example_input: Tensor, part: str) -> int:
-    """Count the arithmetic of a part of a model.
+def count_flops(model: nn.Module, *inputs: Tensor, part: str = "") -> int:
+    """Count the arithmetic of a model.
 
     Args:
         model: In evaluation mode; its attention must be made of plain matrix products
             (`attn_implementation="eager"`), since fused ones are not counted.
-        example_input: What the model is called with.
-        part: Name of a submodule.
+        inputs: What the model is called with.
+        part: Name of a submodule, to count that alone; empty counts the whole.
 
     Returns:
         Floating-point operations of its convolutions and matrix products, a multiplication and an
         addition being two.
     """
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(example_input)
-    counts = counter.get_flop_counts()
-    return sum(counts[f"{type(model).__name__}.{part}"].values())
+        model(*inputs)
+    module = f"{type(model).__name__}.{part}" if part else "Global"
+    return sum(counter.get_flop_counts()[module].values())
 
 
 def measure_speedup(dense: nn.Module, pruned: nn.Module, example_input: Tensor) -> float:

@@ -19,7 +19,7 @@ from foundry.ui.guide import HEAD as GUIDE_HEAD
 from foundry.ui.guide import build_guide, follow_deeds
 from foundry.ui.language import CSS as LANGUAGE_CSS
 from foundry.ui.language import build_head, build_language_switch
-from foundry.ui.limits import SafeAnswers, read_accounts
+from foundry.ui.limits import RoomForUploads, SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
 from foundry.ui.link_button import CSS as LINK_CSS
 from foundry.ui.link_button import build_links
@@ -74,8 +74,9 @@ def build_app(device: str = "auto") -> gr.Blocks:
             )
             build_language_switch()
         guide = build_guide()
-        switches = build_variant_switches()
-        links = build_links(app)
+        with gr.Row(elem_classes="view-bar"):
+            switches = build_variant_switches()
+            links = build_links(app)
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab("Train", id="train"):
                 trained = build_train_tab(visitor, queue, device, links)
@@ -115,6 +116,6 @@ def launch(app: gr.Blocks, **options: Any) -> Any:
         enable_monitoring=False,
         max_threads=NUM_THREADS,
         state_session_capacity=_MAX_SESSIONS,
-        app_kwargs={"middleware": [Middleware(SafeAnswers)]},
+        app_kwargs={"middleware": [Middleware(SafeAnswers), Middleware(RoomForUploads)]},
         **options,
     )

@@ -12,7 +12,7 @@ _LANGUAGES = {"en": "English", "zh-CN": "中文"}
 CSS = """
 /* Beside the heading; the line below it has the whole width. */
 .title-and-language { position: relative; }
-#language { position: absolute; top: 0.2rem; right: 0; width: auto; min-width: 0 !important; }
+#language { position: absolute; top: -0.1rem; right: 0; width: auto; min-width: 0 !important; }
 .language-switch { display: inline-flex; padding: 2px; gap: 2px;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
   background: var(--background-fill-secondary); }

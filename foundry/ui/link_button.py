@@ -47,9 +47,19 @@ async ([query, left_out]) => {
 """
 
 CSS = """
-.link-row { align-items: center; gap: 0.3rem 0.8rem !important; }
+.view-bar { align-items: center; flex-wrap: nowrap !important; gap: 0.6rem 0.8rem !important; }
+.view-bar > .variant-switches { flex: 1 1 auto; width: auto !important; }
+.view-bar > .link-row { flex: 0 1 auto; width: auto !important; flex-flow: row-reverse nowrap;
+  align-items: center; gap: 0.3rem 0.8rem !important; }
+@media (max-width: 760px) {
+  .view-bar { flex-wrap: wrap !important; }
+  .view-bar > .variant-switches { flex-basis: 100%; }
+  .view-bar > .link-row { flex-flow: row wrap; }
+}
 .link-row > button { flex: 0 0 auto !important; width: auto; }
-.link-row > .link-note { flex: 1 1 16rem; min-width: 0 !important; }
+.link-row > .link-note { flex: 0 0 auto; width: max-content !important;
+  max-width: min(32rem, 100%); }
+.link-row > .link-note:not(:has(span, input)) { display: none; }
 .link-note input { width: min(28rem, 100%); padding: 0.15rem 0.4rem; font: inherit;
   color: var(--body-text-color); background: var(--input-background-fill);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm); }

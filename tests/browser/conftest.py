@@ -37,13 +37,38 @@ def chromium(playwright):
     browser.close()
 
 
+# What the page tells its visitor passes by; a test that fails is easier to understand with it.
+TELL_TOASTS = """
+  new MutationObserver(changes => {
+    for (const change of changes)
+      for (const node of change.addedNodes)
+        if (node.querySelector?.('.toast-body')) console.info('toast:', node.innerText);
+  }).observe(document, { childList: true, subtree: true });
+"""
+
+
 @pytest.fixture
-def context(chromium):
+def new_context(chromium):
+    """Return what makes another visitor's browser; all are closed when the test ends."""
+    contexts = []
+
+    def make(width=1280, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        context.set_default_timeout(60_000)
+        context.add_init_script(TELL_TOASTS)
+        context.on("console", lambda message: print(f"{message.type}: {message.text}"))
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def context(new_context):
     """One visitor's browser: its own storage, kept over reloads."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
-    yield context
-    context.close()
+    return new_context()
 
 
 @pytest.fixture

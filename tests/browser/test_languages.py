@@ -36,13 +36,19 @@ NAMES = re.findall(
     FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
     Python CSV TSV TXT SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
     transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
-    logits mel nat kB MB ms global cpu Vega CC Infinity
+    logits mel nat kB MB ms cpu Vega CC Infinity
     Speech Commands yes no up down left right on off stop go bird house
     wav2vec2 commands bert sentiment positive negative
     """,
 )
 NAME = re.compile(rf"\b(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![A-Za-z])")
-TABS = {"训练": "Train", "手写": "Draw", "情感": "Sentiment", "语音": "Speech", "压缩": "Compress"}
+TABS = {
+    "训练": "Train",
+    "手写": "Draw",
+    "情感": "Sentiment",
+    "语音": "Speech",
+    "压缩": "Compress",
+}
 
 
 def list_english(page):
@@ -51,14 +57,12 @@ def list_english(page):
 
 
 @pytest.fixture
-def chinese(chromium, app_url):
-    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
+def chinese(new_context, app_url):
+    context = new_context(locale="zh-CN")
     page = context.new_page()
     page.goto(app_url)
     page.locator("#train-start:enabled").wait_for()
-    yield page
-    context.close()
+    return page
 
 
 def open_tab(page, name):
@@ -182,14 +186,11 @@ def test_what_a_visitor_types_and_sends_stays_as_it_is(chinese, tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_switch_is_in_sight_on_a_phone(chromium, app_url, theme):
-    context = chromium.new_context(viewport={"width": 375, "height": 800}, locale="zh-CN")
-    try:
-        page = context.new_page()
-        page.goto(f"{app_url}?__theme={theme}")
-        page.locator("#train-start:enabled").wait_for()
-        box = page.locator(".language-switch").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        context.close()
+def test_the_switch_is_in_sight_on_a_phone(new_context, app_url, theme):
+    context = new_context(375, 800, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{app_url}?__theme={theme}")
+    page.locator("#train-start:enabled").wait_for()
+    box = page.locator(".language-switch").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

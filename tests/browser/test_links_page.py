@@ -43,7 +43,7 @@ def test_what_a_link_may_not_say_is_named_and_the_rest_is_done(context, app_url)
     expect(page.get_by_label("Learning rate")).to_have_value("0.014")
 
 
-def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, chromium):
+def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, new_context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("tab", name="Compress").click()
     page.locator("#compress-start").wait_for()
@@ -53,14 +53,10 @@ def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, chro
     page.locator("#variant-pruned input").click()
     link = copied_link(page)
     assert "tab=compress&variant=pruned&pruning_ratio=0.25" in link
-    other = chromium.new_context()
-    try:
-        theirs = other.new_page()
-        open_link(theirs, link)
-        expect(theirs.locator("#variant-pruned input")).to_be_checked()
-        expect(theirs.get_by_label("number input for Pruning ratio")).to_have_value("0.25")
-    finally:
-        other.close()
+    theirs = new_context().new_page()
+    open_link(theirs, link)
+    expect(theirs.locator("#variant-pruned input")).to_be_checked()
+    expect(theirs.get_by_label("number input for Pruning ratio")).to_have_value("0.25")
 
 
 def test_without_a_clipboard_the_link_is_shown(context, app_url):

@@ -131,14 +131,11 @@ def test_ten_thousand_rows_can_be_cancelled_and_keep_what_is_done(page, box, tmp
     assert f"{len(rows):,} of 10,000 texts" in status.inner_text()
 
 
-def test_a_phone_shows_everything_at_its_width(chromium, app_url):
-    context = chromium.new_context(viewport={"width": 375, "height": 800})
-    try:
-        page = context.new_page()
-        page.goto(app_url)
-        page.get_by_role("tab", name="Sentiment").click()
-        page.locator("#sentiment-text textarea").fill("The film was awful. " * 9)
-        page.locator("#sentiment-words button").first.wait_for(timeout=60_000)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        context.close()
+def test_a_phone_shows_everything_at_its_width(new_context, app_url):
+    context = new_context(375, 800)
+    page = context.new_page()
+    page.goto(app_url)
+    page.get_by_role("tab", name="Sentiment").click()
+    page.locator("#sentiment-text textarea").fill("The film was awful. " * 9)
+    page.locator("#sentiment-words button").first.wait_for(timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

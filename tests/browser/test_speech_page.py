@@ -157,11 +157,8 @@ def test_live_text_appears_settles_and_stays(speaker):
     expect(speaker.locator("#speech-live")).to_contain_text("Press Listen")
 
 
-def test_the_tab_fits_a_phone(chromium, app_url):
-    context = chromium.new_context(viewport={"width": 375, "height": 800})
-    try:
-        page = open_speech(context.new_page(), app_url)
-        transcribe_example(page, "Commands")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        context.close()
+def test_the_tab_fits_a_phone(new_context, app_url):
+    context = new_context(375, 800)
+    page = open_speech(context.new_page(), app_url)
+    transcribe_example(page, "Commands")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -78,11 +78,10 @@ def test_pause_frees_the_worker_and_resume_goes_on(page):
     expect(page.locator("#train-status")).to_contain_text("Stopped", timeout=120_000)
 
 
-def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, chromium, app_url):
+def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, new_context, app_url):
     start_long_run(page)
-    other = chromium.new_context()
     try:
-        visitor = other.new_page()
+        visitor = new_context().new_page()
         visitor.goto(app_url)
         expect(visitor.locator("#train-status")).to_contain_text("Nothing trained yet")
         visitor.locator("#train-start").click()
@@ -91,7 +90,6 @@ def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, chro
         expect(visitor.locator("#train-status")).to_contain_text("Stopped")
         expect(page.locator("#train-status")).to_contain_text("Training")
     finally:
-        other.close()
         page.locator("#train-stop").click()
         expect(page.locator("#train-status")).to_contain_text(DONE, timeout=120_000)
 

@@ -59,14 +59,11 @@ def test_the_switches_act_on_speech(page):
     expect(page.get_by_text("The model: int8").first).to_be_visible()
 
 
-def test_the_switches_fit_on_a_phone(chromium, app_url):
-    context = chromium.new_context(viewport={"width": 375, "height": 800})
-    try:
-        page = context.new_page()
-        page.goto(app_url)
-        page.locator("#variant-quantized").wait_for()
-        switch(page, "quantized")
-        expect(page.locator("#variant-note")).to_contain_text("8 bits")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        context.close()
+def test_the_switches_fit_on_a_phone(new_context, app_url):
+    context = new_context(375, 800)
+    page = context.new_page()
+    page.goto(app_url)
+    page.locator("#variant-quantized").wait_for()
+    switch(page, "quantized")
+    expect(page.locator("#variant-note")).to_contain_text("8 bits")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

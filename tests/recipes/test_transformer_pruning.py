@@ -100,7 +100,7 @@ def test_arithmetic_is_counted_by_hand(bert: BertForSequenceClassification) -> N
     bert.set_attn_implementation("eager")
     # 5 tokens: 4 matrices of 32 x 32 and 2 of 32 x 64, and two products of 5 x 5 in each head.
     by_hand = 2 * (2 * 5 * (4 * 32 * 32 + 2 * 32 * 64) + 2 * (2 * 5 * 5 * 32))
-    assert count_flops(bert, TOKENS, "bert.encoder") == by_hand
+    assert count_flops(bert, TOKENS, part="bert.encoder") == by_hand
 
 
 def test_speedup_compares_the_second_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.benchmark.served_app import OpenPage
 from foundry.runs import read_run
+from foundry.ui import limits
 
 VISITOR = "foundry-visitor"
 SECRET = "s3cret-" + uuid.uuid4().hex
@@ -225,3 +226,13 @@ def test_an_error_names_no_file_of_the_server(app_url):
         assert answer.status_code < 500
         assert "Traceback" not in answer.text and str(PROJECT) not in answer.text
         json.loads(answer.text)
+
+
+def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
+    asked = []
+    monkeypatch.setattr(limits, "remove_old_uploads", asked.append)
+    httpx.get(f"{app_url}config")
+    assert asked == []
+    sent = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.txt", "hello")})
+    assert sent.is_success
+    assert asked == [Path(os.environ["GRADIO_TEMP_DIR"])]

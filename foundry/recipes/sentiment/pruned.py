@@ -165,7 +165,8 @@ def _compare(
         num_parameters=dense.num_parameters(),
         size_bytes=(dense_dir / "model.safetensors").stat().st_size,
         flops_saved={
-            length: 1 - count_flops(pruned, ids, ENCODER) / count_flops(dense, ids, ENCODER)
+            length: 1
+            - count_flops(pruned, ids, part=ENCODER) / count_flops(dense, ids, part=ENCODER)
             for length, ids in inputs.items()
         },
         speedup=speedup,

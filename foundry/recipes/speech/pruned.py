@@ -90,7 +90,7 @@ def make_pruned(
         num_parameters=pruned.num_parameters(),
         dense_parameters=dense.num_parameters(),
         flops_saved=1
-        - count_flops(pruned, clip, "wav2vec2") / count_flops(dense, clip, "wav2vec2"),
+        - count_flops(pruned, clip, part="wav2vec2") / count_flops(dense, clip, part="wav2vec2"),
         speedup=measure_speedup(dense, pruned, clip),
         untaught=untaught,
         dense_greedy=evaluate(dense, dev_sets),
