@@ -49,7 +49,7 @@ def ended(runs_folder, mnist, monkeypatch):
         ({"num_trials": 2.5}, "a whole number"),
         ({"num_trials": 0, "minutes": 0}, "A search needs an end"),
         ({"objective": "fame"}, "objective is “fame”"),
-        ({"objective": "accuracy-parameters"}, "models of different sizes to try: cnn, lenet"),
+        ({"objective": "accuracy-parameters"}, "models of different sizes to try: lenet, cnn"),
         ({"sampler": "grid"}, "sampler is “grid”"),
     ],
 )
