@@ -41,8 +41,8 @@ from foundry.search_runs import (
 from foundry.train_config import TrainConfig
 from foundry.training import TrainState, evaluate, train
 
-# How often a trial says how it does, and ASHA may stop it. Half an epoch shows a bad setting; sooner,
-# a one-cycle schedule is still warming up and would lose to constant ones that it beats in the end.
+# How often a trial says how it does, and ASHA may stop it. Half an epoch shows a bad setting;
+# sooner, a one-cycle schedule still warms up, and loses to constant ones that it beats in the end.
 _READINGS_PER_EPOCH = 2
 # Inside an epoch: enough to tell a bad setting, in a fifth of the time.
 _NUM_GLANCED = 1000
