@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from foundry.compress_runs import compressions_dir
 from foundry.run_folders import list_run_folders, runs_dir
+from foundry.search_runs import searches_dir
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -33,7 +34,7 @@ _logger = logging.getLogger(__name__)
 def remove_old_runs(
     max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES, num_kept: int = NUM_KEPT
 ) -> list[str]:
-    """Remove runs and compressions that are too old, and the oldest while all are too large.
+    """Remove runs of every kind that are too old, and the oldest while all are too large.
 
     Args:
         max_age_s: Since they last changed.
@@ -44,7 +45,8 @@ def remove_old_runs(
         The ids of those removed. A run that a server looks after is left alone.
     """
     removed, num_bytes = [], 0
-    folders = [*list_run_folders(runs_dir()), *list_run_folders(compressions_dir())]
+    shelves = (runs_dir(), compressions_dir(), searches_dir())
+    folders = [folder for shelf in shelves for folder in list_run_folders(shelf)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
         num_bytes += _size_of(folder)

@@ -101,7 +101,7 @@ def _init(address: str | None) -> None:
             log_to_driver=False,
             **({} if address else {"include_dashboard": False}),
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Of a start that takes too long Ray says so in a bare one.
         version = f"Ray {ray.__version__} on Python {sys.version.split()[0]}"
         raise InputError(
             f"The Ray cluster at {address or 'this machine'} cannot be joined with {version}: "

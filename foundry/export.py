@@ -89,16 +89,24 @@ def write_tensorboard(run: Run, folder: Path) -> Path:
 def write_script(run: Run, folder: Path) -> Path:
     """Write the Python that gives a finished run's numbers again."""
     assert run.result is not None
-    settings = "\n".join(
-        f"    {field.name}={getattr(run.config, field.name)!r}," for field in fields(TrainConfig)
-    )
     path = folder / f"{run.run_id}.py"
-    path.write_text(
-        _SCRIPT.format(
-            run_id=run.run_id,
-            num_threads=run.result["num_threads"],
-            settings=settings,
-            device=run.result["device"],
-        )
+    script = equivalent_python(
+        run.config, run.run_id, run.result["num_threads"], run.result["device"]
     )
+    path.write_text(script)
     return path
+
+
+def equivalent_python(config: TrainConfig, name: str, num_threads: int, device: str) -> str:
+    """Return the Python that trains with some settings.
+
+    Args:
+        config: The settings.
+        name: Of the run, and of the folder to which its weights go.
+        num_threads: With which it was trained.
+        device: On which.
+    """
+    settings = "\n".join(
+        f"    {field.name}={getattr(config, field.name)!r}," for field in fields(TrainConfig)
+    )
+    return _SCRIPT.format(run_id=name, num_threads=num_threads, settings=settings, device=device)

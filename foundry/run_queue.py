@@ -1,4 +1,4 @@
-"""One run at a time: the server's queue of trainings and compressions, and the worker at work.
+"""One run at a time: the server's queue of runs of every kind, and the worker at work.
 
 They share one line because a machine that trains has no time left to measure with.
 """
@@ -21,6 +21,8 @@ from foundry.compress_runs import CompressRun, create_compression, list_compress
 from foundry.errors import InputError
 from foundry.run_folders import ACTIVE, RESUMABLE, Status, read_status, runs_dir, write_status
 from foundry.runs import Run, create_run, list_runs
+from foundry.search_config import SearchConfig
+from foundry.search_runs import SearchRun, create_search, list_searches
 from foundry.train_config import TrainConfig
 
 _PROJECT_DIR = Path(__file__).parent.parent
@@ -34,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """What the queue has to know of a run, be it a training or a compression."""
+    """What the queue has to know of a run, be it a training, a compression or a search."""
 
     @property
     def run_id(self) -> str:
@@ -104,6 +106,22 @@ class RunQueue:
         """
         self._check_room()
         run = create_compression(config, owner)
+        self.submit(run)
+        return run
+
+    def start_search(self, config: SearchConfig, owner: str) -> SearchRun:
+        """Make a search and put it at the end of the queue.
+
+        Args:
+            config: What is to be searched.
+            owner: The visitor's secret token.
+
+        Raises:
+            InputError: If too many wait already, or Ray is not installed.
+            ArtifactError: If the runs folder cannot be written.
+        """
+        self._check_room()
+        run = create_search(config, owner)
         self.submit(run)
         return run
 
@@ -231,7 +249,7 @@ class RunQueue:
     def _mark_abandoned(self) -> None:
         if not runs_dir().exists():
             return
-        jobs: list[Job] = [*list_runs(), *list_compressions()]
+        jobs: list[Job] = [*list_runs(), *list_compressions(), *list_searches()]
         for run in jobs:
             if run.status not in ACTIVE:
                 continue

@@ -30,6 +30,7 @@ from foundry.run_folders import (
 from foundry.train_config import TrainConfig
 from foundry.training import TrainEvent
 
+CHECKPOINTS_FOLDER = "checkpoints"
 _TEST_PROBS_FILE = "test_probs.safetensors"
 
 
@@ -66,7 +67,7 @@ class Run:
     @property
     def checkpoints_folder(self) -> Path:
         """Folder of the checkpoints."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS_FOLDER
 
     @property
     def has_weights(self) -> bool:

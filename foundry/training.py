@@ -92,7 +92,8 @@ class TrainState:
                 self.optimizer,
                 max_lr=config.learning_rate,
                 total_steps=self.num_steps + 1,
-                pct_start=_WARM_UP,
+                # A warm-up that ends with the first step would be divided by its length, 0.
+                pct_start=max(_WARM_UP, 1.5 / (self.num_steps + 1)),
             )
             if config.schedule == "one-cycle"
             else None

@@ -145,7 +145,8 @@ def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
     return {
         **{file.name: hash_file(file) for file in files},
         **{maker: version(maker) for maker in _MAKERS},
-        "variant": f"int8, recipe {_RECIPE}",
+        "variant": "int8",
+        "recipe": str(_RECIPE),
         "signature": repr(SIGNATURES[task]),
         "calibration": describe_samples(task),
     }

@@ -80,8 +80,17 @@ def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Comman
     return None if state.is_finished else commands.last
 
 
-def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> None:
-    """Measure the kept weights on the test split, once, and record the result."""
+def finish_run(
+    run: Run, state: TrainState, status: Literal["done", "stopped"], num_threads: int
+) -> None:
+    """Measure the kept weights on the test split, once, and record the result.
+
+    Args:
+        run: Its folder is written to.
+        state: Its training, at rest.
+        status: How it ended.
+        num_threads: With which it was trained.
+    """
     mnist = load_mnist()
     if not state.best_epoch:
         # Stopped within the first epoch: nothing was validated yet, keep what there is.
@@ -105,7 +114,7 @@ def _finish(run: Run, state: TrainState, status: Literal["done", "stopped"]) -> 
             "parameters": count_parameters(model),
             "device": str(state.device),
             "precision": str(state.precision).removeprefix("torch."),
-            "num_threads": torch.get_num_threads(),
+            "num_threads": num_threads,
             "torch": torch.__version__,
         },
         test.probs,
@@ -138,9 +147,9 @@ def main(run_id: str) -> None:
             state = _start_or_go_on(run, select_device(run.device))
             match _train_until_told(run, state, commands):
                 case None:
-                    _finish(run, state, "done")
+                    finish_run(run, state, "done", torch.get_num_threads())
                 case "stop":
-                    _finish(run, state, "stopped")
+                    finish_run(run, state, "stopped", torch.get_num_threads())
                 case "pause":
                     write_status(run.folder, "paused")
                 case "interrupt":

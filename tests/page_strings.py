@@ -13,7 +13,9 @@ from pathlib import Path
 
 FOUNDRY = Path(__file__).parents[1] / "foundry"
 # Made from recipes or shown in a terminal, never on the page.
-_NEVER_SHOWN = {"recipes", "benchmark", "loaders", "export.py", "theme.py", "calibration.py"}
+_NEVER_SHOWN = {
+    "recipes", "benchmark", "loaders", "export.py", "theme.py", "calibration.py", "search.py",
+}  # fmt: skip
 _ERRORS = {"InputError", "ArtifactError"}
 # Keyword arguments that hold names, styles or code.
 _NOT_TEXT = {"elem_id", "elem_classes", "css_template", "api_name", "api_visibility", "variant"}

@@ -16,6 +16,7 @@ LAYERS = {
     "bert": 1,
     "hub": 1,
     "timing": 1,
+    "pareto": 1,
     "machine": 1,
     "runtime": 1,
     "compression": 1,
@@ -48,7 +49,8 @@ FAMILIES = [
         "measure",
     }
     | {"memory", "model_card", "sensitivity", "speeds", "workloads"}
-    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"},
+    | {"compress", "compress_config", "compress_runs", "compress_state", "compress_worker"}
+    | {"search", "search_config", "search_runs", "search_tune", "search_worker"},
     {"ink", "digits"},
     {"explain"},
     {"variant_export"},

@@ -2,7 +2,6 @@ import pytest
 
 from foundry.benchmark.ring import (
     carry,
-    read_measured,
     render_measured,
     ring_allreduce_s,
 )
@@ -38,6 +37,6 @@ def test_more_workers_by_hand():
     assert carried["same_share"] == pytest.approx(1000 / (1000 + carried["communication_ms"]))
 
 
-def test_a_table_is_read_back_as_it_was_written():
-    figures = {"lenet": FIGURES, "bert": {**FIGURES, "startup_s": 7.0}}
-    assert read_measured(render_measured(figures)) == figures
+def test_the_table_has_every_figure_of_both_models():
+    table = render_measured({"lenet": FIGURES, "bert": {**FIGURES, "startup_s": 7.0}})
+    assert "| start-up, s | " in table and table.rstrip().endswith("| 7.0 |")

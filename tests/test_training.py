@@ -140,6 +140,13 @@ def test_each_knob_changes_what_is_learned(change, small_mnist):
     assert changed[-1].val_loss != events_of(plain, small_mnist)[-1].val_loss
 
 
+@pytest.mark.parametrize("num_steps", range(1, 8))
+def test_one_cycle_fits_any_number_of_steps(num_steps, small_mnist):
+    # Four steps once had a warm-up of length 0, by which torch divides.
+    config = TrainConfig(num_train_images=500, batch_size=-(-500 // num_steps), epochs=1)
+    assert [event.step for event in train(TrainState(config), small_mnist)][-1] == num_steps
+
+
 def test_one_cycle_warms_up_then_cools_to_zero(small_mnist):
     events = events_of(replace(SMALL, epochs=3), small_mnist)
     rates = [event.learning_rate for event in events]

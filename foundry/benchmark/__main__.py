@@ -8,11 +8,13 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from foundry.errors import InputError
 from foundry.machine import list_versions
 from foundry.recipes.workers import in_a_sentence
 
@@ -23,8 +25,9 @@ BENCHMARKS = {
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
-    "scale": "training on two workers of one core each against one; needs Ray",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
+    "search": "what a search finds in 3 minutes from ranges far too wide, beside random search",
+    "scale": "training on two workers of one core each against one; needs Ray",
 }
 
 
@@ -38,11 +41,18 @@ def _describe_machine() -> dict[str, Any]:
     }
 
 
-def _run_all(data: Path | None) -> dict[str, Any]:
-    """Run every benchmark in a process of its own, which the one before has not warmed."""
-    figures: dict[str, Any] = {"machine": _describe_machine()}
+def _run_all(names: Sequence[str], data: Path | None, file: Path | None) -> dict[str, Any]:
+    """Run benchmarks, each in a process of its own, which the one before has not warmed.
+
+    Args:
+        names: Which; none for all.
+        data: The recipes' corpora.
+        file: Has figures of before, which stay for what is not run.
+    """
+    figures = json.loads(file.read_text()) if names and file and file.exists() else {}
+    figures["machine"] = _describe_machine()
     with tempfile.TemporaryDirectory() as folder:
-        for name in BENCHMARKS:
+        for name in names or BENCHMARKS:
             print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
             path = Path(folder) / f"{name}.json"
             command = [sys.executable, "-m", "foundry.benchmark", name, "--json", str(path)]
@@ -78,13 +88,29 @@ def main() -> None:
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"
             )
+        if name == "search":
+            command.add_argument(
+                "--minutes", type=float, default=3.0, help="that every search has (default: 3)"
+            )
+            command.add_argument("--seeds", type=int, default=3, help="how many times (default: 3)")
     everything = commands.add_parser("all", help="all of these, one after another")
+    everything.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these; FILE keeps the others' figures"
+    )
     everything.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
     _add_data(everything)
     args = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in _describe_machine().items()), flush=True)
     with in_a_sentence(parser):
-        figures = _run_all(args.data) if args.name == "all" else _run_one(args)
+        if args.name == "all":
+            if unknown := set(args.names) - set(BENCHMARKS):
+                raise InputError(
+                    f"There is no benchmark {', '.join(sorted(unknown))}; "
+                    f"choose from {', '.join(BENCHMARKS)}."
+                )
+            figures = _run_all(args.names, args.data, args.json)
+        else:
+            figures = _run_one(args)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

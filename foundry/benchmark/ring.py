@@ -79,17 +79,6 @@ def render_measured(figures: Mapping[str, Any]) -> str:
     return "\n".join([f"| | {' | '.join(_TITLES.values())} |", "|---|---|---|", *rows])
 
 
-def read_measured(text: str) -> dict[str, dict[str, float]]:
-    """Read the figures back from the table that `render_measured` wrote, in any text."""
-    figures: dict[str, dict[str, float]] = {name: {} for name in _TITLES}
-    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
-    for key, title, _ in _ROWS:
-        (values,) = (cells[1:] for cells in lines if cells and cells[0] == title)
-        for name, value in zip(_TITLES, values, strict=True):
-            figures[name][key] = float(value.replace(",", ""))
-    return figures
-
-
 def render_on_paper(figures: Mapping[str, Any]) -> str:
     """Write what the figures come to with more workers as a table in Markdown."""
     titles = [

@@ -23,6 +23,7 @@ from foundry.ui.limits import RoomForUploads, SafeAnswers, read_accounts
 from foundry.ui.lines import NUM_THREADS
 from foundry.ui.link_button import CSS as LINK_CSS
 from foundry.ui.link_button import build_links
+from foundry.ui.search_api import build_search_api
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
 from foundry.ui.speech_tab import CLIPS, build_speech_tab
@@ -95,6 +96,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
         build_api(queue, device)
         build_sentiment_api()
         build_compress_api(queue)
+        build_search_api(queue)
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
         explain_knobs(app)

@@ -1,6 +1,6 @@
 """Named endpoints for other programs; each is documented in the README with an example."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -12,11 +12,13 @@ from foundry.errors import InputError
 from foundry.ink import load_image
 from foundry.run_queue import RunQueue
 from foundry.runs import Run, follow_run, list_own_runs, read_own_run, read_run
+from foundry.search_runs import list_own_searches, read_own_search
 from foundry.train_config import TrainConfig
 from foundry.ui.compress_api import summarize_compression
 from foundry.ui.feedback import shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
+from foundry.ui.search_api import summarize_search
 from foundry.ui.visitor import session_owner
 
 
@@ -72,16 +74,12 @@ def build_api(queue: RunQueue, device: str) -> None:
             yield _summary(run)
 
     def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:
-        """Stop a run of yours, keeping the best weights so far, or a compression."""
+        """Stop a run of yours, keeping the best weights so far, a compression or a search."""
         owner = session_owner(request)
-        is_compression = run_id in (run.run_id for run in list_own_compressions(owner))
-        if not is_compression:
-            read_own_run(run_id, owner)
+        summarize = _find_summary(run_id, owner)
         queue.stop(run_id)
         queue.wait(run_id)
-        if is_compression:
-            return summarize_compression(read_own_compression(run_id, owner))
-        return _summary(read_run(run_id))
+        return summarize()
 
     def list_runs_of_caller(request: gr.Request) -> list[dict[str, Any]]:
         """List your own runs, newest first."""
@@ -113,6 +111,20 @@ def build_api(queue: RunQueue, device: str) -> None:
             label,
             api_name="classify_digit",
         )
+
+
+def _find_summary(run_id: str, owner: str) -> Callable[[], dict[str, Any]]:
+    """Return what sums up one of the caller's runs, of whatever kind.
+
+    Raises:
+        InputError: If there is no such run.
+    """
+    if run_id in (run.run_id for run in list_own_compressions(owner)):
+        return lambda: summarize_compression(read_own_compression(run_id, owner))
+    if run_id in (run.run_id for run in list_own_searches(owner)):
+        return lambda: summarize_search(read_own_search(run_id, owner))
+    read_own_run(run_id, owner)
+    return lambda: _summary(read_run(run_id))
 
 
 def _summary(run: Run) -> dict[str, Any]:

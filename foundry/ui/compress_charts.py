@@ -6,31 +6,29 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from foundry.pareto import pareto_front
+from foundry.ui.chart_scales import (
+    AXES_CSS,
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    MAX_SPAN,
+    TOP,
+    WIDTH,
+    grid,
+    linear_scale,
+    log_scale,
+)
 from foundry.ui.compress_plots import format_bytes, format_ms
 
-_WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 160, 24, 52
+_RIGHT = 160
 _MAX_RADIUS, _MIN_RADIUS = 26.0, 4.0
-# Points of quality below the best that are drawn to scale.
-_MAX_SPAN = 5.0
 
-SCATTER_CSS = """
-.scroll { overflow-x: auto; }
-svg { width: 100%; min-width: 460px; height: auto; max-height: 26rem; font-size: 13px; }
-text { fill: var(--body-text-color); }
-.axis, .tick { fill: var(--body-text-color-subdued); }
-.grid { stroke: var(--border-color-primary); }
-.pytorch { fill: var(--foundry-blue); } .openvino { fill: var(--foundry-orange); }
-circle { fill-opacity: 0.65; stroke: var(--body-background-fill); stroke-width: 1.5; }
-circle.best { stroke: var(--foundry-green); stroke-width: 3; }
-.front { fill: none; stroke: var(--foundry-green); stroke-width: 2; stroke-dasharray: 5 4; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; font-size: 0.85rem;
-  color: var(--body-text-color-subdued); }
-.legend i { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 50%;
-  margin-right: 0.4em; }
-i.pytorch { background: var(--foundry-blue); } i.openvino { background: var(--foundry-orange); }
-i.line { width: 1.4em; height: 0; border-radius: 0; border-top: 2px dashed var(--foundry-green);
-  vertical-align: 0.25em; }
+SCATTER_CSS = f"""{AXES_CSS}
+.pytorch {{ fill: var(--foundry-blue); }} .openvino {{ fill: var(--foundry-orange); }}
+circle {{ fill-opacity: 0.65; stroke: var(--body-background-fill); stroke-width: 1.5; }}
+circle.best {{ stroke: var(--foundry-green); stroke-width: 3; }}
+i.pytorch {{ background: var(--foundry-blue); }} i.openvino {{ background: var(--foundry-orange); }}
 """
 HISTOGRAMS_CSS = """
 .all { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 1rem; }
@@ -58,19 +56,6 @@ p { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 0 0 0.6rem
 """
 
 
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return the points that no other beats in both, by rising latency.
-
-    Args:
-        points: (latency, quality): less and more are better.
-    """
-    front: list[int] = []
-    for index in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
-        if not front or points[index][1] > points[front[-1]][1]:
-            front.append(index)
-    return front
-
-
 def scatter_html(report: Mapping[str, Any]) -> str:
     """Return HTML: quality over latency, the file's size as area, the Pareto front drawn.
 
@@ -83,20 +68,10 @@ def scatter_html(report: Mapping[str, Any]) -> str:
     name = report["quality_name"] if has_quality else "Agreement with dense"
     qualities = [row["quality"] if has_quality else 1 - row["disagreement"] for row in rows]
     points = [(row["p50_ms"], quality) for row, quality in zip(rows, qualities, strict=True)]
-    x, x_ticks = _log_scale([latency for latency, _ in points])
-    y, y_ticks = _linear_scale(qualities)
+    x, x_ticks = log_scale([latency for latency, _ in points], _RIGHT)
+    y, y_ticks = linear_scale(qualities)
     largest = max(row["size_bytes"] for row in rows)
-    parts = [
-        f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{_TOP}" '
-        f'y2="{_HEIGHT - _BOTTOM}"/><text class="tick" x="{x(tick):.1f}" '
-        f'y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{tick:g}</text>'
-        for tick in x_ticks
-    ] + [
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(tick):.1f}" '
-        f'y2="{y(tick):.1f}"/><text class="tick" x="{_LEFT - 8}" y="{y(tick) + 4:.1f}" '
-        f'text-anchor="end">{tick:.4g}%</text>'
-        for tick in y_ticks
-    ]
+    parts = grid(x, x_ticks, y, y_ticks, _RIGHT)
     front = pareto_front(points)
     line = " ".join(f"{x(points[i][0]):.1f},{y(100 * points[i][1]):.1f}" for i in front)
     parts.append(f'<polyline class="front" points="{line}"/>')
@@ -117,16 +92,16 @@ def scatter_html(report: Mapping[str, Any]) -> str:
     for row, (latency, quality), label_y in zip(rows, points, label_ys, strict=True):
         parts.append(
             f'<line class="grid" x1="{x(latency):.1f}" y1="{y(100 * quality):.1f}" '
-            f'x2="{_WIDTH - _RIGHT + 10}" y2="{label_y:.1f}"/>'
-            f'<text x="{_WIDTH - _RIGHT + 14}" y="{label_y + 4:.1f}">{escape(row["variant"])}'
+            f'x2="{WIDTH - _RIGHT + 10}" y2="{label_y:.1f}"/>'
+            f'<text x="{WIDTH - _RIGHT + 14}" y="{label_y + 4:.1f}">{escape(row["variant"])}'
             f"{_far_below(quality, qualities)}</text>"
         )
     parts.append(
-        f'<text class="axis" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 10}" '
+        f'<text class="axis" x="{(LEFT + WIDTH - _RIGHT) / 2}" y="{HEIGHT - 10}" '
         f'text-anchor="middle">Latency of one {escape(report["unit"])} (ms, log)</text>'
     )
     return (
-        f'<div class="scroll"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'<div class="scroll"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(name)} over latency">{"".join(parts)}</svg></div>'
         f'<div class="legend"><span>{escape(name)}</span>'
         '<span><i class="pytorch"></i>PyTorch</span>'
@@ -135,37 +110,8 @@ def scatter_html(report: Mapping[str, Any]) -> str:
     )
 
 
-def _log_scale(values: Sequence[float]) -> tuple[Any, list[float]]:
-    low, high = math.log10(min(values)) - 0.12, math.log10(max(values)) + 0.12
-    span = _WIDTH - _LEFT - _RIGHT
-    ticks = [
-        factor * 10.0**power
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for factor in (1, 1.5, 2, 3, 5, 7)
-    ]
-    inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
-    return lambda value: _LEFT + span * (math.log10(value) - low) / (high - low), inside
-
-
-def _linear_scale(qualities: Sequence[float]) -> tuple[Any, list[float]]:
-    highest = 100 * max(qualities)
-    # One form that was pruned to death must not press all others onto one line.
-    lowest = max(100 * min(qualities), highest - _MAX_SPAN)
-    room = max(0.1, 0.12 * (highest - lowest))
-    low, high = lowest - room, highest + room
-    step = 10 ** math.floor(math.log10((high - low) / 2))
-    step *= next(factor for factor in (5, 2, 1) if (high - low) / (factor * step) >= 2)
-    ticks = [step * index for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    span = _HEIGHT - _TOP - _BOTTOM
-
-    def place(percent: float) -> float:
-        return _TOP + span * (high - max(percent, lowest)) / (high - low)
-
-    return place, [tick for tick in ticks if tick <= 100]
-
-
 def _far_below(quality: float, qualities: Sequence[float]) -> str:
-    is_off_scale = 100 * (max(qualities) - quality) > _MAX_SPAN
+    is_off_scale = 100 * (max(qualities) - quality) > MAX_SPAN
     return f" (↓ {quality:.1%})" if is_off_scale else ""
 
 
@@ -175,8 +121,8 @@ def _spread(ys: Sequence[float]) -> list[float]:
     order = sorted(range(len(ys)), key=lambda i: ys[i])
     for before, after in itertools.pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
-    over = max(0.0, placed[order[-1]] - (_HEIGHT - _BOTTOM))
-    return [max(_TOP - 10.0, value - over) for value in placed] if over else placed
+    over = max(0.0, placed[order[-1]] - (HEIGHT - BOTTOM))
+    return [max(TOP - 10.0, value - over) for value in placed] if over else placed
 
 
 def histograms_html(report: Mapping[str, Any]) -> str:

@@ -52,6 +52,8 @@ GLOSSARY = {
     "ball. It smooths the noise of single batches.",
     "One-cycle schedule": "A schedule changes the learning rate during a run. One-cycle raises it "
     "to its peak and then lowers it to zero; constant leaves it alone.",
+    "Objective": "What a search looks for: the best accuracy, or the best for the seconds or the "
+    "parameters that it costs. Of two things at once there is no best, but a front.",
     "Optimizer": "The rule that turns errors into changes of the weights. SGD takes the same step "
     "for all weights; Adam and AdamW choose a step for each.",
     "Overfitting": "Learning the training images by heart. Training loss goes on falling while "
@@ -72,6 +74,8 @@ GLOSSARY = {
     "weights are kept so that runs can be compared.",
     "Scale": "An augmentation: every image is made larger or smaller by a random share up to this "
     "one.",
+    "Sampler": "What chooses the settings of the next trial. Optuna's learns from the trials so "
+    "far which values do well; random search draws each blindly.",
     "Seed": "The number that random choices start from. The same seed on the same machine gives "
     "the same run.",
     "Shift": "An augmentation: every image is moved by a random number of pixels up to this one, "
@@ -86,6 +90,8 @@ GLOSSARY = {
     "Token": "A word or a piece of one, the unit in which a text model reads.",
     "Training images": "How many images the model learns from, 55,000 at most. With few of them "
     "it is quick, and soon knows them by heart.",
+    "Trial": "One training of a search, with settings chosen from the ranges. Trials that lag "
+    "behind are stopped early, which leaves time for others.",
     "Validation": "Images set aside to watch a training. The model does not learn from them, so "
     "they show how it does on what it has not seen.",
     "Weight bits": "The size of the numbers a network computes with. 32 bits are float32, as it "
@@ -103,16 +109,25 @@ _TERMS = {
     "Decoding": "Beam search",
     "Early stopping: patience": "Early stopping",
     "Epochs": "Epoch",
+    "Epochs of a trial": "Epoch",
     "Format": "File format",
     "Mask sparsity": "Sparsity",
+    "Minutes": "Trial",
+    "Models to try": "Model",
+    "Optimizers to try": "Optimizer",
     "Pruned": "Pruning",
     "Quantized": "Quantization",
     "Rotation (degrees)": "Rotation",
     "Runs": "Run",
     "Schedule": "One-cycle schedule",
+    "Schedules to try": "One-cycle schedule",
+    "Seed of the search": "Seed",
     "Shift (pixels)": "Shift",
     "The mask ranks weights": "Mask",
+    "Training images of a trial": "Training images",
+    "Trials": "Trial",
     "Weight decay (L2)": "Weight decay",
+    "What to look for": "Objective",
 }
 
 
@@ -125,5 +140,7 @@ def find_term(label: str) -> str | None:
     Returns:
         None if the glossary has no such term.
     """
-    term = _TERMS.get(label, label)
+    # A range has two knobs.
+    name = label.removesuffix(", lowest").removesuffix(", highest")
+    term = _TERMS.get(name, name)
     return term if term in GLOSSARY else None

@@ -18,6 +18,7 @@ from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.link_button import Links
 from foundry.ui.results_view import build_results_view, render_results
 from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
+from foundry.ui.search_section import build_search_section
 from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.visitor import build_browser_state
 
@@ -163,6 +164,7 @@ def build_train_tab(
             loss, accuracy = build_curves()
             results = build_results_view(run_id, visitor)
             build_compare_view(visitor)
+    kept = build_search_section(visitor, queue)
 
     shown = [seen, timer, finished, status, loss, accuracy, start, pause, resume, stop]
     preset.input(on_preset, preset, [note, *knobs], **QUIET)
@@ -178,6 +180,13 @@ def build_train_tab(
     returned = visitor.change(
         partial(on_return, queue),
         [run_id, visitor],
+        [run_id, preset, note, *knobs, *shown],
+        **QUIET,
+    )
+    # A trial that was made a run is the one on show.
+    kept.change(
+        partial(on_return, queue),
+        [kept, visitor],
         [run_id, preset, note, *knobs, *shown],
         **QUIET,
     )

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from foundry.compress_config import CompressEvent
 from foundry.ui.compress_charts import (
     histograms_html,
-    pareto_front,
     scatter_html,
     sensitivity_html,
 )
@@ -76,25 +75,6 @@ def test_layers_left_alone_say_why():
     html = changes_html(make_report()["changes"])
     assert "6 → 3 channels" in html
     assert "left alone: its 10 outputs are the classes" in html
-
-
-@given(POINTS)
-def test_nothing_beats_the_front_and_the_front_beats_all_else(points):
-    def beats(one, other):
-        return one != other and one[0] <= other[0] and one[1] >= other[1]
-
-    front = pareto_front(points)
-    for index, point in enumerate(points):
-        beaten = any(beats(other, point) for other in points)
-        if index in front:
-            assert not beaten
-        else:
-            assert beaten or point in [points[i] for i in front]
-
-
-def test_the_front_of_known_points():
-    # The second is slower and worse than the first; the third is slower and better.
-    assert pareto_front([(1.0, 0.9), (2.0, 0.8), (3.0, 0.95)]) == [0, 2]
 
 
 @given(POINTS)

@@ -18,6 +18,7 @@ ENDPOINTS = (
     "explain_sentiment",
     "transcribe",
     "compress",
+    "search",
 )
 TAKE_FILES = {"classify_digit", "score_sentiment_batch", "transcribe"}
 NAMES = ("", "lenet", "bert-sentiment", "wav2vec2-commands", "dense", "../../etc/passwd")

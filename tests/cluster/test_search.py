@@ -1,0 +1,77 @@
+"""A search by a real worker on Ray: killed, gone on with, stopped."""
+
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+from waiting import wait_until
+
+from foundry.run_folders import write_status
+from foundry.run_queue import RunQueue
+from foundry.search_config import SearchConfig
+from foundry.search_runs import adopt_trial, read_search
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+# Ray starts a dozen processes, which takes a while on a busy machine.
+PATIENCE_S = 400
+# More than any test lets it try.
+ENDLESS = SearchConfig(
+    num_train_images=500, batch_size=(64, 256), epochs=1, num_trials=300, minutes=0
+)
+
+
+@pytest.fixture
+def queue(runs_folder):
+    return RunQueue()
+
+
+def ended_trials(run):
+    return [one for one in read_search(run.run_id).trials if one.last.state != "running"]
+
+
+def test_a_killed_search_goes_on_and_a_stopped_one_keeps_what_there_is(queue):
+    run = queue.start_search(ENDLESS, "alice")
+    wait_until(lambda: len(ended_trials(run)) >= 2, "two trials", PATIENCE_S)
+    os.kill(queue._worker.pid, signal.SIGKILL)
+    queue.wait(run.run_id, PATIENCE_S)
+    killed = read_search(run.run_id)
+    assert killed.status == "failed" and "killed" in killed.reason
+    before = {one.last.trial_id: one.last for one in ended_trials(run)}
+
+    queue.submit(killed)
+    wait_until(lambda: len(ended_trials(run)) >= len(before) + 2, "two trials more", PATIENCE_S)
+    queue.stop(run.run_id)
+    queue.wait(run.run_id, PATIENCE_S)
+    stopped = read_search(run.run_id)
+    assert (stopped.status, stopped.reason) == ("stopped", "")
+    # What had ended before the kill is as it was, and nothing is left under way.
+    after = {one.last.trial_id: one.last for one in stopped.trials}
+    assert [after[trial_id] for trial_id in before] == list(before.values())
+    assert all(one.last.state != "running" for one in stopped.trials)
+    assert stopped.result["trials"][0]["trial_id"] == stopped.best.last.trial_id
+    elapsed = [event.elapsed_s for event in stopped.events]
+    assert elapsed == sorted(elapsed)
+
+    adopted = adopt_trial(stopped, stopped.best.last.trial_id, "alice")
+    assert adopted.result["val_accuracy"] == stopped.best.accuracy
+    assert adopted.config == stopped.config.train_config(stopped.best.last.settings)
+
+
+def test_a_cluster_that_nobody_answers_at_is_a_failure_with_a_sentence(queue, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    run = queue.start_search(replace(ENDLESS, num_trials=1), "alice")
+    queue.wait(run.run_id, PATIENCE_S)
+    failed = read_search(run.run_id)
+    assert failed.status == "failed"
+    assert failed.reason.startswith("No Ray cluster answers at 127.0.0.1:1")
+
+
+def test_a_search_of_a_dead_server_is_interrupted(queue):
+    run = queue.start_search(ENDLESS, "alice")
+    queue.stop(run.run_id)
+    queue.wait(run.run_id, PATIENCE_S)
+    write_status(run.folder, "running")
+    RunQueue()
+    assert read_search(run.run_id).status == "interrupted"
