@@ -3,12 +3,15 @@
 import argparse
 import importlib.util
 import os
+import sys
 
 from foundry.cleaning import make_downloads_folder
 
 if __name__ == "__main__":
     # Read when Gradio is imported.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # Ray brings pyarrow along, and pandas would load it: 45 MB that no tab uses.
+    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     # Servers that share a folder of uploads delete one another's when they end.
     uploads = make_downloads_folder()
     os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
