@@ -1,0 +1,154 @@
+"""The app on several machines: `serve run foundry.serving:app`, with Ray Serve.
+
+The page is one replica that asks one deployment for each model and variant; these scale, each
+by itself, from none to as many as the cluster has cores for.
+"""
+
+import os
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+
+from foundry.cleaning import make_downloads_folder
+from foundry.compress_config import TASKS
+from foundry.compression import DENSE, VARIANTS, Variant
+from foundry.models import (
+    ModelSpec,
+    available_models,
+    available_variants,
+    load_predictor,
+    load_pretrained,
+)
+from foundry.remote import RemotePredictor, answer_elsewhere
+from foundry.replica import Replica, fingerprint
+from foundry.runtime import Predictor
+
+# Shares of a core: a LeNet answers in a fraction of the time that the call takes.
+_NUM_CPUS = {"digits": 0.1, "sentiment": 0.5, "speech": 0.5}
+_MAX_REPLICAS = 16
+# One is being computed, and the next ones are here when it is done.
+_TARGET_ONGOING = 2
+_MAX_ONGOING = 32
+_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S, _TO_ZERO_DELAY_S = 5.0, 60.0, 600.0
+_HEALTH_PERIOD_S = 10.0
+# Every open page holds a stream open, and every visitor's event that waits.
+_MAX_STREAMS = 2_000
+
+
+def deployment_name(name: str, variant: str) -> str:
+    """Return what Ray calls the deployment of a model in a variant."""
+    return f"{name}-{variant}"
+
+
+def build_replicas(spec: ModelSpec, variant: str, **options: Any) -> serve.Application:
+    """Describe the deployment of one model in one variant.
+
+    Args:
+        spec: A model that ships with the project.
+        variant: The name of one.
+        options: Of `serve.deployment`, in place of the usual ones.
+    """
+    usual = {
+        "name": deployment_name(spec.name, variant),
+        "ray_actor_options": {"num_cpus": _NUM_CPUS[spec.task]},
+        "max_ongoing_requests": _MAX_ONGOING,
+        "health_check_period_s": _HEALTH_PERIOD_S,
+        "autoscaling_config": {
+            # Visitors start with the dense ones; the others cost nothing until they are chosen.
+            "min_replicas": int(variant == DENSE.name),
+            "max_replicas": _MAX_REPLICAS,
+            "target_ongoing_requests": _TARGET_ONGOING,
+            "upscale_delay_s": _UPSCALE_DELAY_S,
+            "downscale_delay_s": _DOWNSCALE_DELAY_S,
+            "downscale_to_zero_delay_s": _TO_ZERO_DELAY_S,
+        },
+    }
+    return serve.deployment(Replica, **usual | options).bind(spec.task, spec.name, variant)
+
+
+def connect(handles: Mapping[str, Any]) -> None:
+    """Have this process's answers computed by replicas.
+
+    Args:
+        handles: Deployment name -> its handle. What has none is computed here.
+    """
+    predictors = {}
+    for spec, variant in _list_forms():
+        if handle := handles.get(title := deployment_name(spec.name, variant)):
+            form = VARIANTS[variant]
+            load_here = partial(_load_here, spec, form)
+            predictors[spec.name, form] = RemotePredictor(
+                title, handle, fingerprint(spec.name, form), load_here
+            )
+    answer_elsewhere(predictors)
+
+
+def _load_here(spec: ModelSpec, variant: Variant) -> Predictor:
+    if spec.task == "digits":
+        return load_predictor(spec.name, "cpu", variant, is_here=True)
+    return load_pretrained(spec.name, spec.task, variant=variant, is_here=True).predict
+
+
+def _list_forms() -> list[tuple[ModelSpec, str]]:
+    return [
+        (spec, variant)
+        for task in TASKS
+        for spec in available_models(task)
+        for variant in available_variants(spec.name)
+    ]
+
+
+def _serve_page() -> FastAPI:
+    # Both are read when Gradio is imported.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    uploads = make_downloads_folder()
+    os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
+    from foundry.ui import build_app, mount
+
+    server = mount(build_app())
+    # The folder goes with it.
+    server.state.uploads = uploads
+    return server
+
+
+class Page:
+    """The page, and the endpoints for programs."""
+
+    def __init__(self, handles: dict[str, Any]) -> None:
+        """Be connected before the page is built.
+
+        Args:
+            handles: As `connect()` takes them.
+        """
+        connect(handles)
+
+
+def build_serving(forms: Collection[str] | None = None, **options: Any) -> serve.Application:
+    """Describe the page with its models.
+
+    Args:
+        forms: Names of the deployments to have; what has none the page computes itself. None: all.
+        options: Of `serve.deployment`, for each model's deployment.
+    """
+    replicas = {
+        deployment_name(spec.name, variant): build_replicas(spec, variant, **options)
+        for spec, variant in _list_forms()
+        if forms is None or deployment_name(spec.name, variant) in forms
+    }
+    page = serve.deployment(
+        serve.ingress(_serve_page)(Page),
+        name="page",
+        # Sessions are in its memory: there is one, and every machine's proxy leads to it.
+        num_replicas=1,
+        max_ongoing_requests=_MAX_STREAMS,
+        # It waits for others, and is to have a place even where they have taken every core.
+        ray_actor_options={"num_cpus": 0},
+        health_check_period_s=_HEALTH_PERIOD_S,
+    )
+    return page.bind(replicas)
+
+
+app = build_serving()
