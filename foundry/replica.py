@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import math
 import os
 from functools import lru_cache
 from importlib.metadata import version
@@ -29,6 +30,9 @@ from foundry.variants import find_variant
 
 # What the answers depend on beside the weights.
 _MAKERS = ("torch", "transformers", "openvino", "nncf")
+# The size of a batch is counted in so many tokens.
+_TOKENS = 16
+FULL_BATCH = BATCH_TOKENS // _TOKENS
 _PROBE_SAMPLES = 16_000
 _TOLERANCE = 1e-3
 
@@ -49,9 +53,10 @@ def fingerprint(name: str, variant: Variant = DENSE) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _num_tokens(requests: list[Arrays]) -> int:
+def _size(requests: list[Arrays]) -> int:
     """Return the size of a batch; a request that is a batch already counts as a full one."""
-    return sum(min(BATCH_TOKENS, request[0].size) for request in requests)
+    shares = (math.ceil(request[0].size / _TOKENS) for request in requests)
+    return sum(min(FULL_BATCH, share) for share in shares)
 
 
 class Replica:
@@ -104,7 +109,7 @@ class Replica:
         return await self._answer_alone(arrays)
 
     # Nothing is waited for: a batch is what came while the one before was computed.
-    @serve.batch(max_batch_size=BATCH_TOKENS, batch_wait_timeout_s=0.0, batch_size_fn=_num_tokens)
+    @serve.batch(max_batch_size=FULL_BATCH, batch_wait_timeout_s=0.0, batch_size_fn=_size)
     async def _answer_joined(self, requests: list[Arrays]) -> list[np.ndarray]:
         return await asyncio.to_thread(self._run, requests)
 

@@ -23,7 +23,7 @@ from foundry.models import (
     load_pretrained,
 )
 from foundry.remote import RemotePredictor, answer_elsewhere
-from foundry.replica import Replica, fingerprint
+from foundry.replica import FULL_BATCH, Replica, fingerprint
 from foundry.runtime import Predictor
 
 # Shares of a core: a LeNet answers in a fraction of the time that the call takes.
@@ -31,7 +31,6 @@ _NUM_CPUS = {"digits": 0.1, "sentiment": 0.5, "speech": 0.5}
 _MAX_REPLICAS = 16
 # One is being computed, and the next ones are here when it is done.
 _TARGET_ONGOING = 2
-_MAX_ONGOING = 32
 _UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S, _TO_ZERO_DELAY_S = 5.0, 60.0, 600.0
 _HEALTH_PERIOD_S = 10.0
 # Every open page holds a stream open, and every visitor's event that waits.
@@ -54,7 +53,7 @@ def build_replicas(spec: ModelSpec, variant: str, **options: Any) -> serve.Appli
     usual = {
         "name": deployment_name(spec.name, variant),
         "ray_actor_options": {"num_cpus": _NUM_CPUS[spec.task]},
-        "max_ongoing_requests": _MAX_ONGOING,
+        "max_ongoing_requests": FULL_BATCH,
         "health_check_period_s": _HEALTH_PERIOD_S,
         "autoscaling_config": {
             # Visitors start with the dense ones; the others cost nothing until they are chosen.
