@@ -4,13 +4,11 @@ import asyncio
 import hashlib
 import json
 import math
-import os
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from ray import serve
 
@@ -148,10 +146,6 @@ class Replica:
         answer = await self(self._fingerprint, *self._probe)
         if not np.allclose(answer, self._probed, atol=_TOLERANCE):
             raise RuntimeError("The model no longer gives the answer that it gave at the start.")
-
-    def describe(self) -> dict[str, int]:
-        """Return the process's id and its resident memory in bytes."""
-        return {"pid": os.getpid(), "rss_bytes": psutil.Process().memory_info().rss}
 
 
 def _build_probe(task: str) -> Arrays:

@@ -12,6 +12,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from waiting import PATIENCE_S, wait_until
 
+from foundry.benchmark.deployed import list_replicas
 from foundry.cluster import ray_session
 from foundry.digits import read_drawing
 from foundry.ink import load_image
@@ -140,14 +141,6 @@ def through_the_handle(text):
     return lambda tally: tally.check(predict(*inputs)[0].tolist(), expected)
 
 
-def replicas_of(name, app=APP):
-    """Return the running replicas of a deployment, as Ray's state API tells of them."""
-    from ray.util.state import list_actors
-
-    actors = list_actors(filters=[("state", "=", "ALIVE")], limit=1000)
-    return [actor for actor in actors if actor.name.startswith(f"SERVE_REPLICA::{app}#{name}#")]
-
-
 def test_the_page_answers_as_the_local_app_does(url, probs, tmp_path):
     page = Client(url, verbose=False)
     for text, expected in probs.items():
@@ -176,19 +169,19 @@ def test_a_killed_replica_and_a_killed_node_cost_no_answer(cluster, url, probs):
             wait_until(lambda: tally.num_right >= before + 40 or tally.lost, "answers")
 
         wait_for_answers()
-        killed = replicas_of(BERT)[0]
-        os.kill(killed.pid, signal.SIGKILL)
+        killed = list_replicas(APP, BERT)[0]
+        os.kill(killed["pid"], signal.SIGKILL)
         wait_for_answers()
         wait_until(
             lambda: (
-                len(now := replicas_of(BERT)) == 2
-                and killed.actor_id not in {each.actor_id for each in now}
+                len(now := list_replicas(APP, BERT)) == 2
+                and killed["pid"] not in {each["pid"] for each in now}
             ),
             "a new replica",
         )
-        (page,) = replicas_of("page")
-        lost = next(node for node in cluster.worker_nodes if node.node_id != page.node_id)
-        assert lost.node_id in {each.node_id for each in replicas_of(BERT)}
+        (page,) = list_replicas(APP, "page")
+        lost = next(node for node in cluster.worker_nodes if node.node_id != page["node_id"])
+        assert lost.node_id in {each["node_id"] for each in list_replicas(APP, BERT)}
         cluster.remove_node(lost, allow_graceful=False)
         wait_for_answers()
     assert (tally.lost, tally.wrong) == ([], [])
@@ -218,4 +211,4 @@ def test_a_deployment_goes_down_to_nothing_and_comes_back(cluster):
     expected = load_model("lenet")(image)
     for _ in range(2):
         assert torch.allclose(predict(image), expected, atol=TOLERANCE)
-        wait_until(lambda: not replicas_of("lenet-dense", "sleeper"), "no replica")
+        wait_until(lambda: not list_replicas("sleeper", "lenet-dense"), "no replica")
