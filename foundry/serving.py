@@ -5,7 +5,7 @@ by itself, from none to as many as the cluster has cores for.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -75,12 +75,12 @@ def connect(handles: Mapping[str, Any]) -> None:
         handles: Deployment name -> its handle. What has none is computed here.
     """
     predictors = {}
-    for spec, variant in _list_forms():
-        if handle := handles.get(title := deployment_name(spec.name, variant)):
+    for title, (spec, variant) in _list_forms().items():
+        if title in handles:
             form = VARIANTS[variant]
             load_here = partial(_load_here, spec, form)
             predictors[spec.name, form] = RemotePredictor(
-                title, handle, fingerprint(spec.name, form), load_here
+                title, handles[title], fingerprint(spec.name, form), load_here
             )
     answer_elsewhere(predictors)
 
@@ -91,13 +91,14 @@ def _load_here(spec: ModelSpec, variant: Variant) -> Predictor:
     return load_pretrained(spec.name, spec.task, variant=variant, is_here=True).predict
 
 
-def _list_forms() -> list[tuple[ModelSpec, str]]:
-    return [
-        (spec, variant)
+def _list_forms() -> dict[str, tuple[ModelSpec, str]]:
+    """Return deployment name -> model and variant, of all that ship."""
+    return {
+        deployment_name(spec.name, variant): (spec, variant)
         for task in TASKS
         for spec in available_models(task)
         for variant in available_variants(spec.name)
-    ]
+    }
 
 
 def _serve_page() -> FastAPI:
@@ -125,17 +126,17 @@ class Page:
         connect(handles)
 
 
-def build_serving(forms: Collection[str] | None = None, **options: Any) -> serve.Application:
+def build_serving(forms: Mapping[str, Mapping[str, Any]] | None = None) -> serve.Application:
     """Describe the page with its models.
 
     Args:
-        forms: Names of the deployments to have; what has none the page computes itself. None: all.
-        options: Of `serve.deployment`, for each model's deployment.
+        forms: Deployment name -> options as `build_replicas()` takes them; what is not named the
+            page computes itself. None: all, as usual.
     """
+    all_forms = _list_forms()
+    chosen = {name: {} for name in all_forms} if forms is None else forms
     replicas = {
-        deployment_name(spec.name, variant): build_replicas(spec, variant, **options)
-        for spec, variant in _list_forms()
-        if forms is None or deployment_name(spec.name, variant) in forms
+        name: build_replicas(*all_forms[name], **options) for name, options in chosen.items()
     }
     page = serve.deployment(
         serve.ingress(_serve_page)(Page),

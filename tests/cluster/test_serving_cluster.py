@@ -16,7 +16,7 @@ from foundry.benchmark.deployed import list_replicas
 from foundry.cluster import ray_session
 from foundry.digits import read_drawing
 from foundry.ink import load_image
-from foundry.models import available_models, load_model, load_pretrained
+from foundry.models import load_model, load_pretrained
 from foundry.remote import RemotePredictor
 from foundry.run_folders import RUNS_DIR_VARIABLE
 from foundry.sentiment import score_text, wrap_classifier
@@ -24,7 +24,7 @@ from foundry.sentiment import score_text, wrap_classifier
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 APP = "foundry"
-BERT = "bert-sentiment-dense"
+BERT, LENET = "bert-sentiment-dense", "lenet-dense"
 TEXTS = ["A warm and funny film.", "An awful film, far too long.", "Not bad at all."]
 TOLERANCE = 1e-3
 
@@ -56,13 +56,25 @@ def url(cluster):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    # On one machine the proxies of all nodes would share the port, and one goes with its node.
+    serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
     app = build_serving(
-        ["lenet-dense", BERT],
-        autoscaling_config=None,
-        num_replicas=2,
-        max_replicas_per_node=1,
-        health_check_period_s=1.0,
+        {
+            BERT: {
+                "autoscaling_config": None,
+                "num_replicas": 2,
+                "max_replicas_per_node": 1,
+                "health_check_period_s": 1.0,
+            },
+            LENET: {
+                "autoscaling_config": {
+                    "min_replicas": 0,
+                    "max_replicas": 1,
+                    "downscale_delay_s": 0.5,
+                    "look_back_period_s": 1.0,
+                }
+            },
+        }
     )
     serve.run(app, name=APP)
     return f"http://127.0.0.1:{port}/"
@@ -159,6 +171,20 @@ def test_the_page_answers_as_the_local_app_does(url, probs, tmp_path):
     assert page.predict(handle_file(drawing), "lenet", "int8", api_name="/classify_digit")["label"]
 
 
+def test_a_deployment_goes_down_to_nothing_and_comes_back(url):
+    from ray import serve
+
+    from foundry.replica import fingerprint
+
+    handle = serve.get_deployment_handle(LENET, APP)
+    predict = RemotePredictor(LENET, handle, fingerprint("lenet"), lambda: None)
+    image = torch.zeros(1, 1, 28, 28)
+    expected = load_model("lenet")(image)
+    wait_until(lambda: not list_replicas(APP, LENET), "no replica")
+    assert torch.allclose(predict(image), expected, atol=TOLERANCE)
+    assert list_replicas(APP, LENET)
+
+
 def test_a_killed_replica_and_a_killed_node_cost_no_answer(cluster, url, probs):
     ask = [through_the_page(url, text, probs[text]) for text in TEXTS[:2]]
     ask += [through_the_handle(text) for text in TEXTS[:2]]
@@ -186,29 +212,3 @@ def test_a_killed_replica_and_a_killed_node_cost_no_answer(cluster, url, probs):
         wait_for_answers()
     assert (tally.lost, tally.wrong) == ([], [])
     assert tally.num_right >= 120
-
-
-def test_a_deployment_goes_down_to_nothing_and_comes_back(cluster):
-    from ray import serve
-
-    from foundry.replica import fingerprint
-    from foundry.serving import build_replicas
-
-    (spec,) = available_models("digits")
-    sleeper = build_replicas(
-        spec,
-        "dense",
-        autoscaling_config={
-            "min_replicas": 0,
-            "max_replicas": 1,
-            "downscale_delay_s": 0.5,
-            "look_back_period_s": 1.0,
-        },
-    )
-    handle = serve.run(sleeper, name="sleeper", route_prefix=None)
-    predict = RemotePredictor("sleeper", handle, fingerprint("lenet"), lambda: None)
-    image = torch.zeros(1, 1, 28, 28)
-    expected = load_model("lenet")(image)
-    for _ in range(2):
-        assert torch.allclose(predict(image), expected, atol=TOLERANCE)
-        wait_until(lambda: not list_replicas("sleeper", "lenet-dense"), "no replica")
