@@ -1,4 +1,4 @@
-"""What runs in a replica of Ray Serve: one model in one variant, on one thread."""
+"""A deployment of Ray Serve: replicas that each run one model in one variant, on one thread."""
 
 import asyncio
 import hashlib
@@ -18,6 +18,7 @@ from foundry.models import (
     CONFIG_FILE,
     WEIGHTS_DIR,
     WEIGHTS_FILE,
+    ModelSpec,
     load_predictor,
     load_pretrained,
 )
@@ -26,6 +27,13 @@ from foundry.sentiment_encoder import build_predictor
 from foundry.shipped import hash_file
 from foundry.variants import find_variant
 
+# Shares of a core: a LeNet answers in a fraction of the time that the call takes.
+_NUM_CPUS = {"digits": 0.1, "sentiment": 0.5, "speech": 0.5}
+MAX_REPLICAS = 16
+# One is being computed, and the next ones are here when it is done.
+TARGET_ONGOING = 2
+_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S, _TO_ZERO_DELAY_S = 5.0, 60.0, 600.0
+HEALTH_PERIOD_S = 10.0
 # What the answers depend on beside the weights.
 _MAKERS = ("torch", "transformers", "openvino", "nncf")
 # The size of a batch is counted in so many tokens.
@@ -155,3 +163,34 @@ def _build_probe(task: str) -> Arrays:
         return np.array([[1, 2, 3, 4]]), np.ones((1, 4), np.int64)
     rng = np.random.default_rng(0)
     return (rng.standard_normal((1, _PROBE_SAMPLES)).astype(np.float32),)
+
+
+def deployment_name(name: str, variant: str) -> str:
+    """Return what Ray calls the deployment of a model in a variant."""
+    return f"{name}-{variant}"
+
+
+def build_replicas(spec: ModelSpec, variant: str, **options: Any) -> serve.Application:
+    """Describe the deployment of one model in one variant.
+
+    Args:
+        spec: A model that ships with the project.
+        variant: The name of one.
+        options: Of `serve.deployment`, in place of the usual ones.
+    """
+    usual = {
+        "name": deployment_name(spec.name, variant),
+        "ray_actor_options": {"num_cpus": _NUM_CPUS[spec.task]},
+        "max_ongoing_requests": FULL_BATCH,
+        "health_check_period_s": HEALTH_PERIOD_S,
+        "autoscaling_config": {
+            # Visitors start with the dense ones; the others cost nothing until they are chosen.
+            "min_replicas": int(variant == DENSE.name),
+            "max_replicas": MAX_REPLICAS,
+            "target_ongoing_requests": TARGET_ONGOING,
+            "upscale_delay_s": _UPSCALE_DELAY_S,
+            "downscale_delay_s": _DOWNSCALE_DELAY_S,
+            "downscale_to_zero_delay_s": _TO_ZERO_DELAY_S,
+        },
+    }
+    return serve.deployment(Replica, **usual | options).bind(spec.task, spec.name, variant)

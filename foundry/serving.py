@@ -14,7 +14,7 @@ from ray import serve
 
 from foundry.cleaning import make_downloads_folder
 from foundry.compress_config import TASKS
-from foundry.compression import DENSE, VARIANTS, Variant
+from foundry.compression import VARIANTS, Variant
 from foundry.models import (
     ModelSpec,
     available_models,
@@ -23,49 +23,20 @@ from foundry.models import (
     load_pretrained,
 )
 from foundry.remote import RemotePredictor, answer_elsewhere
-from foundry.replica import FULL_BATCH, Replica, fingerprint
-from foundry.runtime import Predictor
+from foundry.replica import (
+    HEALTH_PERIOD_S,
+    MAX_REPLICAS,
+    TARGET_ONGOING,
+    build_replicas,
+    deployment_name,
+    fingerprint,
+)
+from foundry.runtime import Predictor, expect_waiting
 
-# Shares of a core: a LeNet answers in a fraction of the time that the call takes.
-_NUM_CPUS = {"digits": 0.1, "sentiment": 0.5, "speech": 0.5}
-_MAX_REPLICAS = 16
-# One is being computed, and the next ones are here when it is done.
-_TARGET_ONGOING = 2
-_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S, _TO_ZERO_DELAY_S = 5.0, 60.0, 600.0
-_HEALTH_PERIOD_S = 10.0
+# What the page has under way, enough to keep all replicas of a model busy: it only waits.
+_NUM_WAITING = TARGET_ONGOING * MAX_REPLICAS
 # Every open page holds a stream open, and every visitor's event that waits.
 _MAX_STREAMS = 2_000
-
-
-def deployment_name(name: str, variant: str) -> str:
-    """Return what Ray calls the deployment of a model in a variant."""
-    return f"{name}-{variant}"
-
-
-def build_replicas(spec: ModelSpec, variant: str, **options: Any) -> serve.Application:
-    """Describe the deployment of one model in one variant.
-
-    Args:
-        spec: A model that ships with the project.
-        variant: The name of one.
-        options: Of `serve.deployment`, in place of the usual ones.
-    """
-    usual = {
-        "name": deployment_name(spec.name, variant),
-        "ray_actor_options": {"num_cpus": _NUM_CPUS[spec.task]},
-        "max_ongoing_requests": FULL_BATCH,
-        "health_check_period_s": _HEALTH_PERIOD_S,
-        "autoscaling_config": {
-            # Visitors start with the dense ones; the others cost nothing until they are chosen.
-            "min_replicas": int(variant == DENSE.name),
-            "max_replicas": _MAX_REPLICAS,
-            "target_ongoing_requests": _TARGET_ONGOING,
-            "upscale_delay_s": _UPSCALE_DELAY_S,
-            "downscale_delay_s": _DOWNSCALE_DELAY_S,
-            "downscale_to_zero_delay_s": _TO_ZERO_DELAY_S,
-        },
-    }
-    return serve.deployment(Replica, **usual | options).bind(spec.task, spec.name, variant)
 
 
 def connect(handles: Mapping[str, Any]) -> None:
@@ -108,7 +79,8 @@ def _serve_page() -> FastAPI:
     os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
     from foundry.ui import build_app, mount
 
-    server = mount(build_app())
+    expect_waiting(_NUM_WAITING)
+    server = mount(build_app(concurrency=_NUM_WAITING))
     # The folder goes with it.
     server.state.uploads = uploads
     return server
@@ -146,7 +118,7 @@ def build_serving(forms: Mapping[str, Mapping[str, Any]] | None = None) -> serve
         max_ongoing_requests=_MAX_STREAMS,
         # It waits for others, and is to have a place even where they have taken every core.
         ray_actor_options={"num_cpus": 0},
-        health_check_period_s=_HEALTH_PERIOD_S,
+        health_check_period_s=HEALTH_PERIOD_S,
     )
     return page.bind(replicas)
 

@@ -17,9 +17,8 @@ from foundry.compression import VARIANTS
 from foundry.models import ModelSpec
 from foundry.quantization import Sample
 from foundry.remote import RemotePredictor
-from foundry.replica import fingerprint
+from foundry.replica import build_replicas, deployment_name, fingerprint
 from foundry.runtime import Predictor
-from foundry.serving import build_replicas, deployment_name
 
 _POLL_S = 0.1
 _PATIENCE_S = 300.0

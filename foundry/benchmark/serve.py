@@ -115,6 +115,7 @@ def _measure_scale_to_zero() -> dict[str, float]:
             "max_replicas": 1,
             "downscale_delay_s": _TO_ZERO_DELAY_S,
             "look_back_period_s": _LOOK_BACK_S,
+            "metrics_interval_s": _LOOK_BACK_S / 4,
         },
     }
     sample = _texts()

@@ -50,11 +50,12 @@ _MAX_SESSIONS = 1_000
 _MAX_QUEUE = 300
 
 
-def build_app(device: str = "auto") -> gr.Blocks:
+def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Blocks:
     """Build the page, ready for `launch()`.
 
     Args:
         device: Where models train and run: `auto`, `cpu`, `cuda`.
+        concurrency: How many calls of one handler run at once.
 
     Raises:
         InputError: If there is no such device here.
@@ -100,7 +101,7 @@ def build_app(device: str = "auto") -> gr.Blocks:
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
         explain_knobs(app)
-    return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)
+    return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)
 
 
 def launch(app: gr.Blocks, **options: Any) -> Any:

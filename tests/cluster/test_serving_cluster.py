@@ -72,6 +72,7 @@ def url(cluster):
                     "max_replicas": 1,
                     "downscale_delay_s": 0.5,
                     "look_back_period_s": 1.0,
+                    "metrics_interval_s": 0.5,
                 }
             },
         }
