@@ -41,6 +41,29 @@ def test_images_are_answered_as_they_are_here():
     assert answer == pytest.approx(here.numpy(), abs=1e-5)
 
 
+def test_a_recording_is_answered_as_it_is_here():
+    replica = Replica("speech", "wav2vec2-commands", "dense")
+    sound = np.random.default_rng(0).standard_normal((1, 8000)).astype(np.float32)
+    (answer,) = replica._run([(sound,)])
+    here = load_pretrained("wav2vec2-commands", "speech").predict(torch.from_numpy(sound))
+    assert answer == pytest.approx(here.numpy(), abs=1e-3)
+
+
+def test_a_replica_whose_answers_change_is_not_healthy():
+    replica = Replica("digits", "lenet", "dense")
+
+    async def answer(arrays):
+        return replica._run([arrays])[0]
+
+    # Only Ray Serve itself makes batches.
+    replica._answer_alone = answer
+    asyncio.run(replica.check_health())
+    healthy = replica._predict
+    replica._predict = lambda *inputs: healthy(*inputs) + 1
+    with pytest.raises(RuntimeError, match="no longer"):
+        asyncio.run(replica.check_health())
+
+
 def test_a_caller_of_another_version_is_refused_with_a_sentence():
     replica = Replica("digits", "lenet", "dense")
     with pytest.raises(InputError, match="different versions"):
