@@ -5,6 +5,7 @@ was called there is nothing to find. Of Ray this module knows a handle, which it
 can go wrong with a call.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -99,17 +100,24 @@ class RemotePredictor:
     def _ask(self, arrays: list[np.ndarray]) -> Tensor:
         ends_at = time.monotonic() + self._patience_s
         while True:
-            response = self._handle.remote(self._fingerprint, *arrays)
             try:
-                answer = response.result(timeout_s=max(0.0, ends_at - time.monotonic()))
-                # Ray's arrays are read-only views of its store.
-                return torch.from_numpy(np.array(answer))
+                return self._ask_once(arrays, max(0.0, ends_at - time.monotonic()))
             except Exception as error:
-                if isinstance(error, TimeoutError):
-                    response.cancel()
                 if not _is_passing(error) or time.monotonic() + _RETRY_S > ends_at:
                     raise _NoAnswerError(_explain(error, self._patience_s)) from error
             time.sleep(_RETRY_S)
+
+    def _ask_once(self, arrays: list[np.ndarray], timeout_s: float) -> Tensor:
+        response = self._handle.remote(self._fingerprint, *arrays)
+        try:
+            answer = response.result(timeout_s=timeout_s)
+        except TimeoutError:
+            # Nobody waits for it any more.
+            with contextlib.suppress(Exception):
+                response.cancel()
+            raise
+        # Ray's arrays are read-only views of its store.
+        return torch.from_numpy(np.array(answer))
 
 
 def _is_passing(error: Exception) -> bool:

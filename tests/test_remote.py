@@ -121,6 +121,14 @@ def test_what_lasts_gets_a_sentence_and_the_answer_comes_from_here(caplog, failu
     assert handle.num_cancelled == isinstance(failure, TimeoutError)
 
 
+def test_a_handle_that_cannot_even_be_called_costs_no_answer():
+    class Gone:
+        def remote(self, *_):
+            raise RuntimeError("Ray has been shut down")
+
+    assert torch.equal(predictor(Gone())(IMAGE), here_is_ten())
+
+
 def test_after_a_while_replicas_are_asked_again(lenet, monkeypatch):
     handle = FakeHandle(lenet, exceptions.OutOfDiskError())
     predict = predictor(handle)

@@ -213,3 +213,16 @@ def test_a_killed_replica_and_a_killed_node_cost_no_answer(cluster, url, probs):
         wait_for_answers()
     assert (tally.lost, tally.wrong) == ([], [])
     assert tally.num_right >= 120
+
+
+def test_a_killed_page_comes_back(url, probs):
+    (before,) = list_replicas(APP, "page")
+    os.kill(before["pid"], signal.SIGKILL)
+
+    def is_another():
+        return [each["pid"] for each in list_replicas(APP, "page")] not in ([], [before["pid"]])
+
+    wait_until(is_another, "another page")
+    tally = Tally()
+    through_the_page(url, TEXTS[0], probs[TEXTS[0]])(tally)
+    assert tally.num_right == 1
