@@ -129,16 +129,21 @@ def _measure_scale_to_zero() -> dict[str, float]:
     return {"scale_to_zero_s": to_zero_s, "scale_from_zero_s": from_zero_s}
 
 
-def _measure_memory() -> dict[str, float]:
-    """Return resident megabytes of a replica of each model, dense and int8, that has answered."""
-    found = {}
+def _measure_memory() -> dict[str, dict[str, float]]:
+    """Measure a replica of each model, dense and int8, that has answered.
+
+    Returns:
+        Megabytes by form: resident, and those of them that it shares with no other process.
+    """
+    rss_mb, own_mb = {}, {}
     for spec in (spec for task in TASKS for spec in available_models(task)):
         for variant in (name for name, form in VARIANTS.items() if not form.is_pruned):
             with deployed(spec, variant, **_NO_CORE, num_replicas=1) as one:
                 # It has answered its own question before it says that it is there.
                 (replica,) = one.replicas()
-                found[one.title] = psutil.Process(replica["pid"]).memory_info().rss / 1e6
-    return found
+                memory = psutil.Process(replica["pid"]).memory_full_info()
+                rss_mb[one.title], own_mb[one.title] = memory.rss / 1e6, memory.uss / 1e6
+    return {"replica_rss_mb": rss_mb, "replica_own_mb": own_mb}
 
 
 def _check_answered(one: Deployed) -> None:
@@ -156,7 +161,7 @@ def measure() -> dict[str, Any]:
                 **_measure_latency(),
                 **_measure_load(),
                 **_measure_scale_to_zero(),
-                "replica_rss_mb": _measure_memory(),
+                **_measure_memory(),
             }
         finally:
             serve.shutdown()
@@ -164,7 +169,10 @@ def measure() -> dict[str, Any]:
 
 def report(figures: dict[str, Any]) -> str:
     """Return the figures in sentences."""
-    memory = ", ".join(f"{name} {mb:.0f} MB" for name, mb in figures["replica_rss_mb"].items())
+    memory = ", ".join(
+        f"{name} {mb:.0f} MB ({figures['replica_own_mb'][name]:.0f})"
+        for name, mb in figures["replica_rss_mb"].items()
+    )
     return "\n".join(
         [
             f"a call through a handle: p50 {figures['handle_added_p50_ms']:.1f} ms, p95 "
@@ -176,6 +184,6 @@ def report(figures: dict[str, Any]) -> str:
             f"to no replica {figures['scale_to_zero_s']:.1f} s after the last answer (told to wait "
             f"{_TO_ZERO_DELAY_S:.0f} s), back with an answer in "
             f"{figures['scale_from_zero_s']:.1f} s",
-            f"resident memory of a replica: {memory}",
+            f"resident memory of a replica (what it shares with no other process): {memory}",
         ]
     )
