@@ -1,6 +1,7 @@
 """One model's deployment for as long as it is measured, and clients that check their answers."""
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from foundry.runtime import Predictor
 _POLL_S = 0.1
 _PATIENCE_S = 300.0
 _TOLERANCE = 1e-3
+_numbers = itertools.count()
 
 
 @dataclass
@@ -30,7 +32,8 @@ class Deployed:
     """A running deployment of one model in one variant.
 
     Attributes:
-        title: Its name, and that of the application it is all of.
+        title: Its name.
+        application: What it is all of.
         predict: Asks it.
         num_local: Calls that no replica answered.
     """
@@ -38,6 +41,7 @@ class Deployed:
     spec: ModelSpec
     variant: str
     title: str
+    application: str
     predict: Predictor = field(init=False)
     num_local: int = 0
 
@@ -49,7 +53,9 @@ class Deployed:
         """
         # The same handle goes on: Ray Serve tells it of the change.
         handle = serve.run(
-            build_replicas(self.spec, self.variant, **options), name=self.title, route_prefix=None
+            build_replicas(self.spec, self.variant, **options),
+            name=self.application,
+            route_prefix=None,
         )
         identity = fingerprint(self.spec.name, VARIANTS[self.variant])
         self.predict = RemotePredictor(self.title, handle, identity, self._count_local)
@@ -60,7 +66,7 @@ class Deployed:
 
     def replicas(self) -> list[dict[str, Any]]:
         """Return the running replicas as `serve status` has them, with `pid` and `node_id`."""
-        return list_replicas(self.title, self.title)
+        return list_replicas(self.application, self.title)
 
     def wait_for(self, number: int) -> float:
         """Wait until so many replicas run; return the seconds it took."""
@@ -88,12 +94,14 @@ def deployed(spec: ModelSpec, variant: str, **options: Any) -> Iterator[Deployed
         variant: The name of one.
         options: Of `serve.deployment`.
     """
-    one = Deployed(spec, variant, deployment_name(spec.name, variant))
+    # Never the same name twice: handles take half a minute to see that a deployment is another one.
+    application = f"measured-{next(_numbers)}"
+    one = Deployed(spec, variant, deployment_name(spec.name, variant), application)
     one.run(**options)
     try:
         yield one
     finally:
-        serve.delete(one.title)
+        serve.delete(one.application)
 
 
 @dataclass
