@@ -10,6 +10,7 @@ along; `benchmark/`. Tasks take models from `models`, the only door to them; beh
 which finds other people's. `compression` says what a variant is and `variants` finds them, made by
 `pruning`, and by `quantization` on the inputs of `calibration`, kept by `variant_cache` and run by
 `runtime`. `data` holds MNIST. `recipes/` makes the files in `weights/`; `errors` holds the errors
-whose messages visitors read, `machine` what the app runs on, `cluster` how Ray is reached. Nothing
-outside `app.py` and `ui/` imports Gradio.
+whose messages visitors read, `machine` what the app runs on, `cluster` how Ray is reached. On
+several machines `serving` is the page, `replica` what a model runs in, and `remote` what asks it.
+Nothing outside `app.py` and `ui/` imports Gradio.
 """

@@ -23,6 +23,7 @@ from foundry.errors import ArtifactError, InputError
 from foundry.hub import OnProgress, resolve_model
 from foundry.networks import CNN, LeNet
 from foundry.pretrained import Pretrained, load_folder, one_at_a_time
+from foundry.remote import find_remote
 from foundry.runtime import Predictor, TorchPredictor
 from foundry.shipped import check_shipped
 from foundry.variants import find_variant, list_variants, load_quantized
@@ -184,6 +185,7 @@ def load_predictor(
     device: torch.device | str = "cpu",
     variant: Variant = DENSE,
     on_progress: OnProgress | None = None,
+    is_here: bool = False,
 ) -> Predictor:
     """Load what runs a digit model; all callers share it.
 
@@ -192,6 +194,7 @@ def load_predictor(
         device: Where it runs; int8 always runs on the CPU.
         variant: Which form of it.
         on_progress: Called while int8 is built with the share done, in [0, 1], and a sentence.
+        is_here: Whether it has to run in this process, as what is timed or exported has.
 
     Returns:
         The call from float32 (N, 1, 28, 28) to logits, float32 (N, 10), both on the CPU.
@@ -200,6 +203,8 @@ def load_predictor(
         InputError: As `load_model()` does.
         ArtifactError: As `load_model()` does.
     """
+    if remote := None if is_here else find_remote(name, variant):
+        return remote
     if not variant.is_quantized:
         return TorchPredictor(load_model(name, device, variant))
     model = load_model(name, "cpu", variant)
@@ -214,7 +219,11 @@ def _digits_folder(name: str | Path) -> Path:
 
 
 def load_pretrained(
-    name: str, task: str, on_progress: OnProgress | None = None, variant: Variant = DENSE
+    name: str,
+    task: str,
+    on_progress: OnProgress | None = None,
+    variant: Variant = DENSE,
+    is_here: bool = False,
 ) -> Pretrained:
     """Load a transformers model; all callers share one read-only copy, loaded once.
 
@@ -224,6 +233,7 @@ def load_pretrained(
         on_progress: Called while files are downloaded, see `hub.resolve_model()`, and while int8 is
             built.
         variant: Which form of it.
+        is_here: Whether it has to run in this process.
 
     Returns:
         The model with its tokenizer or processor.
@@ -243,9 +253,10 @@ def load_pretrained(
         )
         folder = find_variant(name, dense_folder, variant)
         loaded = load_folder(name, task, folder)
-    if variant == DENSE:
-        return loaded
-    loaded = replace(loaded, folder=dense_folder)
+    if variant != DENSE:
+        loaded = replace(loaded, folder=dense_folder)
+    if remote := None if is_here else find_remote(name, variant):
+        return replace(loaded, compiled=remote)
     if not variant.is_quantized:
         return loaded
     compiled = load_quantized(

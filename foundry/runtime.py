@@ -20,7 +20,7 @@ _R = TypeVar("_R")
 
 # Every thread that has ever run a network keeps some 5 MB for it, and a server has as many threads
 # as visitors. Two for what is long, such as a table of texts, leave two for what is short.
-_NUM_COMPUTE_THREADS = 4
+_num_compute_threads = 4
 _of_thread = threading.local()
 
 
@@ -30,7 +30,17 @@ def _mark_compute_thread() -> None:
 
 @lru_cache
 def _compute_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_NUM_COMPUTE_THREADS, "compute", _mark_compute_thread)
+    return ThreadPoolExecutor(_num_compute_threads, "compute", _mark_compute_thread)
+
+
+def expect_waiting(num_calls: int) -> None:
+    """Make room for calls that wait for other processes; to be said before the first call.
+
+    Args:
+        num_calls: How many may be under way at once.
+    """
+    global _num_compute_threads
+    _num_compute_threads = num_calls
 
 
 def on_compute_thread(run: Callable[_P, _R]) -> Callable[_P, _R]:

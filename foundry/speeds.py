@@ -116,15 +116,15 @@ def _measure_model(spec: ModelSpec, start: float, width: float, budget_s: float)
 
 def _load(spec: ModelSpec, variant: Variant) -> Predictor:
     if spec.task == "digits":
-        return load_predictor(spec.name, "cpu", variant)
-    pretrained = load_pretrained(spec.name, spec.task, variant=variant)
+        return load_predictor(spec.name, "cpu", variant, is_here=True)
+    pretrained = load_pretrained(spec.name, spec.task, variant=variant, is_here=True)
     return pretrained.predict
 
 
 def _find_workload(spec: ModelSpec) -> Workload:
     if spec.task == "digits":
         return digits_workload()
-    pretrained = load_pretrained(spec.name, spec.task)
+    pretrained = load_pretrained(spec.name, spec.task, is_here=True)
     return texts_workload(pretrained) if spec.task == "sentiment" else speech_workload(pretrained)
 
 

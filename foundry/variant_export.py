@@ -77,11 +77,11 @@ def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Ex
     title = name.name if isinstance(name, Path) else name.strip().split("/")[-1]
     if task == "digits":
         network = load_model(name, "cpu", variant)
-        predictor = load_predictor(name, "cpu", variant)
+        predictor = load_predictor(name, "cpu", variant, is_here=True)
         folder = WEIGHTS_DIR / name
         samples = digit_samples()
     else:
-        pretrained = load_pretrained(str(name), task, variant=variant)
+        pretrained = load_pretrained(str(name), task, variant=variant, is_here=True)
         network, predictor, folder = pretrained.model, pretrained.predict, pretrained.folder
         make_samples = text_samples if task == "sentiment" else speech_samples
         samples = make_samples(pretrained.processor)

@@ -19,6 +19,7 @@ LAYERS = {
     "pareto": 1,
     "machine": 1,
     "runtime": 1,
+    "remote": 1,
     "compression": 1,
     "pruning": 1,
     "quantization": 1,
@@ -28,9 +29,11 @@ LAYERS = {
     "pretrained": 1,
     "shipped": 1,
     "models": 2,
+    "replica": 4,
     "recipes": 4,
     "benchmark": 4,
     "ui": 5,
+    "serving": 5,
 }
 TASKS = 3
 CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from foundry import runtime
 from foundry.calibration import digit_samples
 from foundry.compression import VARIANTS
 from foundry.data import normalize
@@ -129,3 +130,17 @@ def test_what_is_raised_on_a_compute_thread_reaches_the_caller():
 
     with pytest.raises(InputError, match="not this"):
         fail()
+
+
+def test_as_many_calls_wait_at_once_as_are_expected(monkeypatch):
+    monkeypatch.setattr(runtime, "_num_compute_threads", 4)
+    runtime._compute_threads.cache_clear()
+    runtime.expect_waiting(12)
+    try:
+        # Nobody gets through before all are there.
+        together = threading.Barrier(12, timeout=30)
+        with ThreadPoolExecutor(12) as callers:
+            calls = [callers.submit(on_compute_thread(together.wait)) for _ in range(12)]
+            assert sorted(call.result() for call in calls) == list(range(12))
+    finally:
+        runtime._compute_threads.cache_clear()

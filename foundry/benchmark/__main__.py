@@ -25,6 +25,7 @@ BENCHMARKS = {
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
+    "serve": "replicas on Ray Serve: latency, throughput, losses, memory",
     "speech": "speed and memory of transcription beside transformers' pipeline, live latency",
     "search": "what a search finds in 3 minutes from ranges far too wide, beside random search",
     "scale": "training on two workers of one core each against one; needs Ray",

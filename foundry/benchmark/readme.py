@@ -133,10 +133,10 @@ def _compression_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Row]:
             forms = [row for row in own if (row["variant"], row["engine"]) == (variant, engine)]
             if forms[0] is dense:
                 continue
-            speeds = " and ".join(f"{row['speedup']:.2f}" for row in forms)
+            speeds = " / ".join(f"{row['speedup']:.2f}" for row in forms)
             yield (
                 f"{title} {variant}, {engine}",
-                f"{speeds} times as fast on {' and '.join(inputs)}; "
+                f"{speeds} times as fast on {" / ".join(inputs)}; "
                 f"{forms[0]['quality']:.2%}, {_points(forms[0]['quality_loss'])}; "
                 f"{_fewer(forms[0], dense)}{_megabytes(forms[0])}",
             )

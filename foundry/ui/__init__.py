@@ -1,8 +1,10 @@
-"""The page: `build_app()` assembles the tabs, `launch()` serves it."""
+"""The page: `build_app()` assembles the tabs, `launch()` or `mount()` serves it."""
 
+import os
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from foundry.models import select_device
@@ -49,11 +51,12 @@ _MAX_SESSIONS = 1_000
 _MAX_QUEUE = 300
 
 
-def build_app(device: str = "auto") -> gr.Blocks:
+def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Blocks:
     """Build the page, ready for `launch()`.
 
     Args:
         device: Where models train and run: `auto`, `cpu`, `cuda`.
+        concurrency: How many calls of one handler run at once.
 
     Raises:
         InputError: If there is no such device here.
@@ -100,22 +103,37 @@ def build_app(device: str = "auto") -> gr.Blocks:
         app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
         explain_knobs(app)
-    return app.queue(default_concurrency_limit=_CONCURRENCY, max_size=_MAX_QUEUE)
+    return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)
 
 
 def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
-        theme=build_theme(),
-        css=CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS,
-        head=build_head() + GUIDE_HEAD,
-        max_file_size=_MAX_UPLOAD,
-        allowed_paths=[str(CLIPS)],
-        footer_links=["api", "settings"],
-        auth=read_accounts(),
-        enable_monitoring=False,
-        max_threads=NUM_THREADS,
-        state_session_capacity=_MAX_SESSIONS,
-        app_kwargs={"middleware": [Middleware(SafeAnswers), Middleware(RoomForUploads)]},
-        **options,
+        max_threads=NUM_THREADS, state_session_capacity=_MAX_SESSIONS, **_describe(), **options
     )
+
+
+def mount(app: gr.Blocks) -> FastAPI:
+    """Return the page as `launch()` serves it, for another server than Gradio's own."""
+    # Gradio takes these only when it launches.
+    app.max_threads = app._queue.max_thread_count = NUM_THREADS
+    app.state_session_capacity = _MAX_SESSIONS
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    root_path = os.environ.get("GRADIO_ROOT_PATH")
+    return gr.mount_gradio_app(
+        server, app, "/", root_path=root_path, show_error=False, **_describe()
+    )
+
+
+def _describe() -> dict[str, Any]:
+    return {
+        "theme": build_theme(),
+        "css": CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS,
+        "head": build_head() + GUIDE_HEAD,
+        "max_file_size": _MAX_UPLOAD,
+        "allowed_paths": [str(CLIPS)],
+        "footer_links": ["api", "settings"],
+        "auth": read_accounts(),
+        "enable_monitoring": False,
+        "app_kwargs": {"middleware": [Middleware(SafeAnswers), Middleware(RoomForUploads)]},
+    }
