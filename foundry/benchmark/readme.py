@@ -122,7 +122,7 @@ def _speech_rows(figures: dict[str, Any]) -> Iterator[Row]:
 def _compression_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Row]:
     for name, title in _TITLES.items():
         own = [row for row in rows if row["model"] == name]
-        inputs = list(dict.fromkeys(row["input"] for row in own))
+        joined = " / ".join(dict.fromkeys(row["input"] for row in own))
         dense = next(row for row in own if row["variant"] == "dense" and row["engine"] == _TORCH)
         yield (
             f"{title}, dense in PyTorch: {dense['metric']}",
