@@ -136,7 +136,7 @@ def _compression_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Row]:
             speeds = " / ".join(f"{row['speedup']:.2f}" for row in forms)
             yield (
                 f"{title} {variant}, {engine}",
-                f"{speeds} times as fast on {' / '.join(inputs)}; "
+                f"{speeds} times as fast on {joined}; "
                 f"{forms[0]['quality']:.2%}, {_points(forms[0]['quality_loss'])}; "
                 f"{_fewer(forms[0], dense)}{_megabytes(forms[0])}",
             )
