@@ -47,6 +47,7 @@ _CONCURRENCY = 8
 # Every call of a program is a session; Gradio keeps the state of so many, the longest unused going
 # first.
 _MAX_SESSIONS = 1_000
+_ROOT_PATH_VARIABLE = "GRADIO_ROOT_PATH"
 # Events that wait at once; beyond it visitors are told that the queue is full.
 _MAX_QUEUE = 300
 
@@ -119,7 +120,7 @@ def mount(app: gr.Blocks) -> FastAPI:
     app.max_threads = app._queue.max_thread_count = NUM_THREADS
     app.state_session_capacity = _MAX_SESSIONS
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    root_path = os.environ.get("GRADIO_ROOT_PATH")
+    root_path = os.environ.get(_ROOT_PATH_VARIABLE)
     return gr.mount_gradio_app(
         server, app, "/", root_path=root_path, show_error=False, **_describe()
     )
