@@ -21,6 +21,8 @@ _ERRORS = {"InputError", "ArtifactError"}
 _NOT_TEXT = {"elem_id", "elem_classes", "css_template", "api_name", "api_visibility", "variant"}
 _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
 # What looks like a text and is none: names in the code, what is looked for, what is data.
+# An environment variable.
+_VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 _NO_TEXTS = {
     "FOUNDRY_AUTH", "Line", "Ticket", "PNG", "RGB", "Result", "Referrer-Policy", "LeNet", "CNN",
     "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete",
@@ -147,7 +149,12 @@ def _split(text: str) -> Iterator[str]:
 
 def _is_text(text: str, whole: str, is_page: bool) -> bool:
     bare = text.replace(_INSERTED, "").strip()
-    if not _WORD.search(bare) or _STYLE.search(bare) or bare in _NO_TEXTS:
+    if (
+        not _WORD.search(bare)
+        or _STYLE.search(bare)
+        or bare in _NO_TEXTS
+        or _VARIABLE.fullmatch(bare)
+    ):
         return False
     # A word alone may be any name; in the page's own modules one with a capital is a label.
     return " " in bare or (is_page and (bare[0].isupper() or "<" in whole))
