@@ -59,6 +59,7 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/stop_run",
         "/list_runs",
         "/classify_digit",
+        "/search",
         "/score_sentiment",
         "/score_sentiment_batch",
         "/explain_sentiment",
