@@ -14,6 +14,7 @@ from pathlib import Path
 from foundry.errors import InputError
 
 REQUIREMENTS = "foundry/requirements-ray.txt"
+ADDRESS_VARIABLE = "RAY_ADDRESS"
 HOW_TO_INSTALL = f"pip install -r {REQUIREMENTS}"
 
 _PROJECT_DIR = Path(__file__).parent.parent

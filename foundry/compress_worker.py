@@ -4,7 +4,6 @@ It hears `stop` on standard input; the end of input means that the server is gon
 leaves at once: a compression is short enough to be started again.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from foundry.compress_runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compress_state import CompressState
 from foundry.run_folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
 from foundry.runs import read_run
-from foundry.worker import Commands, leave_room_for_the_server
+from foundry.worker import Commands, leave_at_once, leave_room_for_the_server
 
 # As often as the page looks.
 _LOG_EVERY_S = 0.25
@@ -81,6 +80,4 @@ def main(run_id: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
-    # Whatever still works in a thread is not waited for.
-    sys.stdout.flush()
-    os._exit(0)
+    leave_at_once()

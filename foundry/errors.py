@@ -1,5 +1,9 @@
 """Errors whose message is a sentence for the person who caused them."""
 
+import argparse
+import contextlib
+from collections.abc import Iterator
+
 
 class InputError(ValueError):
     """The input cannot be used; the message says what is wrong and what is accepted."""
@@ -7,3 +11,12 @@ class InputError(ValueError):
 
 class ArtifactError(RuntimeError):
     """A file that ships with the project or was written by it is missing or damaged."""
+
+
+@contextlib.contextmanager
+def in_a_sentence(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """Print what is wrong with the input as one sentence, and exit with 2."""
+    try:
+        yield
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")

@@ -54,6 +54,19 @@ class AnyRun(Protocol):
 R = TypeVar("R", bound=AnyRun)
 
 
+def estimate_remaining_s(elapsed_s: float, progress: float) -> float | None:
+    """Estimate the seconds that a run has to go, as if it went on as until now.
+
+    Args:
+        elapsed_s: Since its start.
+        progress: Share done, in [0, 1].
+
+    Returns:
+        None before anything is done.
+    """
+    return elapsed_s * (1 - progress) / progress if progress else None
+
+
 @dataclass(frozen=True)
 class Shelf(Generic[R]):
     """All runs of one kind.

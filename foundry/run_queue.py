@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -55,6 +56,9 @@ class Job(Protocol):
         """The module of the process that takes it to its end."""
 
 
+J = TypeVar("J", bound=Job)
+
+
 class RunQueue:
     """Starts a worker for the first run in line, waits for it, starts the next.
 
@@ -88,10 +92,7 @@ class RunQueue:
             InputError: If too many wait already; the message estimates how long to stay away.
             ArtifactError: If the runs folder cannot be written.
         """
-        self._check_room()
-        run = create_run(config, owner, device)
-        self.submit(run)
-        return run
+        return self._start(lambda: create_run(config, owner, device))
 
     def start_compression(self, config: CompressConfig, owner: str) -> CompressRun:
         """Make a compression and put it at the end of the queue.
@@ -104,10 +105,7 @@ class RunQueue:
             InputError: If too many wait already, or as `create_compression()` does.
             ArtifactError: If the runs folder cannot be written.
         """
-        self._check_room()
-        run = create_compression(config, owner)
-        self.submit(run)
-        return run
+        return self._start(lambda: create_compression(config, owner))
 
     def start_search(self, config: SearchConfig, owner: str) -> SearchRun:
         """Make a search and put it at the end of the queue.
@@ -120,10 +118,7 @@ class RunQueue:
             InputError: If too many wait already, or Ray is not installed.
             ArtifactError: If the runs folder cannot be written.
         """
-        self._check_room()
-        run = create_search(config, owner)
-        self.submit(run)
-        return run
+        return self._start(lambda: create_search(config, owner))
 
     def submit(self, run: Job) -> None:
         """Put a new or a resumable run at the end of the queue.
@@ -148,6 +143,13 @@ class RunQueue:
             self._jobs[run.run_id] = run
             self._waiting.append(run.run_id)
             self._changed.notify_all()
+
+    def _start(self, create: Callable[[], J]) -> J:
+        # Before its folder is made: nothing is to be left of one that is turned away.
+        self._check_room()
+        run = create()
+        self.submit(run)
+        return run
 
     def _check_room(self) -> None:
         with self._changed:

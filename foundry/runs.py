@@ -22,6 +22,7 @@ from foundry.run_folders import (
     Shelf,
     Status,
     create_folder,
+    estimate_remaining_s,
     read_events,
     read_result,
     runs_dir,
@@ -102,9 +103,8 @@ class Run:
     @property
     def remaining_s(self) -> float | None:
         """Estimated seconds to go, None before the first event."""
-        if not self.events:
-            return None
-        return self.events[-1].elapsed_s * (1 - self.progress) / self.progress
+        elapsed_s = self.events[-1].elapsed_s if self.events else 0.0
+        return estimate_remaining_s(elapsed_s, self.progress)
 
 
 def _parse(folder: Path, made: Mapping[str, Any], status: Status, reason: str) -> Run:

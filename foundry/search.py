@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from foundry.cluster import ray_session
+from foundry.cluster import ADDRESS_VARIABLE, ray_session
 from foundry.errors import ArtifactError, InputError
 from foundry.export import equivalent_python
 from foundry.search_config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig, SearchEvent
@@ -21,7 +21,6 @@ from foundry.search_runs import (
     read_search_events,
 )
 
-ADDRESS_VARIABLE = "RAY_ADDRESS"
 _POLL_S = 0.2
 _SETTINGS = {
     # We keep a log of our own, and print what is worth reading.

@@ -19,6 +19,7 @@ from foundry.run_folders import (
     Shelf,
     Status,
     create_folder,
+    estimate_remaining_s,
     read_events,
     read_result,
     runs_dir,
@@ -116,9 +117,7 @@ class SearchRun:
     @property
     def remaining_s(self) -> float | None:
         """Estimated seconds to go, None before the first event."""
-        if not self.progress:
-            return None
-        return self.elapsed_s * (1 - self.progress) / self.progress
+        return estimate_remaining_s(self.elapsed_s, self.progress)
 
     @cached_property
     def ranked(self) -> list[Trial]:

@@ -11,11 +11,12 @@ import time
 
 from filelock import FileLock
 
+from foundry.cluster import ADDRESS_VARIABLE
 from foundry.errors import ArtifactError, InputError
 from foundry.run_folders import RESULT_FILE, write_json, write_status
-from foundry.search import ADDRESS_VARIABLE, search
+from foundry.search import search
 from foundry.search_runs import STOP_FILE, SearchRun, read_search
-from foundry.worker import Commands, leave_room_for_the_server
+from foundry.worker import Commands, leave_at_once, leave_room_for_the_server
 
 _POLL_S = 0.2
 
@@ -26,14 +27,8 @@ def _obey(run: SearchRun, commands: Commands) -> None:
         time.sleep(_POLL_S)
     if commands.last == "interrupt":
         write_status(run.folder, "interrupted")
-        _leave()
+        leave_at_once()
     (run.folder / STOP_FILE).touch()
-
-
-def _leave() -> None:
-    # Whatever still works in a thread is not waited for.
-    sys.stdout.flush()
-    os._exit(0)
 
 
 def main(run_id: str) -> None:
@@ -65,4 +60,4 @@ def main(run_id: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
-    _leave()
+    leave_at_once()

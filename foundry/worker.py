@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Literal
+from typing import Literal, NoReturn
 
 import torch
 from filelock import FileLock
@@ -55,6 +55,12 @@ def leave_room_for_the_server() -> None:
         os.nice(_NICENESS)
     # Ctrl-C in the terminal reaches this process too; the end of input is the signal to save.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def leave_at_once() -> NoReturn:
+    """End the process; whatever still works in a thread is not waited for."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _start_or_go_on(run: Run, device: torch.device) -> TrainState:

@@ -8,7 +8,7 @@ import pytest
 from search_folder import SETTINGS, SMALL, make_event, make_search
 
 from foundry import cluster, search
-from foundry.cluster import HOW_TO_INSTALL
+from foundry.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.run_folders import append_event, write_status
@@ -175,7 +175,7 @@ def test_the_command_line_prints_the_table_and_the_best_as_python(monkeypatch, c
         yield from read_search(ended.run_id).events
 
     monkeypatch.setattr(search, "search", replay)
-    monkeypatch.delenv(search.ADDRESS_VARIABLE, raising=False)
+    monkeypatch.delenv(ADDRESS_VARIABLE, raising=False)
     monkeypatch.setattr(sys, "argv", ["search", "--trials", "2", "--out", str(ended.folder)])
     search.main()
     printed = capsys.readouterr().out

@@ -14,9 +14,8 @@ from typing import Any
 
 import torch
 
-from foundry.errors import InputError
+from foundry.errors import InputError, in_a_sentence
 from foundry.machine import list_versions
-from foundry.recipes.workers import in_a_sentence
 
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",

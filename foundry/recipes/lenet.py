@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
+from foundry.errors import in_a_sentence
 from foundry.models import (
     WEIGHTS_DIR,
     WEIGHTS_FILE,
@@ -35,7 +36,6 @@ from foundry.pruned_training import (
 from foundry.recipes.workers import (
     WorkersConfig,
     add_worker_options,
-    in_a_sentence,
     read_worker_options,
     train_on_workers,
 )

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import fsspec
 
-from foundry.cluster import ray_session
+from foundry.cluster import ADDRESS_VARIABLE, ray_session
 from foundry.errors import ArtifactError, InputError
 from foundry.sharding import Shard
 
@@ -73,8 +73,9 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--address",
-        default=os.environ.get("RAY_ADDRESS"),
-        help="HOST:PORT of a Ray cluster, or auto (default: RAY_ADDRESS, or this machine alone)",
+        default=os.environ.get(ADDRESS_VARIABLE),
+        help="HOST:PORT of a Ray cluster, or auto (default: "
+        f"{ADDRESS_VARIABLE}, or this machine alone)",
     )
 
 
@@ -91,15 +92,6 @@ def read_worker_options(args: argparse.Namespace, use_gpu: bool = False) -> Work
     if getattr(args, "prune", False):
         raise InputError("--prune trains in one process; leave --workers out.")
     return WorkersConfig(args.workers, args.storage, args.address, use_gpu)
-
-
-@contextlib.contextmanager
-def in_a_sentence(parser: argparse.ArgumentParser) -> Iterator[None]:
-    """Print what is wrong with the input as one sentence, and exit with 2."""
-    try:
-        yield
-    except InputError as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 def train_on_workers(

@@ -11,17 +11,9 @@ from foundry.ui import compress_charts as charts
 from foundry.ui import compress_plots, plots
 from foundry.ui.compress_downloads import build_downloads, list_downloads
 from foundry.ui.compress_one import build_one_input, render_one_input
-from foundry.ui.run_view import build_curve, format_duration, place_in_line
+from foundry.ui.run_view import STATES, build_curve, format_duration, place_in_line
 
-_STATES = {
-    "queued": "Waiting",
-    "running": "Compressing",
-    "paused": "Stopped",
-    "stopped": "Cancelled",
-    "done": "Done",
-    "failed": "Failed",
-    "interrupted": "Interrupted",
-}
+_STATES = {**STATES, "running": "Compressing", "paused": "Stopped", "stopped": "Cancelled"}
 
 
 class ProgressView(NamedTuple):

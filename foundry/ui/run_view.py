@@ -22,7 +22,7 @@ _IDLE = (
     '<div class="run-status"><div class="line"><span class="state">Nothing trained yet</span>'
     '<span class="facts">Press Start: the default reaches about 99% in seconds.</span></div></div>'
 )
-_STATES = {
+STATES = {
     "queued": "Waiting",
     "running": "Training",
     "paused": "Paused",
@@ -43,7 +43,7 @@ def status_html(run: Run | None, runs_ahead: int = 0) -> str:
     if run is None:
         return _IDLE
     facts = _facts(run, runs_ahead)
-    return plots.status_line(_STATES[run.status], facts, run.progress, run.status)
+    return plots.status_line(STATES[run.status], facts, run.progress, run.status)
 
 
 def _facts(run: Run, runs_ahead: int) -> str:

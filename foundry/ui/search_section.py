@@ -15,7 +15,7 @@ from foundry.ui import search_charts as charts
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.plots import status_line
-from foundry.ui.run_view import format_duration, place_in_line
+from foundry.ui.run_view import STATES, format_duration, place_in_line
 from foundry.ui.search_form import build_knobs, fill_form, read_form
 from foundry.ui.visitor import build_browser_state
 
@@ -23,15 +23,7 @@ _REFRESH_S = 1.0
 # Seen, timer, then the updates of `_render()`.
 _NUM_SHOWN = 9
 _NUM_KNOBS = len(fill_form(SearchConfig()))
-_STATES = {
-    "queued": "Waiting",
-    "running": "Searching",
-    "paused": "Paused",
-    "stopped": "Stopped",
-    "done": "Done",
-    "failed": "Failed",
-    "interrupted": "Interrupted",
-}
+_STATES = {**STATES, "running": "Searching"}
 _KEEP_JS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-trial]');

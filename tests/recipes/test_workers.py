@@ -14,7 +14,7 @@ from transformers import BertModel
 
 from foundry.cluster import HOW_TO_INSTALL
 from foundry.data import Mnist, Split, load_mnist
-from foundry.errors import InputError
+from foundry.errors import InputError, in_a_sentence
 from foundry.recipes.sentiment.__main__ import FULL, main
 from foundry.recipes.sentiment.corpus import Example
 from foundry.recipes.sentiment.finetune import finetune
@@ -27,7 +27,6 @@ from foundry.recipes.speech.train import TrainState as SpeechState
 from foundry.recipes.speech.train import train as train_speech
 from foundry.recipes.workers import (
     add_worker_options,
-    in_a_sentence,
     read_worker_options,
     train_on_workers,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
+from foundry.errors import in_a_sentence
 from foundry.recipes.sentiment.candidates import (
     load_average,
     load_results,
@@ -28,7 +29,7 @@ from foundry.recipes.sentiment.model_card import (
 from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
 from foundry.recipes.sentiment.pruned import CHECKPOINTS_DIR, make_pruned
 from foundry.recipes.sentiment.shipping import ship
-from foundry.recipes.workers import add_worker_options, in_a_sentence, read_worker_options
+from foundry.recipes.workers import add_worker_options, read_worker_options
 
 FULL = FinetuneConfig()
 # Adapters are small and start at zero: they bear, and need, a larger step, alike in all layers.

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from transformers import Wav2Vec2ForCTC
 
+from foundry.errors import in_a_sentence
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
 from foundry.recipes.speech.distill import PruneConfig
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
@@ -20,7 +21,6 @@ from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged
 from foundry.recipes.workers import (
     WorkersConfig,
     add_worker_options,
-    in_a_sentence,
     read_worker_options,
     train_on_workers,
 )
