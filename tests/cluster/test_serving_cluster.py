@@ -178,7 +178,8 @@ def test_a_deployment_goes_down_to_nothing_and_comes_back(url):
     from foundry.replica import fingerprint
 
     handle = serve.get_deployment_handle(LENET, APP)
-    predict = RemotePredictor(LENET, handle, fingerprint("lenet"), lambda: None)
+    # A replica that has to be started takes longer on a busy machine than the page would wait.
+    predict = RemotePredictor(LENET, handle, fingerprint("lenet"), lambda: None, PATIENCE_S)
     image = torch.zeros(1, 1, 28, 28)
     expected = load_model("lenet")(image)
     wait_until(lambda: not list_replicas(APP, LENET), "no replica")
