@@ -1,11 +1,11 @@
 """What a replica computes, called without Ray Serve around it."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from waiting import call_in_a_thread
 
 pytest.importorskip("ray.serve")
 
@@ -50,12 +50,6 @@ def test_a_recording_is_answered_as_it_is_here():
     assert answer == pytest.approx(here.numpy(), abs=1e-3)
 
 
-def run(coroutine):
-    # In a thread of its own: where a browser was driven before, this one has a loop already.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
 def test_a_replica_whose_answers_change_is_not_healthy():
     replica = Replica("digits", "lenet", "dense")
 
@@ -64,17 +58,17 @@ def test_a_replica_whose_answers_change_is_not_healthy():
 
     # Only Ray Serve itself makes batches.
     replica._answer_alone = answer
-    run(replica.check_health())
+    call_in_a_thread(asyncio.run, replica.check_health())
     healthy = replica._predict
     replica._predict = lambda *inputs: healthy(*inputs) + 1
     with pytest.raises(RuntimeError, match="no longer"):
-        run(replica.check_health())
+        call_in_a_thread(asyncio.run, replica.check_health())
 
 
 def test_a_caller_of_another_version_is_refused_with_a_sentence():
     replica = Replica("digits", "lenet", "dense")
     with pytest.raises(InputError, match="different versions"):
-        run(replica("another", np.zeros((1, 1, 28, 28), np.float32)))
+        call_in_a_thread(asyncio.run, replica("another", np.zeros((1, 1, 28, 28), np.float32)))
 
 
 def test_every_form_has_a_fingerprint_of_its_own():

@@ -1,6 +1,7 @@
 """Waiting for what another process does, without a guess at how long it takes."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,3 +18,9 @@ def wait_until(condition, what, timeout_s=PATIENCE_S):
             return value
         time.sleep(0.05)
     pytest.fail(f"waited {timeout_s} s in vain for: {what}")
+
+
+def call_in_a_thread(function, *args):
+    """Call where no event loop runs: in this thread one does, once a browser has been driven."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *args).result()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from gradio_client import Client, handle_file
 from PIL import Image
-from waiting import PATIENCE_S, wait_until
+from waiting import PATIENCE_S, call_in_a_thread, wait_until
 
 from foundry.benchmark.deployed import list_replicas
 from foundry.cluster import ray_session
@@ -183,7 +183,7 @@ def test_a_deployment_goes_down_to_nothing_and_comes_back(url):
     image = torch.zeros(1, 1, 28, 28)
     expected = load_model("lenet")(image)
     wait_until(lambda: not list_replicas(APP, LENET), "no replica")
-    assert torch.allclose(predict(image), expected, atol=TOLERANCE)
+    assert torch.allclose(call_in_a_thread(predict, image), expected, atol=TOLERANCE)
     assert list_replicas(APP, LENET)
 
 
