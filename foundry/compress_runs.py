@@ -4,11 +4,10 @@ Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` h
 `variants/` the compressed models.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from safetensors.torch import load_file
@@ -17,11 +16,10 @@ from foundry.compress_config import CompressConfig, CompressEvent, list_models
 from foundry.errors import InputError
 from foundry.forms import Source
 from foundry.run_folders import (
+    AnyRun,
     Shelf,
-    Status,
     create_folder,
     read_events,
-    read_result,
     runs_dir,
 )
 from foundry.runs import read_own_run
@@ -30,26 +28,11 @@ PROBS_FILE = "probs.safetensors"
 
 
 @dataclass(frozen=True)
-class CompressRun:
-    """One reading of a compression's folder.
+class CompressRun(AnyRun):
+    """One reading of a compression's folder."""
 
-    Attributes:
-        run_id: Sorts by the time it was made.
-        folder: Where its files are.
-        owner: Hash of the visitor who started it.
-        config: What is to be done.
-        status: Where it stands.
-        reason: Why it failed; empty otherwise.
-    """
-
-    run_id: str
-    folder: Path
-    owner: str
     config: CompressConfig
-    status: Status
-    reason: str
 
-    # The module of the process that takes it to its end.
     worker: ClassVar[str] = "foundry.compress_worker"
 
     @property
@@ -61,11 +44,6 @@ class CompressRun:
     def events(self) -> list[CompressEvent]:
         """What it has said so far."""
         return [CompressEvent(**values) for values in read_events(self.folder)]
-
-    @cached_property
-    def result(self) -> dict[str, Any] | None:
-        """What came out, once it has ended."""
-        return read_result(self.folder)
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -130,12 +108,7 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 
 
-def _parse(folder: Path, made: Mapping[str, Any], status: Status, reason: str) -> CompressRun:
-    config = CompressConfig(**made["config"])
-    return CompressRun(folder.name, folder, made["owner"], config, status, reason)
-
-
-_SHELF = Shelf(compressions_dir, _parse, "You have no compression “{}”.")
+_SHELF = Shelf(compressions_dir, CompressRun, CompressConfig, "You have no compression “{}”.")
 read_compression, read_own_compression = _SHELF.read, _SHELF.read_own
 list_compressions, list_own_compressions = _SHELF.list_all, _SHELF.list_own
 follow_compression = _SHELF.follow

@@ -7,6 +7,7 @@ from a folder or the Hub.
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +35,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 
 
-_ARCHITECTURES: dict[str, type[nn.Module]] = {"lenet": LeNet, "cnn": CNN}
+_ARCHITECTURES: dict[str, type[LeNet] | type[CNN]] = {"lenet": LeNet, "cnn": CNN}
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,12 @@ def select_device(name: str = "auto") -> torch.device:
     return device
 
 
-def build_model(architecture: str, **config: Any) -> nn.Module:
+def build_model(architecture: str, width: float = 1.0, **config: Any) -> nn.Module:
     """Build a network with random weights from torch's global generator.
 
     Args:
         architecture: One of `available_architectures()`.
+        width: Factor on the architecture's own filters and hidden neurons, above 0.
         config: Widths and dropout as the architecture's constructor takes them.
 
     Raises:
@@ -111,7 +113,16 @@ def build_model(architecture: str, **config: Any) -> nn.Module:
             f"There is no model “{architecture}” to train; "
             f"choose one of {', '.join(_ARCHITECTURES)}."
         )
-    return _ARCHITECTURES[architecture](**config)
+    network = _ARCHITECTURES[architecture]
+    widths = {
+        "channels": _scale(network.CHANNELS, width),
+        "hidden_dims": _scale(network.HIDDEN_DIMS, width),
+    }
+    return network(**(widths | config))
+
+
+def _scale(sizes: Sequence[int], factor: float) -> list[int]:
+    return [max(1, round(factor * size)) for size in sizes]
 
 
 def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float32) -> None:

@@ -19,10 +19,13 @@ class LeNet(nn.Module):
     recognition, 1998, section II.
     """
 
+    CHANNELS = (6, 16)
+    HIDDEN_DIMS = (120, 84)
+
     def __init__(
         self,
-        channels: Sequence[int] = (6, 16),
-        hidden_dims: Sequence[int] = (120, 84),
+        channels: Sequence[int] = CHANNELS,
+        hidden_dims: Sequence[int] = HIDDEN_DIMS,
         dropout: float = 0.0,
     ) -> None:
         """Build the network with random weights.
@@ -65,10 +68,13 @@ class CNN(nn.Module):
     Two pools leave 28 / 2 / 2 = 7, so the first linear layer reads 64x7x7, not 64x14x14.
     """
 
+    CHANNELS = (32, 64)
+    HIDDEN_DIMS = (500,)
+
     def __init__(
         self,
-        channels: Sequence[int] = (32, 64),
-        hidden_dims: Sequence[int] = (500,),
+        channels: Sequence[int] = CHANNELS,
+        hidden_dims: Sequence[int] = HIDDEN_DIMS,
         dropout: float = 0.0,
     ) -> None:
         """Build the network with random weights.

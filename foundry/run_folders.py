@@ -14,8 +14,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import platformdirs
 
@@ -35,20 +36,38 @@ _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _POLL_S = 0.2
 
 
-class AnyRun(Protocol):
-    """What all kinds of runs have."""
+@dataclass(frozen=True)
+class AnyRun:
+    """One reading of the folder of a run; each kind adds its settings' class and its events.
 
-    @property
-    def owner(self) -> str:
-        """Hash of the visitor who started it."""
+    Attributes:
+        run_id: Sorts by the time it was made.
+        folder: Where its files are.
+        owner: Hash of the visitor who started it.
+        config: What it is to do.
+        status: Where it stands.
+        reason: Why it failed; empty otherwise.
+    """
 
-    @property
-    def status(self) -> Status:
-        """Where it stood when it was read."""
+    run_id: str
+    folder: Path
+    owner: str
+    config: Any
+    status: Status
+    reason: str
 
-    @property
+    # The module of the process that takes it to its end.
+    worker: ClassVar[str]
+
+    @cached_property
     def events(self) -> Sequence[Any]:
-        """What it had said by then."""
+        """What it has said so far; a line still being written is left for next time."""
+        return read_events(self.folder)
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, once it has ended."""
+        return read_result(self.folder)
 
 
 R = TypeVar("R", bound=AnyRun)
@@ -73,12 +92,14 @@ class Shelf(Generic[R]):
 
     Attributes:
         parent: Gives the folder that theirs are in.
-        parse: Makes a reading of a run's folder, what `run.json` holds, its status and the reason.
+        kind: Its class.
+        settings: Its settings' class.
         unknown: Told, about an id, to those who have no such run.
     """
 
     parent: Callable[[], Path]
-    parse: Callable[[Path, Mapping[str, Any], Status, str], R]
+    kind: type[R]
+    settings: type
     unknown: str
 
     def read(self, run_id: str) -> R:
@@ -96,7 +117,9 @@ class Shelf(Generic[R]):
         folder = self.parent() / run_id
         try:
             made = json.loads((folder / RUN_FILE).read_text())
-            return self.parse(folder, made, *read_status(folder))
+            made["config"] = self.settings(**made["config"])
+            status, reason = read_status(folder)
+            return self.kind(run_id=run_id, folder=folder, status=status, reason=reason, **made)
         except (OSError, ValueError, KeyError, TypeError):
             # Not written whole, or by a version with other knobs.
             raise unknown from None

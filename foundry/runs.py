@@ -19,12 +19,11 @@ from foundry.models import WEIGHTS_FILE
 from foundry.run_folders import (
     EVENTS_FILE,
     RESULT_FILE,
+    AnyRun,
     Shelf,
-    Status,
     create_folder,
     estimate_remaining_s,
     read_events,
-    read_result,
     runs_dir,
     write_json,
 )
@@ -36,28 +35,16 @@ _TEST_PROBS_FILE = "test_probs.safetensors"
 
 
 @dataclass(frozen=True)
-class Run:
-    """One reading of a run's folder.
+class Run(AnyRun):
+    """One reading of a training run's folder.
 
     Attributes:
-        run_id: Sorts by the time it was made.
-        folder: Where its files are.
-        owner: Hash of the visitor who started it.
-        config: Its settings.
         device: Where it trains.
-        status: Where it stands.
-        reason: Why it failed; empty otherwise.
     """
 
-    run_id: str
-    folder: Path
-    owner: str
     config: TrainConfig
     device: str
-    status: Status
-    reason: str
 
-    # The module of the process that takes it to its end.
     worker: ClassVar[str] = "foundry.worker"
 
     @property
@@ -79,11 +66,6 @@ class Run:
     def events(self) -> list[TrainEvent]:
         """What the run has said so far; a line still being written is left for next time."""
         return [TrainEvent(**values) for values in read_events(self.folder)]
-
-    @cached_property
-    def result(self) -> dict[str, Any] | None:
-        """The final figures, once there are any."""
-        return read_result(self.folder)
 
     @property
     def stopped_early(self) -> bool:
@@ -107,19 +89,9 @@ class Run:
         return estimate_remaining_s(elapsed_s, self.progress)
 
 
-def _parse(folder: Path, made: Mapping[str, Any], status: Status, reason: str) -> Run:
-    return Run(
-        run_id=folder.name,
-        folder=folder,
-        owner=made["owner"],
-        config=TrainConfig(**made["config"]),
-        device=made["device"],
-        status=status,
-        reason=reason,
-    )
-
-
-_SHELF = Shelf(runs_dir, _parse, "You have no run “{}”; list_runs gives the ones there are.")
+_SHELF = Shelf(
+    runs_dir, Run, TrainConfig, "You have no run “{}”; list_runs gives the ones there are."
+)
 read_run, read_own_run = _SHELF.read, _SHELF.read_own
 list_runs, list_own_runs = _SHELF.list_all, _SHELF.list_own
 follow_run = _SHELF.follow

@@ -15,10 +15,10 @@ OBJECTIVES = {
 }
 SAMPLERS = ("optuna", "random")
 # Knobs with a range, and knobs with a choice.
-RANGES = ("learning_rate", "batch_size", "weight_decay", "label_smoothing", "dropout")
+RANGES = ("width", "learning_rate", "batch_size", "weight_decay", "label_smoothing", "dropout")
 CHOICES = ("model", "optimizer", "schedule")
 # Searched by their order of magnitude, where the range does not begin at zero.
-LOGARITHMIC = ("learning_rate", "batch_size", "weight_decay")
+LOGARITHMIC = ("width", "learning_rate", "batch_size", "weight_decay")
 MAX_TRIALS = 500
 MAX_MINUTES = 240.0
 
@@ -31,7 +31,9 @@ class SearchConfig:
 
     Attributes:
         model: Architectures to choose from.
-        learning_rate: Lowest and highest to try, as for every range; equal ends fix a knob.
+        width: Lowest and highest factor on a network's filters and hidden neurons; equal ends fix
+            a knob, as in every range.
+        learning_rate: Lowest and highest step size.
         batch_size: Images per update.
         weight_decay: L2 penalty.
         label_smoothing: Probability mass taken from the right label.
@@ -52,6 +54,7 @@ class SearchConfig:
     """
 
     model: tuple[str, ...] = ("lenet",)
+    width: tuple[float, float] = (1.0, 1.0)
     learning_rate: tuple[float, float] = (2e-3, 4e-2)
     batch_size: tuple[int, int] = (64, 1024)
     weight_decay: tuple[float, float] = (1e-3, 0.1)
@@ -85,10 +88,10 @@ class SearchConfig:
             raise InputError("A search needs an end: set num_trials or minutes above 0.")
         _check_name("objective", self.objective, tuple(OBJECTIVES))
         _check_name("sampler", self.sampler, SAMPLERS)
-        if self.objective == "accuracy-parameters" and len(self.model) < 2:
+        if self.objective == "accuracy-parameters" and not {"model", "width"} & set(self.searched):
             raise InputError(
-                "Accuracy against parameters needs models of different sizes to try: "
-                f"{', '.join(available_architectures())}."
+                "Accuracy against parameters needs networks of different sizes to try: a range of "
+                f"width, or more than one model of {', '.join(available_architectures())}."
             )
 
     @property
@@ -98,7 +101,9 @@ class SearchConfig:
         return (*(name for name in CHOICES if len(getattr(self, name)) > 1), *ranges)
 
     def widen(self, factor: float) -> "SearchConfig":
-        """Return the same search with every range wider on both sides, within what is accepted.
+        """Return the same search with its ranges wider on both sides, within what is accepted.
+
+        What is fixed stays so.
 
         Args:
             factor: By which the lowest is divided and the highest multiplied.
@@ -106,6 +111,8 @@ class SearchConfig:
         wider: dict[str, Any] = {}
         for name in RANGES:
             (low, high), (lowest, highest) = getattr(self, name), LIMITS[name]
+            if low == high:
+                continue
             ends = max(lowest, low / factor), min(highest, high * factor)
             wider[name] = tuple(map(round, ends)) if name == "batch_size" else ends
         return SearchConfig(**(asdict(self) | wider))

@@ -4,7 +4,7 @@ tune/TRIAL/checkpoint_*/    a trial's newest checkpoint, laid out as the folder 
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +16,11 @@ from foundry.errors import InputError
 from foundry.models import save_model
 from foundry.run_folders import (
     ACTIVE,
+    AnyRun,
     Shelf,
-    Status,
     create_folder,
     estimate_remaining_s,
     read_events,
-    read_result,
     runs_dir,
 )
 from foundry.runs import CHECKPOINTS_FOLDER, Run, create_run, read_run
@@ -56,26 +55,11 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class SearchRun:
-    """One reading of a search's folder.
+class SearchRun(AnyRun):
+    """One reading of a search's folder."""
 
-    Attributes:
-        run_id: Sorts by the time it was made.
-        folder: Where its files are.
-        owner: Hash of the visitor who started it.
-        config: What is searched.
-        status: Where it stands.
-        reason: Why it failed; empty otherwise.
-    """
-
-    run_id: str
-    folder: Path
-    owner: str
     config: SearchConfig
-    status: Status
-    reason: str
 
-    # The module of the process that takes it to its end.
     worker: ClassVar[str] = "foundry.search_worker"
 
     @cached_property
@@ -87,11 +71,6 @@ class SearchRun:
     def trials(self) -> list[Trial]:
         """The table, in the order in which trials began."""
         return list_trials(self.events)
-
-    @cached_property
-    def result(self) -> dict[str, Any] | None:
-        """The table once more, once it has ended."""
-        return read_result(self.folder)
 
     @property
     def elapsed_s(self) -> float:
@@ -191,12 +170,7 @@ def create_search(config: SearchConfig, owner: str) -> SearchRun:
     return read_search(create_folder(searches_dir(), made, owner).name)
 
 
-def _parse(folder: Path, made: Mapping[str, Any], status: Status, reason: str) -> SearchRun:
-    config = SearchConfig(**made["config"])
-    return SearchRun(folder.name, folder, made["owner"], config, status, reason)
-
-
-_SHELF = Shelf(searches_dir, _parse, "You have no search “{}”.")
+_SHELF = Shelf(searches_dir, SearchRun, SearchConfig, "You have no search “{}”.")
 read_search, read_own_search = _SHELF.read, _SHELF.read_own
 list_searches, list_own_searches = _SHELF.list_all, _SHELF.list_own
 follow_search = _SHELF.follow

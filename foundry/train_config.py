@@ -12,6 +12,7 @@ SCHEDULES = ("constant", "one-cycle")
 
 # Accepted (lowest, highest) value of each numeric knob, for validation and for the page's sliders.
 LIMITS: dict[str, tuple[float, float]] = {
+    "width": (0.25, 2.0),
     "epochs": (1, 100),
     "batch_size": (8, 2048),
     "learning_rate": (1e-6, 1.0),
@@ -39,6 +40,7 @@ class TrainConfig:
 
     Attributes:
         model: Architecture to train.
+        width: Factor on its filters and hidden neurons, each rounded to a whole number.
         epochs: Passes over the training images.
         batch_size: Images per optimizer update.
         optimizer: `adam`, `adamw` or `sgd` (momentum 0.9).
@@ -60,6 +62,7 @@ class TrainConfig:
     """
 
     model: str = "lenet"
+    width: float = 1.0
     epochs: int = 3
     batch_size: int = 384
     optimizer: str = "adamw"

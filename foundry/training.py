@@ -80,7 +80,7 @@ class TrainState:
         model = (
             copy.deepcopy(start).requires_grad_(True)
             if start
-            else build_model(config.model, dropout=config.dropout)
+            else build_model(config.model, config.width, dropout=config.dropout)
         ).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)
         self.precision = _select_precision(self.device)

@@ -112,6 +112,15 @@ def test_float16_weights_survive_saving_to_half_precision(saved, tmp_path):
         torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=2**-11, atol=2**-25)
 
 
+def test_a_width_scales_filters_and_neurons():
+    # By hand, from 6 and 16 filters, 120 and 84 neurons.
+    half = build_model("lenet", 0.5).config
+    assert (half["channels"], half["hidden_dims"]) == ([3, 8], [60, 42])
+    least = build_model("lenet", 0.01).config
+    assert (least["channels"], least["hidden_dims"]) == ([1, 1], [1, 1])
+    assert build_model("cnn", 2.0).config["channels"] == [64, 128]
+
+
 @pytest.mark.parametrize("architecture", available_architectures())
 def test_a_configuration_survives_saving(architecture, tmp_path):
     widths = {"lenet": ([3, 5], [11, 7]), "cnn": ([3, 5], [11])}[architecture]

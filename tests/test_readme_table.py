@@ -41,4 +41,4 @@ def test_only_what_is_between_the_marks_is_replaced():
 
 def test_every_figure_names_the_command_that_gives_it():
     rows = re.findall(r"^\| .* \| `(\w+)` \|$", README_FILE.read_text(), re.MULTILINE)
-    assert {"training", "speech", "compression", "startup", "load"} <= set(rows)
+    assert {"training", "speech", "compression", "search", "serve", "startup", "load"} <= set(rows)

@@ -49,7 +49,7 @@ def ended(runs_folder, mnist, monkeypatch):
         ({"num_trials": 2.5}, "a whole number"),
         ({"num_trials": 0, "minutes": 0}, "A search needs an end"),
         ({"objective": "fame"}, "objective is “fame”"),
-        ({"objective": "accuracy-parameters"}, "models of different sizes to try: lenet, cnn"),
+        ({"objective": "accuracy-parameters"}, "more than one model of lenet, cnn"),
         ({"sampler": "grid"}, "sampler is “grid”"),
     ],
 )
@@ -70,9 +70,18 @@ def test_equal_ends_fix_a_knob():
     assert fixed.train_config({}).optimizer == "sgd"
 
 
+def test_accuracy_against_parameters_needs_sizes_that_differ():
+    by_size = replace(SMALL, objective="accuracy-parameters", width=(0.25, 2))
+    assert "width" in by_size.searched
+    assert replace(by_size, width=(1, 1), model=("lenet", "cnn")).searched[0] == "model"
+    with pytest.raises(InputError, match="a range of width, or more than one model"):
+        replace(by_size, width=(0.5, 0.5))
+
+
 def test_wider_ranges_are_ten_times_as_wide_on_both_sides_or_end_where_the_knob_does():
     narrow, wide = SearchConfig(), SearchConfig().widen(10)
-    for name in RANGES:
+    assert wide.width == narrow.width == (1.0, 1.0)
+    for name in set(RANGES) - {"width"}:
         (low, high), (lowest, highest) = getattr(narrow, name), LIMITS[name]
         assert getattr(wide, name) == pytest.approx(
             (max(lowest, low / 10), min(highest, 10 * high))

@@ -126,6 +126,7 @@ def test_another_seed_gives_other_events(small_mnist):
         {"epsilon": 0.2},
         {"weight_decay": 1.0},
         {"label_smoothing": 0.3},
+        {"width": 0.5},
         {"batch_size": 32},
         {"optimizer": "sgd"},
         {"schedule": "constant"},

@@ -33,6 +33,7 @@ def render_table(figures: dict[str, Any]) -> str:
         "speech": _speech_rows,
         "compression": _compression_rows,
         "search": _search_rows,
+        "serve": _serve_rows,
         "startup": _startup_rows,
         "load": _load_rows,
     }
@@ -175,6 +176,31 @@ def _search_rows(figures: dict[str, Any]) -> Iterator[Row]:
         f"{figures['minutes']:g} min from ranges ten times too wide, median of "
         f"{len(accuracies['optuna'])} seeds",
         f"{found:.2%} ({spread['optuna']}); random search {blindly:.2%} ({spread['random']})",
+    )
+
+
+def _serve_rows(figures: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        "what a call to a replica on Ray Serve adds",
+        f"p50 {figures['handle_added_p50_ms']:.1f} ms, p95 {figures['handle_added_p95_ms']:.1f} ms",
+    )
+    yield (
+        "texts/s by two replicas on a core each",
+        f"{figures['throughput_2_per_s']:.0f}, {figures['scaling']:.2f} times those by one "
+        f"({figures['throughput_1_per_s']:.0f})",
+    )
+    yield (
+        "one of two replicas killed under load",
+        f"{figures['killed_lost']} answers lost, {figures['killed_wrong']} wrong, "
+        f"{figures['killed_answers']} right",
+    )
+    yield (
+        "down to no replica, and back with an answer",
+        f"{figures['scale_to_zero_s']:.1f} s and {figures['scale_from_zero_s']:.1f} s",
+    )
+    yield (
+        "memory of a replica",
+        ", ".join(f"{name} {mb:,.0f} MB" for name, mb in figures["replica_rss_mb"].items()),
     )
 
 

@@ -48,10 +48,12 @@ def build_api(queue: RunQueue, device: str) -> None:
         patience: int = TrainConfig.patience,
         epsilon: float = TrainConfig.epsilon,
         num_train_images: int = TrainConfig.num_train_images,
+        width: float = TrainConfig.width,
     ) -> Iterator[dict[str, Any]]:
         """Train a model; streams progress and ends with the result."""
         config = TrainConfig(
             model=model,
+            width=width,
             epochs=epochs,
             batch_size=batch_size,
             optimizer=optimizer,

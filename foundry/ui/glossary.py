@@ -98,6 +98,8 @@ GLOSSARY = {
     "was trained; 8 bits are int8, quantized.",
     "Weight decay": "Every update also pulls the weights a little towards zero. Smaller weights "
     "make smoother answers and less learning by heart.",
+    "Width": "How many filters and neurons a network has, as a share of its usual number. Half the "
+    "width leaves a quarter of the weights in most layers.",
     "Word error rate": "Wrong, missing and added words as a share of the words that were said. 0% "
     "is perfect.",
 }

@@ -23,6 +23,7 @@ _NAMES = {
     "model": "Model",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
+    "width": "Width",
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
     "weight_decay": "Weight decay",

@@ -19,6 +19,7 @@ from foundry.search_config import (
     SearchConfig,
 )
 from foundry.train_config import LIMITS, OPTIMIZERS, SCHEDULES, describe_limits
+from foundry.ui.feedback import QUIET
 
 _DEFAULT = SearchConfig()
 _OPTIONS = {
@@ -30,6 +31,7 @@ _TITLES = {
     "model": "Models to try",
     "optimizer": "Optimizers to try",
     "schedule": "Schedules to try",
+    "width": "Width",
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
     "weight_decay": "Weight decay (L2)",
@@ -63,6 +65,13 @@ def fill_form(config: SearchConfig) -> list[Any]:
         else:
             values.append(list(value) if name in CHOICES else value)
     return values
+
+
+def on_objective(objective: str, *width: float) -> tuple[Any, ...]:
+    """Return widths to try: from everything accepted, where sizes are to differ and none do."""
+    if objective == "accuracy-parameters" and len(set(width)) == 1:
+        return LIMITS["width"]
+    return (gr.skip(), gr.skip())
 
 
 def build_knobs() -> list[Component]:
@@ -133,6 +142,9 @@ def build_knobs() -> list[Component]:
             )
         ]
         knobs["seed"] = [gr.Number(_DEFAULT.seed, label="Seed of the search", precision=0)]
+    knobs["objective"][0].input(
+        on_objective, [*knobs["objective"], *knobs["width"]], knobs["width"], **QUIET
+    )
     return [component for name in FIELDS for component in knobs[name]]
 
 

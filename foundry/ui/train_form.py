@@ -64,6 +64,12 @@ def build_knobs() -> list[Component]:
             label="Model",
             info="LeNet: 61,706 weights, quick. CNN: 1.6 million, ten times the work.",
         )
+        knobs["width"] = _slider(
+            "width",
+            "Width",
+            "Factor on its filters and hidden neurons: fewer are smaller and quicker.",
+            step=0.25,
+        )
         knobs["epochs"] = _slider("epochs", "Epochs", "Passes over the training images.", step=1)
         knobs["learning_rate"] = _number(
             "learning_rate", "Learning rate", "How far each update moves; its peak with one-cycle."

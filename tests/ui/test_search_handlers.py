@@ -12,9 +12,10 @@ from foundry import cluster
 from foundry.run_folders import append_event, write_status
 from foundry.search_config import SearchConfig
 from foundry.search_runs import read_search
+from foundry.train_config import LIMITS
 from foundry.ui import search_section
 from foundry.ui.search_charts import parallel_html, pareto_html, table_html
-from foundry.ui.search_form import fill_form, read_form
+from foundry.ui.search_form import fill_form, on_objective, read_form
 from foundry.ui.search_section import (
     build_search_section,
     on_keep,
@@ -59,6 +60,12 @@ def test_a_bad_range_is_a_sentence(ended):
     knobs[knobs.index(SMALL.learning_rate[1])] = 1e-6
     with pytest.raises(gr.Error, match="the lowest has to come first"):
         on_start(NOBODY_WAITS, "alice", *knobs)
+
+
+def test_sizes_to_try_are_filled_in_where_they_are_looked_for_and_none_differ():
+    assert on_objective("accuracy-parameters", 1.0, 1.0) == LIMITS["width"]
+    assert on_objective("accuracy-parameters", 0.5, 1.0) == (gr.skip(), gr.skip())
+    assert on_objective("accuracy-seconds", 1.0, 1.0) == (gr.skip(), gr.skip())
 
 
 def test_nobody_elses_search_is_stopped_seen_or_kept_from(ended):
