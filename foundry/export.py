@@ -19,9 +19,10 @@ import torch
 sys.path.insert(0, str(Path.cwd()))  # wherever this file was saved
 
 from foundry.data import load_mnist
+from foundry.evaluation import evaluate
 from foundry.models import save_model
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate, train
+from foundry.training import TrainState, train
 
 torch.set_num_threads({num_threads})  # as in the run: sums depend on it in their last digits
 mnist = load_mnist()

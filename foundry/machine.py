@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import torch
 
+from foundry.errors import InputError
+
 PACKAGES = ("torch", "gradio", "transformers", "openvino", "nncf")
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -60,3 +62,24 @@ def _read_processor() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "") or platform.processor() or platform.machine()
+
+
+def select_device(name: str = "auto") -> torch.device:
+    """Choose where models run.
+
+    Args:
+        name: `auto` (a GPU when there is one), `cpu`, `cuda`, `cuda:1`, `mps` and so on.
+
+    Raises:
+        InputError: If torch does not know the device or the machine does not have it.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):
+        raise InputError(
+            f"Device “{name}” is not available here; use auto, cpu or a GPU that torch can see."
+        ) from None
+    return device

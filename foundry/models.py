@@ -76,27 +76,6 @@ def available_architectures() -> list[str]:
     return list(_ARCHITECTURES)
 
 
-def select_device(name: str = "auto") -> torch.device:
-    """Choose where models run.
-
-    Args:
-        name: `auto` (a GPU when there is one), `cpu`, `cuda`, `cuda:1`, `mps` and so on.
-
-    Raises:
-        InputError: If torch does not know the device or the machine does not have it.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError):
-        raise InputError(
-            f"Device “{name}” is not available here; use auto, cpu or a GPU that torch can see."
-        ) from None
-    return device
-
-
 def build_model(architecture: str, width: float = 1.0, **config: Any) -> nn.Module:
     """Build a network with random weights from torch's global generator.
 
@@ -314,8 +293,3 @@ def check_variant(name: str | Path, variant: str) -> Variant:
 
 def _names(task: str) -> list[str]:
     return [spec.name for spec in available_models(task)]
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Return the number of weights and biases."""
-    return sum(parameter.numel() for parameter in model.parameters())

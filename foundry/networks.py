@@ -105,3 +105,8 @@ class CNN(nn.Module):
         x = self.relu(self.pool(self.conv2(x)))  # (N, 64, 7, 7)
         x = self.dropout(self.relu(self.fc1(x.flatten(1))))
         return self.fc2(x)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of weights and biases."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -8,10 +8,11 @@ from torch import nn
 
 from foundry.compression import LayerChange
 from foundry.data import Mnist, normalize
-from foundry.models import count_parameters
+from foundry.evaluation import evaluate
+from foundry.networks import count_parameters
 from foundry.pruning import prune, rank_channels
 from foundry.train_config import TrainConfig
-from foundry.training import TrainEvent, TrainState, evaluate, train
+from foundry.training import TrainEvent, TrainState, train
 
 # The gradients of this many training images tell what matters.
 NUM_JUDGED = 2_000

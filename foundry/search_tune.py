@@ -21,7 +21,8 @@ from ray.tune.search.optuna import OptunaSearch
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
-from foundry.models import count_parameters
+from foundry.evaluation import evaluate
+from foundry.networks import count_parameters
 from foundry.run_folders import append_event
 from foundry.runs import CHECKPOINTS_FOLDER
 from foundry.search_config import (
@@ -39,7 +40,7 @@ from foundry.search_runs import (
     read_search_events,
 )
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate, train
+from foundry.training import TrainState, train
 
 # How often a trial says how it does, and ASHA may stop it. Half an epoch shows a bad setting;
 # sooner, a one-cycle schedule still warms up, and loses to constant ones that it beats in the end.

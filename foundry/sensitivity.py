@@ -7,10 +7,10 @@ from torch import nn
 
 from foundry.calibration import digit_samples
 from foundry.data import Split, normalize
+from foundry.evaluation import evaluate
 from foundry.pruning import prunable_layers, prune
 from foundry.quantization import quantize
 from foundry.runtime import OpenVinoPredictor
-from foundry.training import evaluate
 from foundry.variants import SIGNATURES
 
 PRUNED, INT8 = "pruned", "int8"

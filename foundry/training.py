@@ -12,13 +12,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from foundry.augmentation import draw_affine, fgsm, random_affine
-from foundry.data import Mnist, Split, normalize
+from foundry.data import Mnist, normalize
+from foundry.evaluation import evaluate
 from foundry.models import build_model
 from foundry.sharding import ALONE, Shard
 from foundry.train_config import TrainConfig
 
 _EVENTS_PER_EPOCH = 25
-_EVAL_BATCH_SIZE = 1000
 _SGD_MOMENTUM = 0.9
 # Share of the steps that one-cycle spends warming up; chosen on validation for the Fast preset.
 _WARM_UP = 0.2
@@ -276,39 +276,3 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
                 )
             losses, interval_s, interval_images = [], 0.0, 0
             yield replace(event, elapsed_s=state.elapsed_s)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a model does on one split.
-
-    Attributes:
-        loss: Mean cross-entropy, nats.
-        accuracy: In [0, 1].
-        probs: float32, shape (N, 10), on the CPU.
-    """
-
-    loss: float
-    accuracy: float
-    probs: torch.Tensor
-
-
-@torch.inference_mode()
-def evaluate(model: nn.Module, split: Split) -> Evaluation:
-    """Measure a model; leaves it in evaluation mode.
-
-    Args:
-        model: A classifier giving logits (N, 10).
-        split: Images and labels.
-    """
-    model.eval()
-    device = next(model.parameters()).device
-    logits = torch.cat(
-        [
-            model(normalize(images).to(device)).cpu()
-            for images in split.images.split(_EVAL_BATCH_SIZE)
-        ]
-    )
-    accuracy = (logits.argmax(dim=1) == split.labels).double().mean().item()
-    loss = F.cross_entropy(logits, split.labels).item()
-    return Evaluation(loss=loss, accuracy=accuracy, probs=logits.softmax(dim=1))

@@ -18,10 +18,13 @@ from safetensors import SafetensorError
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
-from foundry.models import count_parameters, save_model, select_device
+from foundry.evaluation import evaluate
+from foundry.machine import select_device
+from foundry.models import save_model
+from foundry.networks import count_parameters
 from foundry.run_folders import append_event, write_status
 from foundry.runs import Run, read_run, rewind_events, write_result
-from foundry.training import TrainState, evaluate, train
+from foundry.training import TrainState, train
 
 _NICENESS = 10
 _CHECKPOINT_EVERY_S = 5.0

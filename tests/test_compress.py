@@ -11,7 +11,8 @@ from foundry.compress import compress
 from foundry.compress_config import CompressConfig
 from foundry.compress_state import CompressState
 from foundry.errors import InputError
-from foundry.models import count_parameters, load_model
+from foundry.models import load_model
+from foundry.networks import count_parameters
 from foundry.pruned_training import RECOVERY
 
 

@@ -39,7 +39,7 @@ TASKS = 3
 CODE_READERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 # Modules of one task, which may know each other; tasks do not.
 FAMILIES = [
-    {"train_config", "augmentation", "training", "checkpoints", "pruned_training"}
+    {"train_config", "augmentation", "evaluation", "training", "checkpoints", "pruned_training"}
     | {
         "run_folders",
         "runs",

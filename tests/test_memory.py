@@ -4,7 +4,8 @@ import torch
 
 from foundry.forms import Source
 from foundry.memory import peak_memory
-from foundry.models import build_model, count_parameters, save_model
+from foundry.models import build_model, save_model
+from foundry.networks import count_parameters
 from foundry.pretrained import load_folder
 
 INPUTS = (torch.zeros(1, 1, 28, 28),), (torch.zeros(4, 1, 28, 28),)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from foundry.data import normalize
 from foundry.errors import ArtifactError, InputError
+from foundry.machine import select_device
 from foundry.models import (
     CONFIG_FILE,
     WEIGHTS_DIR,
@@ -17,11 +18,10 @@ from foundry.models import (
     available_architectures,
     available_models,
     build_model,
-    count_parameters,
     load_model,
     save_model,
-    select_device,
 )
+from foundry.networks import count_parameters
 
 # Weights and biases by hand, layer by layer: inputs * outputs + outputs.
 LENET_PARAMETERS = (

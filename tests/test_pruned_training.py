@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from foundry.errors import InputError
-from foundry.models import count_parameters
+from foundry.evaluation import evaluate
+from foundry.networks import count_parameters
 from foundry.pruned_training import (
     RECOVERY,
     ImportanceEvent,
@@ -13,7 +14,7 @@ from foundry.pruned_training import (
     RecoveryEvent,
 )
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate
+from foundry.training import TrainState
 
 SHORT = replace(RECOVERY, epochs=2, batch_size=64, num_train_images=2_000, learning_rate=2e-3)
 

@@ -8,7 +8,8 @@ from torch import nn
 
 from foundry.data import normalize
 from foundry.errors import InputError
-from foundry.models import build_model, count_parameters, load_model, save_model
+from foundry.models import build_model, load_model, save_model
+from foundry.networks import count_parameters
 from foundry.pruning import mask, prunable_layers, prune, rank_channels
 
 

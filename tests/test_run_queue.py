@@ -14,12 +14,12 @@ import foundry
 from foundry.checkpoints import find_checkpoint
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
+from foundry.evaluation import evaluate
 from foundry.models import load_model
 from foundry.run_folders import ACTIVE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
 from foundry.run_queue import RunQueue
 from foundry.runs import create_run, list_runs, read_run
 from foundry.train_config import TrainConfig
-from foundry.training import evaluate
 
 PROJECT = Path(foundry.__file__).parent.parent
 

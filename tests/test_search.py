@@ -10,6 +10,7 @@ from search_folder import SETTINGS, SMALL, make_event, make_search
 from foundry import cluster, search
 from foundry.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
 from foundry.errors import ArtifactError, InputError
+from foundry.evaluation import evaluate
 from foundry.models import load_model
 from foundry.run_folders import append_event, write_status
 from foundry.search_config import RANGES, SearchConfig
@@ -22,7 +23,6 @@ from foundry.search_runs import (
     read_search,
 )
 from foundry.train_config import LIMITS
-from foundry.training import evaluate
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss
 
 from foundry.data import Mnist, Split, normalize
+from foundry.evaluation import evaluate
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate, train
+from foundry.training import TrainState, train
 
 SMALL = TrainConfig(num_train_images=500, epochs=2, batch_size=64, learning_rate=2e-3)
 # 8 steps an epoch: 500 images in batches of 64.

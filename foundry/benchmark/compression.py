@@ -26,7 +26,8 @@ from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, ru
 from foundry.calibration import digit_samples
 from foundry.compress_config import list_models
 from foundry.compression import DENSE, VARIANTS
-from foundry.models import available_variants, count_parameters, load_pretrained
+from foundry.models import available_variants, load_pretrained
+from foundry.networks import count_parameters
 from foundry.quantization import Sample, by_position, convert
 from foundry.recipes.pruning import count_flops
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor

@@ -9,10 +9,10 @@ from typing import Any
 
 from foundry.checkpoints import load_checkpoint
 from foundry.data import load_mnist
+from foundry.evaluation import evaluate
 from foundry.search import search
 from foundry.search_config import SAMPLERS, SearchConfig
 from foundry.search_runs import SearchRun, find_trial_checkpoint
-from foundry.training import evaluate
 
 _WIDER = 10.0
 _TARGET = 0.989

@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from foundry.benchmark.live import measure_live_overhead
 from foundry.data import DATA_DIR, PIXEL_MEAN, PIXEL_STD, load_mnist
+from foundry.evaluation import evaluate
 from foundry.models import build_model
 from foundry.train_config import TrainConfig
-from foundry.training import TrainState, evaluate, train
+from foundry.training import TrainState, train
 
 # Multiply-adds of LeNet's forward pass on one image, layer by layer; the backward pass costs
 # twice as much, less the first layer's input gradient, which nobody needs.

@@ -18,14 +18,10 @@ from tqdm import tqdm
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
 from foundry.errors import in_a_sentence
-from foundry.models import (
-    WEIGHTS_DIR,
-    WEIGHTS_FILE,
-    count_parameters,
-    load_model,
-    save_model,
-    select_device,
-)
+from foundry.evaluation import Evaluation, evaluate
+from foundry.machine import select_device
+from foundry.models import WEIGHTS_DIR, WEIGHTS_FILE, load_model, save_model
+from foundry.networks import count_parameters
 from foundry.pruned_training import (
     NUM_JUDGED,
     ImportanceEvent,
@@ -42,7 +38,7 @@ from foundry.recipes.workers import (
 from foundry.sharding import Shard
 from foundry.shipped import record_shipped
 from foundry.train_config import TrainConfig
-from foundry.training import Evaluation, TrainEvent, TrainState, evaluate, train
+from foundry.training import TrainEvent, TrainState, train
 
 CONFIG = TrainConfig(
     epochs=20, batch_size=256, learning_rate=9e-3, rotation_deg=10.0, shift_px=1.5, scale=0.1

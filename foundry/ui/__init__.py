@@ -7,7 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from foundry.models import select_device
+from foundry.machine import select_device
 from foundry.run_queue import RunQueue
 from foundry.ui.about_tab import build_about_tab
 from foundry.ui.about_view import CSS as ABOUT_CSS

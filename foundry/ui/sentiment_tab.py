@@ -9,7 +9,7 @@ import gradio as gr
 
 from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
-from foundry.models import count_parameters
+from foundry.networks import count_parameters
 from foundry.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.ui import sentiment_plots as plots

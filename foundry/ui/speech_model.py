@@ -13,7 +13,8 @@ from foundry.audio import AudioFile
 from foundry.compression import DENSE
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import FREE_ENGLISH, find_downloaded
-from foundry.models import check_variant, count_parameters
+from foundry.models import check_variant
+from foundry.networks import count_parameters
 from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe
 from foundry.speech_beam import BIGRAM_FILE
 from foundry.ui.feedback import shows_errors

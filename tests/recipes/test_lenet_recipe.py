@@ -5,9 +5,10 @@ from dataclasses import replace
 from safetensors import safe_open
 
 from foundry.data import load_mnist
-from foundry.models import WEIGHTS_DIR, count_parameters, load_model
+from foundry.evaluation import evaluate
+from foundry.models import WEIGHTS_DIR, load_model
+from foundry.networks import count_parameters
 from foundry.recipes import lenet as recipe
-from foundry.training import evaluate
 
 
 def test_pruning_writes_a_small_network_and_a_card_with_its_figures(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,44 @@
+"""How a classifier does on a split of MNIST."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from foundry.data import Split, normalize
+
+_BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model does on one split.
+
+    Attributes:
+        loss: Mean cross-entropy, nats.
+        accuracy: In [0, 1].
+        probs: float32, shape (N, 10), on the CPU.
+    """
+
+    loss: float
+    accuracy: float
+    probs: torch.Tensor
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, split: Split) -> Evaluation:
+    """Measure a model; leaves it in evaluation mode.
+
+    Args:
+        model: A classifier giving logits (N, 10).
+        split: Images and labels.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    logits = torch.cat(
+        [model(normalize(images).to(device)).cpu() for images in split.images.split(_BATCH_SIZE)]
+    )
+    accuracy = (logits.argmax(dim=1) == split.labels).double().mean().item()
+    loss = F.cross_entropy(logits, split.labels).item()
+    return Evaluation(loss=loss, accuracy=accuracy, probs=logits.softmax(dim=1))
