@@ -70,6 +70,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         delete_cache=(_CACHE_SWEEP_S, _CACHE_AGE_S),
     ) as app:
         visitor = build_browser_state("visitor")
+        arrived = app.load(on_arrive, visitor, visitor, **QUIET)
         with gr.Row(elem_classes="title-and-language"):
             gr.Markdown(
                 "# Foundry\nTrain a small network, let it read your digits, score texts, write "
@@ -83,7 +84,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             links = build_links(app)
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab("Train", id="train"):
-                trained = build_train_tab(visitor, queue, device, links)
+                trained = build_train_tab(visitor, arrived, queue, device, links)
             with gr.Tab("Draw", id="draw") as draw:
                 pad = build_draw_tab(draw, visitor, device, switches, links)
             with gr.Tab("Sentiment", id="sentiment") as sentiment:
@@ -91,17 +92,17 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             with gr.Tab("Speech", id="speech") as speech:
                 build_speech_tab(speech, switches, links)
             with gr.Tab("Compress", id="compress") as compress:
-                compressed = build_compress_tab(compress, visitor, queue, links)
+                compressed = build_compress_tab(compress, visitor, arrived, queue, links)
             with gr.Tab("About", id="about") as about:
                 build_about_tab(about)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
         links.connect(tabs, switches)
-        follow_deeds(app, guide, trained, pad, compressed, switches.variant)
+        follow_deeds(app, guide, trained, pad, compressed, switches.follow())
+        switches.connect()
         build_api(queue, device)
         build_sentiment_api()
         build_compress_api(queue)
         build_search_api(queue)
-        app.load(on_arrive, visitor, visitor, **QUIET)
         app.load(WarmUp(device).start, None, None, **QUIET)
         explain_knobs(app)
     return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)

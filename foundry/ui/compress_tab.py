@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from foundry.compress_config import MAX_RECOVERY_EPOCHS, CompressConfig, list_models
 from foundry.compress_runs import (
@@ -190,13 +191,14 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
 
 
 def build_compress_tab(
-    tab: gr.Tab, visitor: gr.BrowserState, queue: RunQueue, links: Links
+    tab: gr.Tab, visitor: gr.BrowserState, arrived: Dependency, queue: RunQueue, links: Links
 ) -> gr.State:
     """Build the tab.
 
     Args:
         tab: The tab being built.
         visitor: Holds the visitor's token.
+        arrived: The event after which it does.
         queue: Where compressions are started.
         links: Set the knobs.
 
@@ -266,7 +268,7 @@ def build_compress_tab(
     cancel.click(partial(on_cancel, queue), [run_id, visitor], None, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     tab.select(on_visit, visitor, model, **QUIET)
-    returned = visitor.change(
+    returned = arrived.then(
         partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET
     )
     linked = dict(zip(_FIELDS, knobs, strict=True))

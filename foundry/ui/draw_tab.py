@@ -269,7 +269,7 @@ def build_draw_tab(
     tab.select(on_visit, [visitor, model], model, **QUIET)
     links.offer("draw", {"model": model}, [model], lambda settings: [settings["model"]])
     # What is drawn while a variant is being made waits for it.
-    for change in (model.input, variant.change):
+    for change in (model.input, switches.follow().change):
         ready = change(partial(on_variant, device), chosen, timing, **QUIET)
         ready.success(*drawn, **QUIET)
         ready.success(*read, **QUIET)

@@ -194,9 +194,11 @@ def follow_deeds(
         variant: Holds the name of the variant that answers.
     """
     done = build_browser_state("first-steps")
-    trained.change(partial(on_deed, "train"), [trained, done], done, **QUIET)
+    # Others listen to these too, and are not to be started anew, see `VariantSwitches.follow()`.
+    beside_others = {"trigger_mode": "multiple", **QUIET}
+    trained.change(partial(on_deed, "train"), [trained, done], done, **beside_others)
     pad.input(None, [pad, done], done, js=_DRAWN_JS, **QUIET)
-    compressed.change(partial(on_deed, "compress"), [compressed, done], done, **QUIET)
+    compressed.change(partial(on_deed, "compress"), [compressed, done], done, **beside_others)
     variant.change(on_switch, [variant, done], done, **QUIET)
     done.change(guide_html, done, guide, **QUIET)
     app.load(guide_html, done, guide, **QUIET)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from foundry.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.errors import InputError
@@ -170,11 +171,14 @@ def _show(run: SearchRun | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def build_search_section(visitor: gr.BrowserState, queue: RunQueue) -> gr.State:
+def build_search_section(
+    visitor: gr.BrowserState, arrived: Dependency, queue: RunQueue
+) -> gr.State:
     """Build the section, folded.
 
     Args:
         visitor: Holds the visitor's token.
+        arrived: The event after which it does.
         queue: Where searches are started.
 
     Returns:
@@ -219,7 +223,7 @@ def build_search_section(visitor: gr.BrowserState, queue: RunQueue) -> gr.State:
     resume.click(partial(on_resume, queue), [run_id, visitor], shown, **QUIET)
     timer.tick(partial(on_refresh, queue), [run_id, visitor, seen], shown, **QUIET)
     table.select(on_keep, [run_id, visitor], [kept, note], api_visibility="private")
-    visitor.change(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)
+    arrived.then(partial(on_return, queue), [run_id, visitor], [run_id, *knobs, *shown], **QUIET)
     return kept
 
 

@@ -206,6 +206,6 @@ def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) ->
     choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
     active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
     ready = partial(on_variant, tab.label)
-    variant.change(ready, [active, variant, text, switches.open_tab], about, **QUIET).then(
-        on_type, *scored, **QUIET
-    ).then(*explained, **LINES, **QUIET)
+    switches.follow().change(
+        ready, [active, variant, text, switches.open_tab], about, **QUIET
+    ).then(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)

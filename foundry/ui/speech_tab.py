@@ -293,7 +293,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> No
     )
     model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
     chosen = [model, variant, switches.open_tab]
-    variant.change(partial(on_variant, tab.label), chosen, status, **QUIET)
+    switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
     tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
     linked = {"clip": audio, "model": model, "decoding": decoding}
     links.offer("speech", linked, [audio, model, decoding, was_here], on_link)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from foundry.errors import InputError
 from foundry.run_folders import ACTIVE
@@ -126,12 +127,13 @@ def _show(run: Run | None, queue: RunQueue) -> list[Any]:
 
 
 def build_train_tab(
-    visitor: gr.BrowserState, queue: RunQueue, device: str, links: Links
+    visitor: gr.BrowserState, arrived: Dependency, queue: RunQueue, device: str, links: Links
 ) -> gr.State:
     """Build the tab.
 
     Args:
         visitor: Holds the visitor's token.
+        arrived: The event after which it does.
         queue: Where runs are started.
         device: Where they train and are looked at.
         links: Set the knobs.
@@ -164,7 +166,7 @@ def build_train_tab(
             loss, accuracy = build_curves()
             results = build_results_view(run_id, visitor)
             build_compare_view(visitor)
-    kept = build_search_section(visitor, queue)
+    kept = build_search_section(visitor, arrived, queue)
 
     shown = [seen, timer, finished, status, loss, accuracy, start, pause, resume, stop]
     preset.input(on_preset, preset, [note, *knobs], **QUIET)
@@ -176,8 +178,7 @@ def build_train_tab(
     finished.change(
         partial(on_finish, device), [finished, visitor], results.outputs(), api_visibility="private"
     )
-    # The token's change is the moment at which the page knows whose runs to look for.
-    returned = visitor.change(
+    returned = arrived.then(
         partial(on_return, queue),
         [run_id, visitor],
         [run_id, preset, note, *knobs, *shown],

@@ -22,16 +22,32 @@ class VariantSwitches:
     """What the tabs see of the switches.
 
     Attributes:
-        variant: State: the name of the chosen variant; tabs answer anew when it changes.
+        variant: State: the name of the chosen variant.
         open_tab: State: the label of the tab in sight; what is hidden need not be made ready.
         boxes: The switches themselves, *Pruned* first.
         note: Says what the variant is.
+        followers: Copies of `variant`, one for each who answers anew when it changes.
     """
 
     variant: gr.State
     open_tab: gr.State
     boxes: tuple[gr.Checkbox, gr.Checkbox]
     note: gr.HTML
+    followers: list[gr.State]
+
+    def follow(self) -> gr.State:
+        """Return a copy of `variant` whose change is for one listener alone.
+
+        Gradio starts all listeners of an event anew when one of them was still busy with the time
+        before; two that wait their turn would keep each other busy for ever.
+        """
+        self.followers.append(gr.State(DENSE.name))
+        return self.followers[-1]
+
+    def connect(self) -> None:
+        """Wire the copies, once all who follow have been built."""
+        count = len(self.followers)
+        self.variant.change(lambda name: [name] * count, self.variant, self.followers, **QUIET)
 
 
 def on_switch(is_pruned: bool, is_quantized: bool) -> tuple[str, str]:
@@ -94,7 +110,7 @@ def build_variant_switches() -> VariantSwitches:
         )
         note = gr.HTML(_note_html(DENSE.name), padding=False, elem_id="variant-note")
     boxes = pruned, quantized
-    switches = VariantSwitches(gr.State(DENSE.name), gr.State(""), boxes, note)
+    switches = VariantSwitches(gr.State(DENSE.name), gr.State(""), boxes, note, [])
     for switch in boxes:
         switch.input(on_switch, list(boxes), [switches.variant, note], **QUIET)
     return switches

@@ -1,10 +1,12 @@
 import importlib.util
 import sys
+from collections import Counter
 
 import pytest
 
 import app
 from foundry.benchmark.served_app import PROJECT_DIR
+from foundry.ui import build_app
 
 
 @pytest.fixture
@@ -43,3 +45,15 @@ def test_the_readme_says_what_app_py_takes():
     readme = (PROJECT_DIR / "README.md").read_text()
     for option in ("--host", "--port", "--share", "--device", "--mcp"):
         assert f"`{option}`" in readme
+
+
+def test_no_event_has_two_listeners_that_wait_their_turn():
+    """Gradio starts all of an event's listeners anew for one that was busy: two would never end."""
+    waiting = Counter(
+        tuple(target)
+        for event in build_app("cpu").config["dependencies"]
+        for target in event["targets"]
+        if event["trigger_mode"] == "always_last" and event["backend_fn"]
+    )
+    del waiting[(None, "then")], waiting[(None, "success")]
+    assert max(waiting.values()) == 1

@@ -161,7 +161,7 @@ def test_without_ray_the_section_is_one_sentence(monkeypatch):
     monkeypatch.setattr(search_section, "is_ray_installed", lambda: False)
     with gr.Blocks() as app:
         visitor = gr.BrowserState("")
-        build_search_section(visitor, NOBODY_WAITS)
+        build_search_section(visitor, app.load(), NOBODY_WAITS)
     (said,) = [block for block in app.blocks.values() if isinstance(block, gr.Markdown)]
     assert said.value.startswith("Search needs Ray, which is not installed: `pip install -r")
     assert len(app.fns) == 0

@@ -1,0 +1,33 @@
+"""What a page asks of the server when nobody does anything."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+# A page that has settled is looked at for as long.
+_LOOK_MS = 3000
+
+
+def wait_for_rest(page, asked):
+    """Wait until nothing has been asked for a while; fails by timeout if that never comes."""
+    for _ in range(10):
+        before = len(asked)
+        page.wait_for_timeout(_LOOK_MS)
+        if len(asked) == before:
+            return
+    pytest.fail(f"the page never comes to rest: {len(asked)} events")
+
+
+def test_a_page_comes_to_rest_also_when_the_switches_are_pressed_in_haste(context, app_url):
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request) if "/join" in request.url else None)
+    page.goto(app_url)
+    page.locator("#train-start:enabled").wait_for()
+    wait_for_rest(page, asked)
+    pruned, quantized = page.get_by_label("Pruned"), page.get_by_label("Quantized")
+    for switch in (pruned, quantized, pruned, quantized, pruned):
+        switch.click()
+    expect(page.locator("#variant-note")).to_contain_text("Pruned")
+    wait_for_rest(page, asked)
