@@ -30,6 +30,8 @@ from foundry.training import TrainState, train
 pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parent.parent.parent
+# By attempt, from 0: inside the second epoch, and inside the third.
+FATAL_STEPS = {0: 9, 1: 15}
 CONFIG = TrainConfig(epochs=3, batch_size=100, num_train_images=520, rotation_deg=10)
 
 
@@ -60,8 +62,11 @@ def build_state(folder):
     return state
 
 
-def train_share(ledger, kills_itself, shard, folder):
-    """LeNet's loop, which the first attempt does not get beyond step 9 with."""
+def train_share(ledger, shard, folder):
+    """LeNet's loop; in the second epoch of the first attempt worker 1 kills itself.
+
+    In the third epoch of the second attempt it waits for the end that somebody else brings it.
+    """
     state = build_state(folder)
     node = ray.get_runtime_context().get_node_id()
     (ledger / f"from-{state.step}-{shard.rank}").write_text(node)
@@ -70,12 +75,20 @@ def train_share(ledger, kills_itself, shard, folder):
         if ends:
             save_checkpoint(state, folder)
         yield event, ends
-        if event.step == 9 and not list(ledger.glob("from-6-*")):
-            wait_for(ledger / "storage" / "lenet" / "checkpoint_manager_snapshot.json")
-            if shard.rank == kills_itself:
+        epochs_kept = len(list(ledger.glob("from-*-0"))) - 1
+        if event.step == FATAL_STEPS.get(epochs_kept):
+            wait_until_kept(ledger / "storage" / "lenet", 6 * (epochs_kept + 1))
+            if epochs_kept == 0 and shard.rank == 1:
                 os.kill(os.getpid(), signal.SIGKILL)
             # Not one to outrun its own end.
             wait_for(ledger / "never")
+
+
+def wait_until_kept(storage, step):
+    """Wait until Ray would go on from a step: it notes that, then deletes what it kept before."""
+    wait_for(storage / "checkpoint_manager_snapshot.json")
+    while {path.name for path in storage.rglob("step-*")} != {f"step-{step:08d}"}:
+        time.sleep(0.05)
 
 
 def wait_for(path):
@@ -104,24 +117,10 @@ def check_like_one(events, out, folder):
         torch.testing.assert_close(finished.model.state_dict()[name], weights, atol=1e-3, rtol=1e-3)
 
 
-def test_a_killed_workers_training_ends_like_that_of_one(cluster, tmp_path):
-    workers = WorkersConfig(2, f"local://{tmp_path}/storage")
-    loop = partial(train_share, tmp_path, 1)
-    events = list(train_on_workers(loop, workers, "lenet", tmp_path / "out"))
-    check_like_one(events, tmp_path / "out", tmp_path)
-    # It went on from the end of the first epoch, not from the beginning.
-    assert {path.name for path in tmp_path.glob("from-*")} == {
-        f"from-{step}-{rank}" for step in (0, 6) for rank in (0, 1)
-    }
-    # What is finished in the storage is only fetched.
-    assert list(train_on_workers(loop, workers, "lenet", tmp_path / "again")) == []
-    assert find_checkpoint(tmp_path / "again").name == find_checkpoint(tmp_path / "out").name
-
-
 def test_more_workers_than_cores_are_refused_in_a_sentence(cluster, tmp_path):
     workers = WorkersConfig(64, str(tmp_path))
     with pytest.raises(InputError, match=r"64 workers need as many cores, but .* has 3"):
-        next(train_on_workers(partial(train_share, tmp_path, None), workers, "x", tmp_path))
+        next(train_on_workers(partial(train_share, tmp_path), workers, "x", tmp_path))
 
 
 def test_the_sentiment_recipe_trains_on_workers(cluster, tmp_path):
@@ -162,16 +161,23 @@ def test_the_speech_recipe_trains_on_workers(cluster, tmp_path, monkeypatch):
     assert '"step": 1' in (out / "events.jsonl").read_text()
 
 
-def test_training_outlives_a_node(cluster, tmp_path):
+def test_training_outlives_a_killed_worker_and_then_a_node(cluster, tmp_path):
     here = ray.get_runtime_context().get_node_id()
-    workers = WorkersConfig(2, str(tmp_path / "storage"))
+    workers = WorkersConfig(2, f"local://{tmp_path}/storage")
+    loop = partial(train_share, tmp_path)
     events = []
-    loop = partial(train_share, tmp_path, None)
     for event in train_on_workers(loop, workers, "lenet", tmp_path / "out"):
         events.append(event)
-        if event.step == 9 and not list(tmp_path.glob("from-6-*")):
-            wait_for(tmp_path / "storage" / "lenet" / "checkpoint_manager_snapshot.json")
-            at_work = {path.read_text() for path in tmp_path.glob("from-0-*")} - {here}
+        if event.step == FATAL_STEPS[1] and not list(tmp_path.glob("from-12-*")):
+            wait_until_kept(tmp_path / "storage" / "lenet", 12)
+            at_work = {path.read_text() for path in tmp_path.glob("from-6-*")} - {here}
             lost = next(node for node in cluster.worker_nodes if node.node_id in at_work)
             cluster.remove_node(lost, allow_graceful=False)
     check_like_one(events, tmp_path / "out", tmp_path)
+    # Each attempt went on from the last whole epoch, not from the beginning.
+    assert {path.name for path in tmp_path.glob("from-*")} == {
+        f"from-{step}-{rank}" for step in (0, 6, 12) for rank in (0, 1)
+    }
+    # What is finished in the storage is only fetched.
+    assert list(train_on_workers(loop, workers, "lenet", tmp_path / "again")) == []
+    assert find_checkpoint(tmp_path / "again").name == find_checkpoint(tmp_path / "out").name
