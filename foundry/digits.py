@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+
+# Both load their parts when they are first used; no server needs them before its first visitor.
+import scipy
+import skimage
 import torch
 from PIL import Image
-from scipy import ndimage
-from skimage.measure import label, regionprops
-from skimage.morphology import skeletonize
 
 from foundry.data import IMAGE_SIZE, normalize
 from foundry.errors import InputError
@@ -165,7 +166,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     small = small / small.max()
     canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.float32)
     canvas[: size[0], : size[1]] = small
-    centre = ndimage.center_of_mass(small)
+    centre = scipy.ndimage.center_of_mass(small)
     # Whole pixels, as in MNIST: a fraction would blur. The frame keeps all of the digit.
     shift = [
         int(np.clip(round(CENTRE - c), 0, IMAGE_SIZE - side))
@@ -199,7 +200,7 @@ def _find_parts(ink: np.ndarray) -> list[Box]:
     """Return a box for every connected stroke, dust left out."""
     parts = [
         Box(region.bbox[1], region.bbox[0], region.bbox[3], region.bbox[2])
-        for region in regionprops(label(ink > _INK, connectivity=2))
+        for region in skimage.measure.regionprops(skimage.measure.label(ink > _INK, connectivity=2))
     ]
     if not parts:
         return []
@@ -237,14 +238,14 @@ def _limit_stroke_width(large: np.ndarray) -> np.ndarray:
     # Room for the pen around the skeleton.
     padded = np.pad(large, _OVERSAMPLING * 3)
     mask = padded > _INK
-    skeleton = skeletonize(mask)
-    depth = ndimage.distance_transform_edt(mask)
+    skeleton = skimage.morphology.skeletonize(mask)
+    depth = scipy.ndimage.distance_transform_edt(mask)
     width = 2 * float(np.median(depth[skeleton]))
     thinnest, thickest = (w * _OVERSAMPLING for w in _STROKE_WIDTHS)
     if thinnest <= width <= thickest:
         return large
     radius = min(max(width, thinnest), thickest) / 2
-    distance = ndimage.distance_transform_edt(~skeleton)
+    distance = scipy.ndimage.distance_transform_edt(~skeleton)
     redrawn = np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)
     rows, columns = np.flatnonzero(redrawn.any(1)), np.flatnonzero(redrawn.any(0))
     return redrawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import scipy
+import skimage
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy import ndimage
-from skimage.filters import threshold_otsu
 
 from foundry.errors import InputError
 
@@ -78,8 +78,8 @@ def _remove_paper(bright_ink: np.ndarray) -> np.ndarray:
     """Subtract the paper, estimated as what is left once all that is narrower is opened away."""
     window = max(3, max(bright_ink.shape) // 3)
     padded = np.pad(bright_ink, window, mode="edge")
-    opened = ndimage.grey_opening(padded, size=(window, window))
-    smooth = ndimage.uniform_filter(opened, size=max(3, window // 4))
+    opened = scipy.ndimage.grey_opening(padded, size=(window, window))
+    smooth = scipy.ndimage.uniform_filter(opened, size=max(3, window // 4))
     paper = smooth[window:-window, window:-window]
     return np.clip(bright_ink - paper, 0, None)
 
@@ -88,7 +88,7 @@ def _stretch(contrast: np.ndarray) -> np.ndarray:
     """Scale so that paper's texture is 0 and full ink is 1."""
     if contrast.max() < _MIN_CONTRAST:
         return np.zeros_like(contrast)
-    threshold = threshold_otsu(contrast)
+    threshold = skimage.filters.threshold_otsu(contrast)
     paper, ink = contrast[contrast <= threshold], contrast[contrast > threshold]
     if ink.mean() - paper.mean() < max(_MIN_CONTRAST, _MIN_CONTRAST_STD * paper.std()):
         return np.zeros_like(contrast)

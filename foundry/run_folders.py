@@ -169,8 +169,10 @@ class Shelf(Generic[R]):
         seen: tuple[str, int] | None = None
         while True:
             run = self.read(run_id)
-            if seen != (run.status, len(run.events)):
-                seen = (run.status, len(run.events))
+            # Five times a second and for every open page: its events are read when there are new.
+            stands = (run.status, _size_log(run.folder))
+            if seen != stands:
+                seen = stands
                 yield run
             if run.status not in ACTIVE:
                 return
@@ -276,6 +278,13 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
         return []
     complete, _, _ = text.rpartition("\n")
     return [json.loads(line) for line in complete.splitlines()]
+
+
+def _size_log(folder: Path) -> int:
+    try:
+        return (folder / EVENTS_FILE).stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def append_event(folder: Path, event: Any) -> None:

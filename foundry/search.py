@@ -44,6 +44,7 @@ def search(config: SearchConfig, folder: Path, address: str | None = None) -> It
 
     Raises:
         InputError: If Ray is not installed, or there is no cluster at the address.
+        ArtifactError: If what a killed search left is damaged, or another version's.
     """
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
+from foundry.errors import ArtifactError
 from foundry.evaluation import evaluate
 from foundry.networks import count_parameters
 from foundry.run_folders import append_event
@@ -229,13 +230,16 @@ def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tu
         config: What is to be searched.
         folder: The search's; Tune's own files go to a folder inside.
         elapsed_s: What has been spent on starting Ray, which counts.
+
+    Raises:
+        ArtifactError: If what was left is damaged, or another version's.
     """
     trainable = tune.with_resources(train_trial, {"cpu": 1})
     storage = folder.resolve()
     kept = str(storage / TUNE_FOLDER)
     # Killed in its first second, Tune has left its settings but no state.
     if tune.Tuner.can_restore(kept) and any(Path(kept).glob("experiment_state-*.json")):
-        return tune.Tuner.restore(kept, trainable, resume_errored=True)
+        return _restore(kept, trainable)
     clock = _Clock(storage, elapsed_s)
     return tune.Tuner(
         trainable,
@@ -259,3 +263,14 @@ def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tu
             verbose=0,
         ),
     )
+
+
+def _restore(kept: str, trainable: Any) -> tune.Tuner:
+    try:
+        return tune.Tuner.restore(kept, trainable, resume_errored=True)
+    # It is a pickle, which fails in as many ways as there are classes.
+    except Exception as error:
+        raise ArtifactError(
+            f"This search cannot go on: what was kept in {kept} is damaged, or of another version "
+            f"({type(error).__name__}). Start a new one; trials that ended can still become runs."
+        ) from error

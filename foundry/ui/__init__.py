@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
 from foundry.machine import select_device
 from foundry.run_queue import RunQueue
@@ -21,10 +20,11 @@ from foundry.ui.guide import HEAD as GUIDE_HEAD
 from foundry.ui.guide import build_guide, follow_deeds
 from foundry.ui.language import CSS as LANGUAGE_CSS
 from foundry.ui.language import build_head, build_language_switch
-from foundry.ui.limits import RoomForUploads, SafeAnswers, read_accounts
+from foundry.ui.limits import read_accounts
 from foundry.ui.lines import NUM_THREADS
 from foundry.ui.link_button import CSS as LINK_CSS
 from foundry.ui.link_button import build_links
+from foundry.ui.middleware import MIDDLEWARE
 from foundry.ui.search_api import build_search_api
 from foundry.ui.sentiment_api import build_sentiment_api
 from foundry.ui.sentiment_tab import build_sentiment_tab
@@ -137,5 +137,5 @@ def _describe() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "auth": read_accounts(),
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": [Middleware(SafeAnswers), Middleware(RoomForUploads)]},
+        "app_kwargs": {"middleware": MIDDLEWARE},
     }

@@ -1,29 +1,19 @@
 """What one visitor may ask of everybody's machine, and who may come at all."""
 
-import logging
 import os
 import threading
 import time
 from collections import defaultdict, deque
-from pathlib import Path
 from typing import Any
 
 from gradio.context import LocalContext
-from gradio.utils import get_upload_folder
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foundry.cleaning import remove_old_uploads
 from foundry.errors import InputError
 from foundry.hub import is_here
 from foundry.models import available_models
 
 AUTH_VARIABLE = "FOUNDRY_AUTH"
 _MAX_KEYS = 10_000
-
-_logger = logging.getLogger(__name__)
 
 
 class RateLimit:
@@ -105,45 +95,3 @@ def read_accounts() -> list[tuple[str, str]] | None:
     if not all(user and password for user, _, password in pairs):
         raise InputError(f"{AUTH_VARIABLE} has to be of the form user:password,user:password.")
     return [(user, password) for user, _, password in pairs]
-
-
-class RoomForUploads:
-    """Middleware: before another file comes, the oldest go if all together are too large."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and scope["method"] == "POST" and "/upload" in scope["path"]:
-            try:
-                await run_in_threadpool(remove_old_uploads, Path(get_upload_folder()))
-            except OSError:
-                # One that another request has just removed; what is too much goes next time.
-                _logger.info("Old uploads could not be removed", exc_info=True)
-        await self._app(scope, receive, send)
-
-
-class SafeAnswers:
-    """Middleware: addresses with control characters are refused, before anything trips over them.
-
-    A browser is told to take every answer for what it says it is, and to tell nobody of it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and not str(scope["path"]).isprintable():
-            await PlainTextResponse("This is no address.", 400)(scope, receive, send)
-            return
-
-        async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "same-origin")
-            await send(message)
-
-        await self._app(scope, receive, send_safely)

@@ -19,12 +19,14 @@ def wait_for_rest(page, asked):
     pytest.fail(f"the page never comes to rest: {len(asked)} events")
 
 
-def test_a_page_comes_to_rest_also_when_the_switches_are_pressed_in_haste(context, app_url):
+def test_a_page_comes_to_rest_also_when_tabs_and_switches_are_pressed_in_haste(context, app_url):
     page = context.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request) if "/join" in request.url else None)
     page.goto(app_url)
     page.locator("#train-start:enabled").wait_for()
+    for tab in ("Draw", "Sentiment", "Speech", "Compress", "About", "Train"):
+        page.get_by_role("tab", name=tab, exact=True).click()
     wait_for_rest(page, asked)
     pruned, quantized = page.get_by_label("Pruned"), page.get_by_label("Quantized")
     for switch in (pruned, quantized, pruned, quantized, pruned):

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from waiting import wait_until
 
+from foundry.errors import ArtifactError
 from foundry.run_folders import write_status
 from foundry.run_queue import RunQueue
 from foundry.search_config import SearchConfig
-from foundry.search_runs import adopt_trial, read_search
+from foundry.search_runs import TUNE_FOLDER, adopt_trial, read_search
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -75,3 +76,19 @@ def test_a_search_of_a_dead_server_is_interrupted(queue):
     write_status(run.folder, "running")
     RunQueue()
     assert read_search(run.run_id).status == "interrupted"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [b"", b"garbage", b"cno_such_module\nThing\n."],
+    ids=["empty", "garbage", "another version's"],
+)
+def test_what_cannot_be_gone_on_with_is_a_sentence(tmp_path, left):
+    from foundry.search_tune import build_tuner
+
+    kept = tmp_path / TUNE_FOLDER
+    kept.mkdir()
+    for name in ("tuner.pkl", "trainable.pkl", "experiment_state-2026-11-25_00-00-00.json"):
+        (kept / name).write_bytes(left)
+    with pytest.raises(ArtifactError, match="damaged, or of another version"):
+        build_tuner(ENDLESS, tmp_path, 0.0)

@@ -16,7 +16,7 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.benchmark.served_app import OpenPage
 from foundry.runs import read_run
-from foundry.ui import limits
+from foundry.ui import middleware
 
 VISITOR = "foundry-visitor"
 SECRET = "s3cret-" + uuid.uuid4().hex
@@ -230,7 +230,7 @@ def test_an_error_names_no_file_of_the_server(app_url):
 
 def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
     asked = []
-    monkeypatch.setattr(limits, "remove_old_uploads", asked.append)
+    monkeypatch.setattr(middleware, "remove_old_uploads", asked.append)
     httpx.get(f"{app_url}config")
     assert asked == []
     sent = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.txt", "hello")})

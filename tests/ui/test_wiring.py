@@ -1,4 +1,5 @@
 import json
+import re
 
 import httpx
 import pytest
@@ -280,6 +281,14 @@ def test_the_page_is_served_whole_from_this_machine(app_url):
     page = httpx.get(app_url, timeout=PATIENCE_S)
     assert page.status_code == 200
     assert "Foundry" in page.text
+
+
+def test_a_browser_keeps_the_pages_scripts_and_nothing_else(app_url):
+    page = httpx.get(app_url, timeout=PATIENCE_S).text
+    script = re.search(r"assets/[\w-]+\.js", page)[0]
+    assert "immutable" in httpx.get(f"{app_url}{script}").headers["cache-control"]
+    for path in ("", "config", "theme.css", "assets/nowhere.js"):
+        assert "immutable" not in httpx.get(f"{app_url}{path}").headers.get("cache-control", "")
 
 
 def test_the_server_still_answers_after_all_that(client, tmp_path):

@@ -1,0 +1,83 @@
+"""What happens to every request before Gradio sees it, and to every answer."""
+
+import logging
+from http import HTTPStatus
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foundry.cleaning import remove_old_uploads
+
+# Where Gradio has what its build has named by a hash of the content.
+_SCRIPTS = "/assets/"
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+_logger = logging.getLogger(__name__)
+
+
+class RoomForUploads:
+    """Before another file comes, the oldest go if all together are too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and "/upload" in scope["path"]:
+            try:
+                await run_in_threadpool(remove_old_uploads, Path(get_upload_folder()))
+            except OSError:
+                # One that another request has just removed; what is too much goes next time.
+                _logger.info("Old uploads could not be removed", exc_info=True)
+        await self._app(scope, receive, send)
+
+
+class SafeAnswers:
+    """Addresses with control characters are refused, before anything trips over them.
+
+    A browser is told to take every answer for what it says it is, and to tell nobody of it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and not str(scope["path"]).isprintable():
+            await PlainTextResponse("This is no address.", 400)(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class KeptScripts:
+    """A browser keeps the page's scripts and styles: their names change with what is in them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_to_keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
+                MutableHeaders(scope=message)["Cache-Control"] = _FOR_EVER
+            await send(message)
+
+        is_script = scope["type"] == "http" and _SCRIPTS in scope["path"]
+        await self._app(scope, receive, send_to_keep if is_script else send)
+
+
+MIDDLEWARE = [Middleware(SafeAnswers), Middleware(RoomForUploads), Middleware(KeptScripts)]
