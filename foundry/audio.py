@@ -69,6 +69,27 @@ class AudioFile:
             _check_duration(num_samples / SAMPLE_RATE_HZ)
             yield block
 
+    def read_beginning(self, limit_s: float) -> np.ndarray:
+        """Decode no more than is asked for.
+
+        Args:
+            limit_s: So many seconds at most.
+
+        Returns:
+            Mono float32 (samples,) at 16 kHz.
+
+        Raises:
+            InputError: As `read_blocks()` does.
+        """
+        wanted = round(limit_s * SAMPLE_RATE_HZ)
+        pieces, num_samples = [np.zeros(0, np.float32)], 0
+        for block in self.read_blocks():
+            pieces.append(block)
+            num_samples += len(block)
+            if num_samples >= wanted:
+                break
+        return np.concatenate(pieces)[:wanted]
+
     def _decode(self) -> Iterator[np.ndarray]:
         num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
         try:

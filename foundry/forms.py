@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from foundry.compression import Footprint, LayerChange, footprint
 from foundry.models import WEIGHTS_FILE, load_model, save_model
 from foundry.pretrained import load_folder
-from foundry.quantization import count_zero_weights, list_changes
+from foundry.quantized_layers import count_zero_weights, list_changes
 from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.variant_cache import pack, unpack
 from foundry.variants import SIGNATURES

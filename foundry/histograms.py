@@ -7,7 +7,7 @@ import numpy as np
 
 from foundry.compression import effective_weights
 from foundry.forms import Form
-from foundry.quantization import list_int8_weights
+from foundry.quantized_layers import list_int8_weights
 from foundry.runtime import OpenVinoPredictor, TorchPredictor
 
 _NUM_BINS = 61

@@ -43,6 +43,17 @@ def test_any_rate_and_any_number_of_channels_give_the_same_sine(tmp_path, rate_h
     assert_is_the_sine(read_all(path), 1e-3)
 
 
+@given(limit_s=st.floats(0, 2 * SECONDS))
+def test_a_beginning_is_that_of_the_whole(limit_s, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "beginning.wav"
+    if not path.exists():
+        soundfile.write(path, sine(48_000), 48_000)
+    whole = read_all(path)
+    beginning = open_audio(path).read_beginning(limit_s)
+    assert len(beginning) == min(round(limit_s * SAMPLE_RATE_HZ), len(whole))
+    assert np.array_equal(beginning, whole[: len(beginning)])
+
+
 @pytest.mark.parametrize(
     ("name", "subtype", "tolerance"),
     [

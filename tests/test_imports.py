@@ -23,6 +23,7 @@ LAYERS = {
     "compression": 1,
     "pruning": 1,
     "quantization": 1,
+    "quantized_layers": 1,
     "calibration": 1,
     "variant_cache": 1,
     "variants": 1,

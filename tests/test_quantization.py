@@ -7,7 +7,8 @@ from foundry.calibration import digit_samples
 from foundry.compression import VARIANTS
 from foundry.data import normalize
 from foundry.models import load_predictor, load_pretrained
-from foundry.quantization import count_zero_weights, list_changes, quantize
+from foundry.quantization import quantize
+from foundry.quantized_layers import count_zero_weights, list_changes
 from foundry.runtime import OpenVinoPredictor
 from foundry.variant_cache import pack
 from foundry.variants import SIGNATURES

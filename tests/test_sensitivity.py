@@ -6,7 +6,8 @@ import pytest
 
 from foundry.calibration import digit_samples
 from foundry.data import Split
-from foundry.quantization import list_changes, quantize
+from foundry.quantization import quantize
+from foundry.quantized_layers import list_changes
 from foundry.sensitivity import keep_others, sense_layers
 from foundry.variants import SIGNATURES
 

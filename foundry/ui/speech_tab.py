@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from foundry import captions
-from foundry.audio import SAMPLE_RATE_HZ, AudioFile, open_audio
+from foundry.audio import AudioFile, open_audio
 from foundry.compression import DENSE
 from foundry.errors import InputError
 from foundry.models import check_variant
@@ -90,9 +89,8 @@ def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Ite
             yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
     assert event.transcript is not None
     transcript = event.transcript
-    picture = speech_picture.draw_sound(
-        _read_beginning(audio), transcript.words, transcript.duration_s
-    )
+    beginning = audio.read_beginning(speech_picture.MAX_PICTURE_S)
+    picture = speech_picture.draw_sound(beginning, transcript.words, transcript.duration_s)
     yield [
         status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
         speech_view.transcript_html(transcript),
@@ -109,17 +107,6 @@ def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Ite
 def _progress(state: str, facts: str, share: float) -> list[Any]:
     status = status_line(state, facts, share)
     return [status] + [gr.skip()] * (6 + NUM_DOWNLOADS)
-
-
-def _read_beginning(audio: AudioFile) -> np.ndarray:
-    wanted = round(speech_picture.MAX_PICTURE_S * SAMPLE_RATE_HZ)
-    pieces, num_samples = [np.zeros(0, np.float32)], 0
-    for block in audio.read_blocks():
-        pieces.append(block)
-        num_samples += len(block)
-        if num_samples >= wanted:
-            break
-    return np.concatenate(pieces)[:wanted]
 
 
 def _subtitles(transcript: Transcript) -> list[dict[str, Any]]:
