@@ -1,5 +1,6 @@
 """Make the README's pictures of the tabs: `python tests/make_screenshots.py`."""
 
+import io
 import os
 import re
 import shutil
@@ -16,20 +17,36 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser"), str(PROJECT / 
 
 from conftest import CHROMIUM_OPTIONS
 from test_draw_page import SEVEN, draw
+from test_search_page import open_section
 from test_speech_page import transcribe_example
+from test_train_page import set_number
 
 PICTURES = PROJECT / ".pictures"
 WIDTH = 1280
 
 
 def shoot(page: Page, name: str, height: int) -> None:
-    """Save what the page shows as a PNG with few colours, so that it stays small."""
+    """Save what the page shows from its top."""
     page.set_viewport_size({"width": WIDTH, "height": height})
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(1500)
-    path = PICTURES / f"{name}.png"
-    page.screenshot(path=path)
-    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE).save(path, optimize=True)
+    save(page.screenshot(), name)
+
+
+def save(picture: bytes, name: str) -> None:
+    """Save a PNG with few colours, so that it stays small."""
+    few = Image.open(io.BytesIO(picture)).convert("P", palette=Image.Palette.ADAPTIVE)
+    few.save(PICTURES / f"{name}.png", optimize=True)
+
+
+def shoot_search(page: Page) -> None:
+    """Search for two minutes, and take a picture of the section."""
+    open_section(page)
+    set_number(page, "Minutes", 2)
+    page.locator("#search-start").click()
+    expect(page.locator("#search-status")).to_contain_text("Done", timeout=600_000)
+    page.wait_for_timeout(1500)
+    save(page.locator("#search").screenshot(), "search")
 
 
 def shoot_sentiment(page: Page) -> None:
@@ -53,7 +70,7 @@ def shoot_compress(page: Page) -> None:
 
 
 def main() -> None:
-    """Train, draw, score a text, transcribe a clip, compress; take a picture of every tab."""
+    """Train, search, draw, score a text, transcribe, compress; take a picture of every tab."""
     from foundry.run_folders import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -66,12 +83,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.goto(url)
+        page.locator("#guide").get_by_role("button", name="Close").click()
         page.locator("#train-start").click()
         done = re.compile("Done")
         expect(page.locator("#train-status")).to_contain_text(done, timeout=600_000)
         page.locator("#confusion-matrix button[data-cell='49']").click()
         expect(page.get_by_text("read as 9")).to_be_visible(timeout=60_000)
         shoot(page, "train", 1460)
+        shoot_search(page)
         page.get_by_role("tab", name="Draw").click()
         page.locator("#draw-pad canvas").wait_for()
         draw(page, SEVEN)

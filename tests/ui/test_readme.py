@@ -13,6 +13,12 @@ SEVEN = [[(80, 60), (200, 60), (160, 140), (135, 235)]]
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
+def test_the_files_and_pictures_that_it_points_to_are_there():
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", README.read_text())
+    assert targets
+    assert [target for target in targets if not (README.parent / target).exists()] == []
+
+
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     draw_strokes(SEVEN).save(tmp_path / "seven.png")
     (tmp_path / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
