@@ -31,19 +31,6 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("FOUNDRY_CACHE_DIR", str(tmp_path / "cache"))
 
 
-def test_a_compression_goes_to_its_end_and_leaves_its_result(queue, cache):
-    run = queue.start_compression(QUICK, "alice")
-    queue.wait(run.run_id, 2 * PATIENCE_S)
-    run = read_own_compression(run.run_id, "alice")
-    assert (run.status, run.reason) == ("done", "")
-    assert run.progress == 1
-    assert run.result["row"]["variant"] == "dense"
-    assert run.test_probs["dense"].shape == (10_000, 10)
-    # What it says can be loaded is there.
-    assert {"dense", "bfloat16"} <= set(run.sources)
-    assert all(source.path.exists() for source in run.sources.values())
-
-
 def test_cancel_ends_it_without_a_result(queue, cache):
     run = queue.start_compression(ENDLESS, "alice")
     wait_until(

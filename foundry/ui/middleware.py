@@ -15,7 +15,7 @@ from foundry.cleaning import remove_old_uploads
 
 # Where Gradio has what its build has named by a hash of the content.
 _SCRIPTS = "/assets/"
-_FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_EVER = ", ".join(["public", "max-age=31536000", "immutable"])
 
 _logger = logging.getLogger(__name__)
 

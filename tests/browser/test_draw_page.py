@@ -3,6 +3,7 @@
 import pytest
 from drawing import photograph
 from playwright.sync_api import expect
+from test_train_page import set_number
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +64,7 @@ def test_undo_takes_back_a_stroke_and_clear_empties_the_pad(pad):
 
 def test_a_photo_is_read_after_a_visit_to_the_results_of_a_run(page, mnist, tmp_path):
     """Other parts of the page must not catch the upload."""
+    set_number(page, "Training images", 500)
     page.locator("#train-start").click()
     expect(page.locator(".figures")).to_contain_text("test accuracy", timeout=120_000)
     page.get_by_role("tab", name="Draw").click()

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 # A page that has settled is looked at for as long.
-_LOOK_MS = 3000
+_LOOK_MS = 1500
 
 
 def wait_for_rest(page, asked):
