@@ -35,6 +35,7 @@ table { border-collapse: separate; border-spacing: 2px; width: 100%; table-layou
   border: 0; margin: 0; }
 tr, td, th { border: 0 !important; padding: 0 !important; background: none !important; }
 th { font-weight: 600; font-size: 0.8rem; text-align: center; }
+tr > :first-child { width: 1.4rem; }
 caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color-subdued);
   padding-top: 0.4rem; text-align: left; }
 button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
