@@ -1,5 +1,6 @@
 """Where values stand on a chart: its size, its two scales and their grid; without Gradio."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -7,6 +8,10 @@ WIDTH, HEIGHT = 640, 360
 LEFT, TOP, BOTTOM = 64, 24, 52
 # Points of quality below the best that are drawn to scale.
 MAX_SPAN = 5.0
+# Numbers of a scale in powers of ten, the most first; those are taken that have room.
+_FACTORS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
+# Pixels: seven digits and their commas take 62.
+_TICK_ROOM = 66
 
 Scale = Callable[[float], float]
 
@@ -35,13 +40,33 @@ def log_scale(values: Sequence[float], right: float) -> tuple[Scale, list[float]
     """
     low, high = math.log10(min(values)) - 0.12, math.log10(max(values)) + 0.12
     span = WIDTH - LEFT - right
-    ticks = [
-        factor * 10.0**power
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for factor in (1, 1.5, 2, 3, 5, 7)
-    ]
-    inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
-    return lambda value: LEFT + span * (math.log10(value) - low) / (high - low), inside
+
+    def place(value: float) -> float:
+        return LEFT + span * (math.log10(value) - low) / (high - low)
+
+    def list_ticks(factors: Sequence[float]) -> list[float]:
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        ticks = [factor * 10.0**power for power in powers for factor in factors]
+        return [tick for tick in ticks if low <= math.log10(tick) <= high]
+
+    choices = (list_ticks(factors) for factors in _FACTORS)
+    return place, next(
+        (ticks for ticks in choices if _has_room([place(tick) for tick in ticks])), []
+    )
+
+
+def _has_room(places: Sequence[float]) -> bool:
+    return all(after - before >= _TICK_ROOM for before, after in itertools.pairwise(places))
+
+
+def is_off_scale(quality: float, qualities: Sequence[float]) -> bool:
+    """Tell whether a quality is so far below the best that it is drawn at the bottom.
+
+    Args:
+        quality: One of them.
+        qualities: What is drawn, in [0, 1].
+    """
+    return 100 * (max(qualities) - quality) > MAX_SPAN
 
 
 def linear_scale(qualities: Sequence[float]) -> tuple[Scale, list[float]]:
@@ -81,7 +106,7 @@ def grid(
     return [
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" '
         f'y2="{HEIGHT - BOTTOM}"/><text class="tick" x="{x(tick):.1f}" '
-        f'y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick:g}</text>'
+        f'y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_format_tick(tick)}</text>'
         for tick in x_ticks
     ] + [
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH - right}" y1="{y(tick):.1f}" '
@@ -89,3 +114,7 @@ def grid(
         f'text-anchor="end">{tick:.4g}%</text>'
         for tick in y_ticks
     ]
+
+
+def _format_tick(tick: float) -> str:
+    return f"{tick:,.0f}" if tick >= 10 else f"{tick:g}"

@@ -12,10 +12,10 @@ from foundry.ui.chart_scales import (
     BOTTOM,
     HEIGHT,
     LEFT,
-    MAX_SPAN,
     TOP,
     WIDTH,
     grid,
+    is_off_scale,
     linear_scale,
     log_scale,
 )
@@ -111,8 +111,7 @@ def scatter_html(report: Mapping[str, Any]) -> str:
 
 
 def _far_below(quality: float, qualities: Sequence[float]) -> str:
-    is_off_scale = 100 * (max(qualities) - quality) > MAX_SPAN
-    return f" (↓ {quality:.1%})" if is_off_scale else ""
+    return f" (↓ {quality:.1%})" if is_off_scale(quality, qualities) else ""
 
 
 def _spread(ys: Sequence[float]) -> list[float]:

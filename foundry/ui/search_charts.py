@@ -12,8 +12,10 @@ from foundry.ui.chart_scales import (
     AXES_CSS,
     HEIGHT,
     LEFT,
+    MAX_SPAN,
     WIDTH,
     grid,
+    is_off_scale,
     linear_scale,
     log_scale,
 )
@@ -30,8 +32,8 @@ _NAMES = {
     "label_smoothing": "Label smoothing",
     "dropout": "Dropout",
 }
-# Of the parallel coordinates; the share of accuracy below the best that is drawn to scale.
-_SPAN = 0.05
+# Of the parallel coordinates; the accuracy below the best that is drawn to scale.
+_SPAN = MAX_SPAN / 100
 _TALL, _ABOVE, _BELOW, _SIDE = 316, 62, 30, 60
 
 PARETO_CSS = f"""{AXES_CSS}
@@ -137,6 +139,7 @@ def pareto_html(run: SearchRun) -> str:
             f'cy="{y(100 * quality):.1f}" r="5"><title>Trial {trial.number}: {quality:.2%}, '
             f"{spent}</title></circle>"
         )
+    floor = f"<span>at the bottom: {max(qualities) - _SPAN:.1%} or less</span>"
     title = "Parameters (log)" if by_parameters else "Training time (s, log)"
     parts.append(
         f'<text class="axis" x="{(LEFT + WIDTH - _RIGHT) / 2}" y="{HEIGHT - 10}" '
@@ -148,7 +151,8 @@ def pareto_html(run: SearchRun) -> str:
         '<div class="legend"><span>Validation accuracy</span>'
         '<span><i class="done"></i>done</span><span><i class="running"></i>running</span>'
         '<span><i class="stopped"></i>stopped early</span>'
-        '<span><i class="line"></i>no trial is both cheaper and better</span></div>'
+        '<span><i class="line"></i>no trial is both cheaper and better</span>'
+        f"{floor if any(is_off_scale(one, qualities) for one in qualities) else ''}</div>"
     )
 
 
@@ -162,7 +166,7 @@ def parallel_html(run: SearchRun) -> str:
     poles = [_SIDE + index * step for index in range(len(names) + 1)]
     scales = [_setting_scale(run.config, name) for name in names]
     worst, best = min(one.accuracy or 0 for one in shown), max(one.accuracy or 0 for one in shown)
-    lowest = max(worst, best - 0.05)
+    lowest = max(worst, best - _SPAN)
     ends = [_ends(run.config, name) for name in names]
     ends.append(("Accuracy", f"{lowest:.1%}", f"{best:.1%}"))
     # Names at two heights, so that none covers the next.

@@ -140,6 +140,17 @@ def test_the_pareto_plot_draws_every_trial_and_the_front_by_what_is_looked_for(e
     assert "Parameters (log)" in pareto_html(by_size)
 
 
+def test_a_trial_far_below_the_best_is_said_to_be_at_the_bottom(ended):
+    assert ("at the bottom" in pareto_html(ended)) == (worst_of(ended) < ended.best.accuracy - 0.05)
+    append_event(ended.folder, make_event("t3", "stopped early", epoch=1.0, accuracy=0.5))
+    floor = f"{ended.best.accuracy - 0.05:.1%}"
+    assert f"at the bottom: {floor} or less" in pareto_html(read_search(ended.run_id))
+
+
+def worst_of(search):
+    return min(trial.accuracy for trial in search.trials)
+
+
 def test_parallel_coordinates_have_a_line_for_every_trial_and_a_pole_for_every_knob(ended):
     html = parallel_html(ended)
     assert html.count("<polyline") == 2 and html.count('class="best"') == 2
