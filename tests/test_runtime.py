@@ -73,6 +73,14 @@ def test_a_failed_call_leaves_the_model_usable(compiled, images):
     assert compiled(images[:1]).shape == (1, 10)
 
 
+def test_a_small_network_has_one_thread_and_a_larger_one_as_many_as_pytorch(lenet, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    for model, num_threads in ((lenet, 1), (build_model("cnn").eval(), 2)):
+        converted = convert(model, SIGNATURES["digits"], digit_samples()[0])
+        compiled = OpenVinoPredictor(converted).compiled
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == num_threads
+
+
 def test_everything_is_computed_in_float32_or_int8(compiled):
     """A processor with bfloat16 would else use it, and answers depended on the machine."""
     for predictor in (compiled, load_predictor("lenet", variant=VARIANTS["int8"])):
