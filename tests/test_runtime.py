@@ -10,7 +10,7 @@ from foundry.calibration import digit_samples
 from foundry.compression import VARIANTS
 from foundry.data import normalize
 from foundry.errors import InputError
-from foundry.models import load_model, load_predictor
+from foundry.models import build_model, load_model, load_predictor
 from foundry.quantization import convert
 from foundry.runtime import OpenVinoPredictor, TorchPredictor, on_compute_thread, openvino_core
 from foundry.variants import SIGNATURES
