@@ -9,8 +9,8 @@ import sys
 from foundry.cleaning import make_downloads_folder
 
 if __name__ == "__main__":
-    # What is imported stays. Looking through a million such objects for garbage, again and again,
-    # would take an eighth of the start.
+    # What is imported stays, with the little garbage among it. Looking through a million objects
+    # for that, again and again, would take an eighth of the start.
     gc.disable()
     # Read when Gradio is imported.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -20,6 +20,7 @@ if __name__ == "__main__":
     uploads = make_downloads_folder()
     os.environ.setdefault("GRADIO_TEMP_DIR", uploads.name)
 
+from foundry.errors import in_a_sentence
 from foundry.ui import build_app, launch
 
 
@@ -34,10 +35,12 @@ def main() -> None:
     args = parser.parse_args()
     if args.mcp and not importlib.util.find_spec("mcp"):
         parser.error('--mcp needs an extra; install it with: pip install "gradio[mcp]"')
-    app = build_app(args.device)
-    gc.freeze()
-    gc.enable()
-    launch(app, server_name=args.host, server_port=args.port, share=args.share, mcp_server=args.mcp)
+    address = {"server_name": args.host, "server_port": args.port}
+    with in_a_sentence(parser):
+        app = build_app(args.device)
+        gc.freeze()
+        gc.enable()
+        launch(app, **address, share=args.share, mcp_server=args.mcp)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Machine:
     Attributes:
         processor: What it calls itself.
         num_cores: Cores that this process may use.
-        num_threads: Threads that PyTorch and OpenVINO compute with.
+        num_threads: Threads that PyTorch computes with, and OpenVINO at most.
         memory_bytes: In all.
         load_average: Processes that wanted a processor in the last minute; None where the system
             does not tell.

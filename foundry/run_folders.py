@@ -169,7 +169,7 @@ class Shelf(Generic[R]):
         seen: tuple[str, int] | None = None
         while True:
             run = self.read(run_id)
-            # Five times a second and for every open page: its events are read when there are new.
+            # Five times a second and for every caller: its events are read when there are new.
             stands = (run.status, _size_log(run.folder))
             if seen != stands:
                 seen = stands

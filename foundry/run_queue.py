@@ -257,8 +257,10 @@ class RunQueue:
                 continue
             try:
                 with FileLock(run.folder / "queue.lock", timeout=0):
-                    write_status(run.folder, "interrupted")
-            except (Timeout, OSError):
+                    # The server that had the lock may have brought the run to its end meanwhile.
+                    if read_status(run.folder)[0] in ACTIVE:
+                        write_status(run.folder, "interrupted")
+            except (Timeout, OSError, ValueError, KeyError):
                 continue
 
 

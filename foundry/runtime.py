@@ -21,8 +21,9 @@ _R = TypeVar("_R")
 # Every thread that has ever run a network keeps some 5 MB for it, and a server has as many threads
 # as visitors. Two for what is long, such as a table of texts, leave two for what is short.
 _num_compute_threads = 4
-# LeNet has a quarter of it in float32, and is as quick on one thread with 256 images as on two.
-_SMALL_BYTES = 1_000_000
+# Weights of a network that runs on one thread: LeNet's one image then takes two thirds of the time,
+# 256 about a tenth more.
+_SMALL = 100_000
 _of_thread = threading.local()
 
 
@@ -164,4 +165,4 @@ def _compile_options(model: ov.Model) -> dict[str, Any]:
 
 def _is_small(model: ov.Model) -> bool:
     constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
-    return sum(node.data.nbytes for node in constants) < _SMALL_BYTES
+    return sum(node.data.size for node in constants) < _SMALL

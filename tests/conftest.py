@@ -34,6 +34,14 @@ settings.register_profile(
 settings.load_profile("foundry")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_runs_of_this_machine(tmp_path_factory):
+    """What a test does not put elsewhere: every queue tidies up the runs that it finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("runs-of-the-session")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def mnist():
     return load_mnist()

@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ PROJECT = Path(__file__).parent.parent
 # The browser's conftest before the other.
 sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser"), str(PROJECT / "tests")]
 
-from conftest import CHROMIUM_OPTIONS
+from conftest import launch_chromium
 from test_draw_page import SEVEN, draw
 from test_search_page import open_section
 from test_speech_page import transcribe_example
@@ -75,12 +74,11 @@ def main() -> None:
     from foundry.ui import build_app, launch
 
     PICTURES.mkdir(exist_ok=True)
-    chromium = os.environ.get("FOUNDRY_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.environ[RUNS_DIR_VARIABLE] = folder
         app = build_app("cpu")
         _, url, _ = launch(app, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        browser = launch_chromium(playwright)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.goto(url)
         page.locator("#guide").get_by_role("button", name="Close").click()

@@ -11,7 +11,7 @@ from foundry.compression import VARIANTS
 from foundry.data import normalize
 from foundry.errors import InputError
 from foundry.models import build_model, load_model, load_predictor
-from foundry.quantization import convert
+from foundry.quantization import convert, quantize_weights
 from foundry.runtime import OpenVinoPredictor, TorchPredictor, on_compute_thread, openvino_core
 from foundry.variants import SIGNATURES
 
@@ -75,10 +75,12 @@ def test_a_failed_call_leaves_the_model_usable(compiled, images):
 
 def test_a_small_network_has_one_thread_and_a_larger_one_as_many_as_pytorch(lenet, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    for model, num_threads in ((lenet, 1), (build_model("cnn").eval(), 2)):
+    for model, num_threads in ((lenet, 1), (build_model("cnn", width=0.5).eval(), 2)):
         converted = convert(model, SIGNATURES["digits"], digit_samples()[0])
-        compiled = OpenVinoPredictor(converted).compiled
-        assert compiled.get_property("INFERENCE_NUM_THREADS") == num_threads
+        # However many bytes a weight has.
+        for form in (converted, quantize_weights(converted.clone())):
+            compiled = OpenVinoPredictor(form).compiled
+            assert compiled.get_property("INFERENCE_NUM_THREADS") == num_threads
 
 
 def test_everything_is_computed_in_float32_or_int8(compiled):

@@ -124,7 +124,7 @@ def machine_html(machine: Machine) -> str:
     rows = {
         "Processor": machine.processor,
         "Cores": f"{machine.num_cores}",
-        "Threads for one answer": f"{machine.num_threads}",
+        "Threads for one answer, at most": f"{machine.num_threads}",
         "Memory": f"{machine.memory_bytes / 1e9:.1f} GB",
         "Load average": "not told by this system"
         if load is None

@@ -139,10 +139,10 @@ def describe_measuring(report: Mapping[str, Any]) -> str:
     load_text = "" if math.isnan(load) else f", load average {load:.1f}"
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
-        f"warm-up, {_count(report['num_threads'], 'thread')}{load_text}. The interval holds 95% of "
-        "bootstrapped medians of dense by form within a round; what is within 3% is the same. "
-        f"Differences: {report['samples']}. Memory: what loading and running it takes at its peak "
-        "on top of the libraries."
+        f"warm-up, at most {_count(report['num_threads'], 'thread')}{load_text}. The interval "
+        "holds 95% of bootstrapped medians of dense by form within a round; what is within 3% is "
+        f"the same. Differences: {report['samples']}. Memory: what loading and running it takes at "
+        "its peak on top of the libraries."
     )
 
 

@@ -76,7 +76,8 @@ class KeptScripts:
                 MutableHeaders(scope=message)["Cache-Control"] = _FOR_EVER
             await send(message)
 
-        is_script = scope["type"] == "http" and _SCRIPTS in scope["path"]
+        path = str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
+        is_script = scope["type"] == "http" and path.startswith(_SCRIPTS)
         await self._app(scope, receive, send_to_keep if is_script else send)
 
 

@@ -36,12 +36,12 @@ def build_search_api(queue: RunQueue) -> None:
         label_smoothing: Sequence[float] = _DEFAULT.label_smoothing,
         dropout: Sequence[float] = _DEFAULT.dropout,
         model: Sequence[str] = _DEFAULT.model,
-        width: Sequence[float] = _DEFAULT.width,
         optimizer: Sequence[str] = _DEFAULT.optimizer,
         schedule: Sequence[str] = _DEFAULT.schedule,
         num_train_images: int = _DEFAULT.num_train_images,
         sampler: str = _DEFAULT.sampler,
         seed: int = _DEFAULT.seed,
+        width: Sequence[float] = _DEFAULT.width,
     ) -> Iterator[dict[str, Any]]:
         """Search for settings; a range is its lowest and its highest. Ends with the table."""
         knobs: dict[str, Any] = {
@@ -55,12 +55,12 @@ def build_search_api(queue: RunQueue) -> None:
             "label_smoothing": label_smoothing,
             "dropout": dropout,
             "model": model,
-            "width": width,
             "optimizer": optimizer,
             "schedule": schedule,
             "num_train_images": num_train_images,
             "sampler": sampler,
             "seed": seed,
+            "width": width,
         }
         config = SearchConfig(**knobs)
         owner = session_owner(request)

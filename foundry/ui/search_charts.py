@@ -32,8 +32,9 @@ _NAMES = {
     "label_smoothing": "Label smoothing",
     "dropout": "Dropout",
 }
-# Of the parallel coordinates; the accuracy below the best that is drawn to scale.
+# The accuracy below the best that is drawn to scale.
 _SPAN = MAX_SPAN / 100
+# Of the parallel coordinates.
 _TALL, _ABOVE, _BELOW, _SIDE = 316, 62, 30, 60
 
 PARETO_CSS = f"""{AXES_CSS}

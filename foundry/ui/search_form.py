@@ -68,7 +68,7 @@ def fill_form(config: SearchConfig) -> list[Any]:
 
 
 def on_objective(objective: str, *width: float) -> tuple[Any, ...]:
-    """Return widths to try: from everything accepted, where sizes are to differ and none do."""
+    """Return widths to try: everything accepted, where sizes count and the width was one."""
     if objective == "accuracy-parameters" and len(set(width)) == 1:
         return LIMITS["width"]
     return (gr.skip(), gr.skip())

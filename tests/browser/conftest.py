@@ -25,7 +25,8 @@ def playwright():
 
 
 def launch_chromium(playwright, *options):
-    path = os.environ.get("FOUNDRY_CHROMIUM") or shutil.which("chromium")
+    named = os.environ.get("FOUNDRY_CHROMIUM")
+    path = named or shutil.which("chromium-headless-shell") or shutil.which("chromium")
     assert path, "The browser tests need Chromium; `.ci/run` installs it."
     return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_OPTIONS, *options])
 

@@ -34,6 +34,18 @@ def test_mcp_without_its_extra_is_a_clear_message(launched, monkeypatch, capsys)
     assert launched == {}
 
 
+@pytest.mark.parametrize(
+    ("options", "accounts", "said"),
+    [(["--device", "tpu"], "", "tpu"), ([], "nobody", "FOUNDRY_AUTH has to be of the form")],
+)
+def test_a_bad_option_or_setting_is_a_sentence(monkeypatch, capsys, options, accounts, said):
+    monkeypatch.setattr(sys, "argv", ["app.py", *options])
+    monkeypatch.setenv("FOUNDRY_AUTH", accounts)
+    with pytest.raises(SystemExit):
+        app.main()
+    assert said in capsys.readouterr().err
+
+
 def test_mcp_with_its_extra_is_switched_on(launched, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["app.py", "--mcp"])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
