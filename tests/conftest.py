@@ -5,8 +5,6 @@ import socket
 
 # Before torch: its workers inherit this, and share the cores with the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Compiling what librosa computes once, to compare with, takes longer than computing it plainly.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 import pytest
 import torch
