@@ -1,5 +1,6 @@
 """What happens to every request before Gradio sees it, and to every answer."""
 
+import asyncio
 import logging
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +16,8 @@ from foundry.cleaning import remove_old_uploads
 
 # Where Gradio has what its build has named by a hash of the content.
 _SCRIPTS = "/assets/"
+# Where a page hears what became of all that it has asked for.
+_EVENTS = "/queue/data"
 _FOR_EVER = ", ".join(["public", "max-age=31536000", "immutable"])
 
 _logger = logging.getLogger(__name__)
@@ -81,4 +84,48 @@ class KeptScripts:
         await self._app(scope, receive, send_to_keep if is_script else send)
 
 
-MIDDLEWARE = [Middleware(SafeAnswers), Middleware(RoomForUploads), Middleware(KeptScripts)]
+class WholeEnds:
+    """The last event of a stream and the word that it ends go out as one piece.
+
+    Gradio's page takes a stream for open until it has read that word. What it asks for in between,
+    such as the newest stroke of a drawing, would be answered where nobody reads, and the page would
+    wait for ever.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not str(scope["path"]).endswith(_EVENTS):
+            await self._app(scope, receive, send)
+            return
+        held: list[bytes] = []
+        flushing: list[asyncio.Task[None]] = []
+
+        async def flush(more_body: bool = True) -> None:
+            body = b"".join(held)
+            held.clear()
+            if body or not more_body:
+                await send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+        async def send_together(message: Message) -> None:
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            held.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await flush(more_body=False)
+            elif len(held) == 1:
+                # Begins once the stream waits: until then more may come.
+                flushing[:] = [asyncio.create_task(flush())]
+
+        await self._app(scope, receive, send_together)
+
+
+MIDDLEWARE = [
+    Middleware(SafeAnswers),
+    Middleware(RoomForUploads),
+    Middleware(KeptScripts),
+    Middleware(WholeEnds),
+]

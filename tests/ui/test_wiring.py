@@ -1,5 +1,7 @@
 import json
 import re
+import socket
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -289,6 +291,30 @@ def test_a_browser_keeps_the_pages_scripts_and_nothing_else(app_url):
     assert "immutable" in httpx.get(f"{app_url}{script}").headers["cache-control"]
     for path in ("", "config", "theme.css", "assets/nowhere.js"):
         assert "immutable" not in httpx.get(f"{app_url}{path}").headers.get("cache-control", "")
+
+
+def pieces_of_a_stream(app_url, session):
+    """Return the messages in each piece in which a session's stream of events is sent."""
+    address = urlsplit(app_url)
+    asked = f"GET /gradio_api/queue/data?session_hash={session} HTTP/1.1\r\nConnection: close\r\n"
+    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as connection:
+        connection.sendall(f"{asked}Host: {address.netloc}\r\n\r\n".encode())
+        _, _, rest = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    pieces = []
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        pieces.append(re.findall(r'"msg":"(\w+)"', rest[: int(size, 16)].decode()))
+        rest = rest[int(size, 16) + 2 :]
+    return [piece for piece in pieces if piece]
+
+
+def test_a_page_hears_of_an_events_end_and_of_the_streams_at_once(app_url):
+    config = httpx.get(f"{app_url}config", timeout=PATIENCE_S).json()
+    event = next(one for one in config["dependencies"] if one["api_name"] == "list_runs")
+    asked = {"data": [], "fn_index": event["id"], "session_hash": "pieces"}
+    httpx.post(f"{app_url}gradio_api/queue/join", json=asked, timeout=PATIENCE_S)
+    *_, last = pieces_of_a_stream(app_url, "pieces")
+    assert last == ["process_completed", "close_stream"]
 
 
 def test_the_server_still_answers_after_all_that(client, tmp_path):
