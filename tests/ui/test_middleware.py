@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from waiting import call_in_a_thread
 
 from foundry.ui.middleware import KeptScripts, WholeEnds
 
@@ -46,7 +47,7 @@ def pieces_of(path, *bursts):
             is_open.append(message["more_body"])
 
     is_open = []
-    asyncio.run(WholeEnds(stream)({"type": "http", "path": path}, None, send))
+    call_in_a_thread(asyncio.run, WholeEnds(stream)({"type": "http", "path": path}, None, send))
     assert is_open[-1] is False and all(is_open[:-1])
     return [piece for piece in sent if piece]
 
