@@ -101,7 +101,8 @@ class WholeEnds:
             await self._app(scope, receive, send)
             return
         held: list[bytes] = []
-        flushing: list[asyncio.Task[None]] = []
+        # The event loop alone would let go of a task under way.
+        flushing: asyncio.Task[None] | None = None
 
         async def flush(more_body: bool = True) -> None:
             body = b"".join(held)
@@ -110,6 +111,7 @@ class WholeEnds:
                 await send({"type": "http.response.body", "body": body, "more_body": more_body})
 
         async def send_together(message: Message) -> None:
+            nonlocal flushing
             if message["type"] != "http.response.body":
                 await send(message)
                 return
@@ -118,7 +120,7 @@ class WholeEnds:
                 await flush(more_body=False)
             elif len(held) == 1:
                 # Begins once the stream waits: until then more may come.
-                flushing[:] = [asyncio.create_task(flush())]
+                flushing = asyncio.create_task(flush())
 
         await self._app(scope, receive, send_together)
 

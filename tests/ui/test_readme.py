@@ -54,9 +54,9 @@ def check_compression(job, row):
     assert {"recover", "measure"} <= {one["stage"] for one in progress}
     run = read_compression(progress[0]["run_id"])
     assert (run.status, run.reason, run.progress) == ("done", "", 1)
-    assert run.test_probs["pruned-int8"].shape == (10_000, 10)
+    assert run.test_probs["dense"].shape == run.test_probs["pruned-int8"].shape == (10_000, 10)
     # What it says can be loaded is there.
-    assert {"dense", "pruned", "pruned-int8"} <= set(run.sources)
+    assert {"dense", "bfloat16", "pruned", "pruned-int8"} <= set(run.sources)
     assert all(source.path.exists() for source in run.sources.values())
 
 
