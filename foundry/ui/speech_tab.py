@@ -121,6 +121,14 @@ def show_running(is_running: bool) -> list[Any]:
     return [gr.Button(interactive=not is_running), gr.Button(visible=is_running)]
 
 
+def on_record() -> Any:
+    """Return the button that starts: what is being recorded is not here yet.
+
+    Pressed between the end of a recording and its arrival, it would start what the arrival cancels.
+    """
+    return gr.Button(interactive=False)
+
+
 def on_new_sound() -> list[Any]:
     """Put away what belongs to the sound before; the same event cancels its transcription.
 
@@ -271,6 +279,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> No
     cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
         on_cancel, None, cancelled, **QUIET
     )
+    audio.start_recording(on_record, None, start, **QUIET)
     audio.change(
         on_new_sound,
         None,
