@@ -14,9 +14,11 @@ from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
 from foundry.recipes.speech import augment
 from foundry.recipes.speech.__main__ import MIN_WORD_COUNT, build_bigram
+from foundry.recipes.speech.accents import ACCENTED_VOICES, plan_held_out_voices, plan_voices
 from foundry.recipes.speech.batches import STAGES, BatchSource, collate
 from foundry.recipes.speech.card import CardFacts, render_card
 from foundry.recipes.speech.corpus import (
+    DIGITS,
     SAMPLE_RATE_HZ,
     Clip,
     ClipStore,
@@ -26,6 +28,8 @@ from foundry.recipes.speech.corpus import (
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate, score
 from foundry.recipes.speech.model import (
     ALPHABET,
+    NUM_CONSTANTS,
+    another_vocal_tract,
     build_config,
     build_filterbank,
     build_model,
@@ -169,6 +173,22 @@ def test_normalise_level_reaches_the_level_and_leaves_silence() -> None:
     assert not augment.normalise_level(np.zeros(100, np.float32), -20.0).any()
 
 
+def test_a_narrow_band_has_nothing_that_8_khz_cannot_hold() -> None:
+    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    low, high = (np.sin(2 * np.pi * hz * time_s).astype(np.float32) for hz in (1000, 6000))
+    heard = augment.narrow_band(low + high)
+    assert len(heard) == SAMPLE_RATE_HZ
+    np.testing.assert_allclose(heard[1000:-1000], low[1000:-1000], atol=0.01)
+
+
+def test_a_deeper_trim_cuts_a_weak_beginning_off() -> None:
+    tone = speak("one")
+    silence = np.zeros_like(tone)
+    sound = np.concatenate([silence, 0.1 * tone, tone, silence])
+    assert len(augment.trim_silence(sound, 0.0)) == pytest.approx(2 * len(tone), rel=0.05)
+    assert len(augment.trim_silence(sound, 0.0, 15)) == pytest.approx(len(tone), rel=0.05)
+
+
 def test_trim_silence_keeps_the_tone() -> None:
     quiet = np.zeros(SAMPLE_RATE_HZ, np.float32)
     trimmed = augment.trim_silence(np.concatenate([quiet, speak("one"), quiet]), margin_s=0.1)
@@ -252,6 +272,38 @@ def test_filterbank_hears_its_own_band_in_any_phase() -> None:
         assert abs(magnitudes.argmax() - (1000 - 121.9) / 177.2) < 1
 
 
+@given(warp=st.lists(st.floats(0.7, 1.3), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_a_warped_filterbank_hears_each_band_where_it_was_moved(warp: list[float]) -> None:
+    bank = build_filterbank(64, 400, warp)[:, 0].numpy()
+    mels = np.linspace(2595 * np.log10(1 + 80 / 700), 2595 * np.log10(1 + 7600 / 700), 16)
+    factors = np.interp(mels, np.linspace(mels[0], mels[-1], len(warp)), warp)
+    band = 7
+    moved_hz = 700 * (10 ** (mels[band] / 2595) - 1) * factors[band]
+    time_s = (np.arange(400) - 199.5) / SAMPLE_RATE_HZ
+    heard = bank.reshape(16, 4, 400) @ np.cos(2 * np.pi * moved_hz * time_s)
+    # As loud as a straight bank hears the middle of its own band, but for rounding.
+    straight = build_filterbank(64, 400)[:, 0].numpy().reshape(16, 4, 400)
+    own = straight[band] @ np.cos(2 * np.pi * moved_hz / factors[band] * time_s)
+    width_ratio = np.sqrt(1 / factors[band])
+    assert np.abs(heard[band]).max() == pytest.approx(np.abs(own).max() * width_ratio, rel=0.15)
+
+
+def test_another_vocal_tract_is_gone_afterwards() -> None:
+    model = build_tiny_state().model
+    weight = model.wav2vec2.feature_extractor.conv_layers[0].conv.weight
+    kept = weight.clone()
+    with another_vocal_tract(model, np.random.default_rng(0)):
+        first = weight.clone()
+    assert torch.equal(weight, kept)
+    with pytest.raises(KeyError), another_vocal_tract(model, np.random.default_rng(1)):
+        assert not torch.equal(weight, kept) and not torch.equal(weight, first)
+        # Channels that hold a constant go on to do so.
+        assert not weight[-NUM_CONSTANTS:].any()
+        raise KeyError
+    assert torch.equal(weight, kept)
+
+
 def test_filterbank_needs_four_phases() -> None:
     with pytest.raises(ValueError, match="multiple of 4"):
         build_filterbank(63, 400)
@@ -299,7 +351,7 @@ def test_scores_by_hand() -> None:
 def test_the_word_list_has_what_was_said_often(store: ClipStore) -> None:
     spoken = [clip for clip in store.clips if clip.corpus == "fsdd"]
     texts = ["three seven"] * MIN_WORD_COUNT + ["seldom"] * (MIN_WORD_COUNT - 1)
-    bigram = build_bigram(Material(store, [], [], [(store, clip) for clip in spoken], texts))
+    bigram = build_bigram(Material(store, [], [], [(store, clip) for clip in spoken], [], texts))
     # The synthetic clips count too: twelve times “one”, twelve times “two”.
     assert bigram.words == ["one", "seven", "three", "two"]
 
@@ -317,12 +369,37 @@ def test_plans_are_repeatable_and_bounded() -> None:
     assert [job.text for job in short] == ["a b"]
 
 
+def test_held_out_voices_are_held_out() -> None:
+    jobs = plan_held_out_voices(seed=1)
+    heard = {(job.engine, job.voice) for job in plan_voices(DIGITS, seed=1)}
+    assert not heard & {(job.engine, job.voice) for job in jobs}
+    for job in jobs:
+        assert set(job.text.split()) <= set(DIGITS)
+        assert len(job.input.split()) == len(job.text.split())
+
+
+def test_every_voice_says_every_digit_in_its_own_spelling() -> None:
+    jobs = plan_voices(["go", "stop", *DIGITS], seed=1)
+    assert jobs == plan_voices(["go", "stop", *DIGITS], seed=1)
+    assert {job.corpus for job in jobs} == {"voices"}
+    for voice in {(job.engine, job.voice) for job in jobs}:
+        own = [job for job in jobs if (job.engine, job.voice) == voice]
+        assert set(DIGITS) <= {job.text for job in own}
+        for job in own:
+            assert len(job.input.split()) == len(job.text.split())
+            if job.voice not in ACCENTED_VOICES:
+                assert job.input == job.text
+            assert job.voice not in ACCENTED_VOICES or "nine" not in job.input
+
+
 # --- training ---------------------------------------------------------------------------------
 
 
 def run(state: TrainState, source: BatchSource, num_steps: int, folder: Path) -> list[float]:
     """Train for some steps, then write the checkpoint."""
-    config = TrainConfig(60.0, 0.0, learning_rate=3e-3, warmup_steps=5, mask_after=3, num_workers=0)
+    config = TrainConfig(
+        60.0, learning_rate=3e-3, warmup_steps=5, mask_after=3, vary_after=4, num_workers=0
+    )
     events = train(state, source, config, folder, lambda model: {})
     losses = [event.train_loss for event in itertools.islice(events, num_steps)]
     state.save(folder)

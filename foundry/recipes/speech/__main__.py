@@ -12,11 +12,17 @@ from transformers import Wav2Vec2ForCTC
 from foundry.errors import in_a_sentence
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
 from foundry.recipes.speech.distill import PruneConfig
-from foundry.recipes.speech.evaluate import build_dev_sets, evaluate
+from foundry.recipes.speech.evaluate import evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.pruned import make_pruned
-from foundry.recipes.speech.sitting import build_source, log_events, run_sitting, train_share
+from foundry.recipes.speech.sitting import (
+    build_sets,
+    build_source,
+    log_events,
+    run_sitting,
+    train_share,
+)
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
 from foundry.recipes.workers import (
     WorkersConfig,
@@ -61,7 +67,7 @@ def main() -> None:
 def _run(options: argparse.Namespace) -> None:
     workers = read_worker_options(options)
     material = load_material(options.data, options.out / "cache")
-    dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
+    dev_sets = build_sets(material, SEED)
     if options.prune:
         make_pruned(
             options.dense,
@@ -117,7 +123,7 @@ def write_model(state: TrainState, material: Material, folder: Path) -> None:
     save_model(build_averaged_model(state), folder)
     # As it was written: with what float16 costs.
     model = Wav2Vec2ForCTC.from_pretrained(folder, dtype=torch.float32)
-    dev_sets = build_dev_sets(material.recordings, material.dev, SEED)
+    dev_sets = build_sets(material, SEED)
     write_bigram(build_bigram(material), BEAM, folder)
     decoder = load_beam_decoder(folder, ALPHABET)
     speakers = Counter(clip.speaker for clip in material.dev if clip.corpus == "fsdd")

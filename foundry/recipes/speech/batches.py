@@ -22,7 +22,12 @@ STAGES = (
     (0, 20.0, (1.0, 0.0, 0.0, 0.0)),
     (1_000, 24.0, (0.6, 0.4, 0.0, 0.0)),
     (2_500, 36.0, (0.32, 0.36, 0.16, 0.16)),
+    (22_500, 48.0, (0.30, 0.46, 0.14, 0.10)),
 )
+
+
+# Of the words, whose weak first and last sounds a recorder has cut off.
+GATED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class BatchSource(Dataset[Batch]):
         if not self.words:
             raise ValueError("no recording is a single word")
         self.speakers: dict[str, list[Source]] = defaultdict(list)
-        for source in recordings:
+        for source in (*recordings, *synthetic):
             if _is_word(source[1]):
                 self.speakers[source[1].speaker].append(source)
         self.sentences = _by_length(recordings)
@@ -131,7 +136,7 @@ class BatchSource(Dataset[Batch]):
         return draws[first : last + 1]
 
     def _draw_word(self, rng: np.random.Generator, digit: bool | None) -> Source:
-        real = not self.synthetic_words or rng.random() < (0.6 if digit else 0.75)
+        real = not self.synthetic_words or rng.random() < (0.5 if digit else 0.75)
         table = self.words if real else self.synthetic_words
         names = [name for name in table if digit is None or (name in DIGITS) == digit]
         names = names or list(table)
@@ -158,7 +163,9 @@ class BatchSource(Dataset[Batch]):
         pieces = []
         for store, clip in sources:
             piece = augment.change_speed(store.waveform(clip), tempo * rng.uniform(0.94, 1.06))
-            if num_words > 1 or rng.random() < 0.3:
+            if rng.random() < GATED_SHARE:
+                piece = augment.trim_silence(piece, 0.0, rng.uniform(12, 30))
+            elif num_words > 1 or rng.random() < 0.3:
                 piece = augment.trim_silence(piece, rng.uniform(0.03, 0.15))
             pieces.append(augment.normalise_level(piece, rng.uniform(-26, -20)))
         longest_pause_s = rng.choice([0.05, 0.25, 0.6])

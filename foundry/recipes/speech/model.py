@@ -1,6 +1,8 @@
 """The recogniser: a Wav2Vec2 of unusual proportions, with a filterbank for its first layer."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,12 @@ PHASES = 4
 # Channels of the first layer that hold a constant, and how large it is. See ``build_model``.
 NUM_CONSTANTS = 8
 CONSTANT = 0.8
+HIGHEST_HZ = 7_900.0
+# Points at which a voice's frequencies are moved, and how far: vocal tracts differ in length by
+# about a fifth, and not by the same share in throat and mouth.
+WARP_POINTS = 6
+WARP_LENGTH = 0.06
+WARP_SHAPE = 0.05
 
 
 def build_config(hidden_dim: int = 256, num_layers: int = 6) -> Wav2Vec2Config:
@@ -75,7 +83,9 @@ def build_config(hidden_dim: int = 256, num_layers: int = 6) -> Wav2Vec2Config:
     )
 
 
-def build_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
+def build_filterbank(
+    num_filters: int, kernel_size: int, warp: Sequence[float] = (1.0,)
+) -> torch.Tensor:
     """Build windowed sinusoids at mel-spaced frequencies, four phases of each.
 
     The layer's activation rectifies each phase; the mean over the phases is then close to the
@@ -84,6 +94,8 @@ def build_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
     Args:
         num_filters: a multiple of 4.
         kernel_size: samples at 16 kHz.
+        warp: what frequencies are multiplied by, at points equally spaced in mel from the lowest
+            band to the highest, > 0. A voice heard through such a bank is another voice.
 
     Returns:
         float32 tensor [num_filters, 1, kernel_size]; the four phases of a band are neighbours.
@@ -98,11 +110,14 @@ def build_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
         raise ValueError(f"num_filters must be a multiple of {PHASES}, not {num_filters}")
     lowest, highest = (2595 * np.log10(1 + f / 700) for f in (80.0, 7600.0))
     mels = np.linspace(lowest, highest, num_filters // PHASES)
-    centres_hz = 700 * (10 ** (mels / 2595) - 1)
-    spacing_hz = np.gradient(centres_hz)
+    mel_centres_hz = 700 * (10 ** (mels / 2595) - 1)
+    factors = np.interp(mels, np.linspace(lowest, highest, len(warp)), warp)
+    centres_hz = np.minimum(mel_centres_hz * factors, HIGHEST_HZ)
+    spacing_hz = np.gradient(mel_centres_hz) * factors
     time_s = (np.arange(kernel_size) - (kernel_size - 1) / 2) / SAMPLE_RATE_HZ
     filters = []
-    for centre_hz, width_hz in zip(centres_hz, spacing_hz, strict=True):
+    bands = zip(centres_hz, spacing_hz, mel_centres_hz, strict=True)
+    for centre_hz, width_hz, mel_centre_hz in bands:
         # A band twice as wide as the spacing overlaps its neighbours; the kernel bounds it below.
         sigma_s = min(1 / (2 * np.pi * width_hz), kernel_size / SAMPLE_RATE_HZ / 5)
         envelope = np.exp(-0.5 * (time_s / sigma_s) ** 2)
@@ -110,7 +125,7 @@ def build_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
             wave = envelope * np.cos(2 * np.pi * centre_hz * time_s + phase * np.pi / 2)
             wave -= wave.mean()
             # Speech falls by about 6 dB an octave: the gain rises as much.
-            filters.append(wave / np.linalg.norm(wave) * np.sqrt(centre_hz / 1000))
+            filters.append(wave / np.linalg.norm(wave) * np.sqrt(mel_centre_hz / 1000))
     return torch.tensor(np.stack(filters)[:, None], dtype=torch.float32)
 
 
@@ -143,6 +158,31 @@ def build_model(config: Wav2Vec2Config, seed: int) -> Wav2Vec2ForCTC:
         first.bias[num_filters::2] = CONSTANT
         first.bias[num_filters + 1 :: 2] = -CONSTANT
     return model.train()
+
+
+@contextmanager
+def another_vocal_tract(model: Wav2Vec2ForCTC, rng: np.random.Generator) -> Iterator[None]:
+    """Let the model hear everything as if from a mouth of another length and shape.
+
+    Args:
+        model: its first layer is another bank inside the context, and itself again after it.
+        rng: decides the mouth.
+
+    Source:
+        Jaitly and Hinton 2013, Vocal Tract Length Perturbation improves speech recognition.
+    """
+    weight = model.wav2vec2.feature_extractor.conv_layers[0].conv.weight
+    kept = weight.detach().clone()
+    length = np.clip(rng.normal(0, WARP_LENGTH), -2 * WARP_LENGTH, 2 * WARP_LENGTH)
+    warp = np.exp(length + rng.normal(0, WARP_SHAPE, WARP_POINTS))
+    num_filters = weight.shape[0] - NUM_CONSTANTS
+    with torch.no_grad():
+        weight[:num_filters] = build_filterbank(num_filters, weight.shape[-1], list(warp))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            weight.copy_(kept)
 
 
 def build_processor(folder: Path) -> Wav2Vec2Processor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundry.recipes.speech.accents import plan_held_out_voices, plan_voices
 from foundry.recipes.speech.batches import Source
 from foundry.recipes.speech.corpus import (
     Clip,
@@ -27,6 +28,7 @@ class Material:
         train: recorded training clips.
         dev: held-out clips.
         synthetic: clips of the synthesisers.
+        accents: held-out clips of digits with foreign accents, by synthesisers.
         sentences: training transcripts and prompts, for the language model.
     """
 
@@ -34,6 +36,7 @@ class Material:
     train: list[Clip]
     dev: list[Clip]
     synthetic: list[Source]
+    accents: list[Source]
     sentences: list[str]
 
 
@@ -60,17 +63,24 @@ def load_material(data_dir: Path, cache: Path) -> Material:
     if not _is_complete(cache / "synthetic_words"):
         words = sorted({clip.text for clip in train if clip.corpus in WORD_CORPORA})
         write_store(cache / "synthetic_words", synthesise(plan_words(words, seed=1)))
+    if not _is_complete(cache / "voices"):
+        words = sorted({clip.text for clip in train if clip.corpus in WORD_CORPORA})
+        write_store(cache / "voices", synthesise(plan_voices(words, seed=4)))
     if not _is_complete(cache / "synthetic_sentences"):
         spoken = [clip.text for clip in train if clip.corpus == "wuw" and " " in clip.text]
         jobs = plan_sentences(prompts, 3_000, MAX_PROMPT_CHARACTERS, seed=2)
         jobs += plan_sentences(spoken, 600, MAX_PROMPT_CHARACTERS, seed=3)
         write_store(cache / "synthetic_sentences", synthesise(jobs))
+    if not _is_complete(cache / "accents"):
+        write_store(cache / "accents", synthesise(plan_held_out_voices(seed=5)))
     synthetic: list[Source] = []
-    for name in ("synthetic_words", "synthetic_sentences"):
+    for name in ("synthetic_words", "synthetic_sentences", "voices"):
         store = ClipStore(cache / name)
         synthetic += [(store, clip) for clip in store.clips]
+    held_out_voices = ClipStore(cache / "accents")
+    accents = [(held_out_voices, clip) for clip in held_out_voices.clips]
     sentences = [clip.text for clip in train if clip.text] + prompts
-    return Material(recordings, train, dev, synthetic, sentences)
+    return Material(recordings, train, dev, synthetic, accents, sentences)
 
 
 def _is_complete(folder: Path) -> bool:

@@ -8,6 +8,7 @@ Figures = dict[str, dict[str, float]]
 SETS = {
     "words": "isolated words, Speech Commands",
     "digit_strings": "strings of 1 to 8 digits",
+    "accents": "digits in foreign accents, synthetic voices",
     "wuw": "free telephone sentences and keywords, WUW-II",
     "dctts": "free read sentences",
     "grid_s1": "fixed grammar",

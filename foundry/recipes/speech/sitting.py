@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 from transformers import Wav2Vec2Config
 
+from foundry.recipes.speech import augment
 from foundry.recipes.speech.batches import BatchSource
 from foundry.recipes.speech.evaluate import Utterance, build_dev_sets, evaluate
 from foundry.recipes.speech.losses import ComputeLoss, compute_loss
@@ -109,7 +110,7 @@ def train_share(
         Events, each with whether it is followed by a checkpoint.
     """
     material = load_material(data_dir, cache_dir)
-    dev_sets = build_dev_sets(material.recordings, material.dev, seed)
+    dev_sets = build_sets(material, seed)
     source = build_source(material, seed)
     state = TrainState(build_model(model_config, seed))
     if (folder / CHECKPOINT).is_file():
@@ -134,3 +135,20 @@ def build_source(material: Material, seed: int) -> BatchSource:
     """
     recorded = [(material.recordings, clip) for clip in material.train]
     return BatchSource(recorded, material.synthetic, seed)
+
+
+def build_sets(material: Material, seed: int) -> dict[str, list[Utterance]]:
+    """Arrange everything that is held out.
+
+    Args:
+        material: its held-out clips are used.
+        seed: as for ``build_dev_sets``.
+
+    Returns:
+        The sets of ``build_dev_sets`` and "accents", as a telephone passes them on.
+    """
+    sets = build_dev_sets(material.recordings, material.dev, seed)
+    sets["accents"] = [
+        (augment.narrow_band(store.waveform(clip)), clip.text) for store, clip in material.accents
+    ]
+    return sets

@@ -88,6 +88,14 @@ FLITE_PITCH_HZ = {"awb": 125.0, "rms": 100.0, "slt": 170.0, "kal": 105.0, "kal16
 FESTIVAL_VOICES = ("voice_cmu_us_slt_arctic_hts", "voice_kal_diphone")
 # Loading a festival voice takes longer than speaking a sentence.
 FESTIVAL_BATCH = 64
+# What runs an engine, and the Debian packages that have it.
+PROGRAMS = {
+    "espeak": ("espeak-ng", "espeak-ng"),
+    "flite": ("flite", "flite"),
+    "festival": ("festival", "festival, and the festvox voices named here and in accents.py"),
+    "rhvoice": ("RHVoice-test", "rhvoice, and the languages of accents.py, from non-free"),
+    "pico": ("pico2wave", "libttspico-utils, from non-free"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,11 +103,13 @@ class SynthesisJob:
     """One text to speak.
 
     Attributes:
-        engine: "espeak", "flite" or "festival".
+        engine: "espeak", "flite", "rhvoice", "pico" or "festival".
         voice: the engine's own name of the voice.
-        text: what to say.
-        tempo: speaking rate relative to the voice's own, > 0.
-        pitch: pitch relative to the voice's own, > 0; festival ignores it.
+        text: what is said.
+        tempo: speaking rate relative to the voice's own, > 0; pico ignores it.
+        pitch: pitch relative to the voice's own, > 0; festival and pico ignore it.
+        corpus: of the clip.
+        spelling: how the voice is told to say it, if not in English.
     """
 
     engine: str
@@ -107,6 +117,13 @@ class SynthesisJob:
     text: str
     tempo: float
     pitch: float
+    corpus: str = "synthetic"
+    spelling: str = ""
+
+    @property
+    def input(self) -> str:
+        """What the engine is given to read."""
+        return self.spelling or self.text
 
 
 def plan_words(words: Sequence[str], seed: int) -> list[SynthesisJob]:
@@ -166,23 +183,24 @@ def synthesise(jobs: Sequence[SynthesisJob]) -> Iterator[tuple[str, str, str, np
         jobs: in any order; festival's are spoken last.
 
     Yields:
-        (corpus "synthetic", speaker, text, float32 waveform [samples] at 16 kHz). Jobs for which
-        the engine gives no sound are left out.
+        (corpus, speaker, text, float32 waveform [samples] at 16 kHz). Jobs for which the engine
+        gives no sound are left out.
 
     Raises:
         FileNotFoundError: if a synthesiser is not installed.
     """
-    for program in ("espeak-ng", "flite", "festival"):
+    for engine in dict.fromkeys(job.engine for job in jobs):
+        program, package = PROGRAMS[engine]
         if shutil.which(program) is None:
-            raise FileNotFoundError(f"{program} is not installed: apt-get install {program}")
+            raise FileNotFoundError(f"{program} is not installed: apt-get install {package}")
     festival = [job for job in jobs if job.engine == "festival"]
     single = [job for job in jobs if job.engine != "festival"]
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "speech.wav"
-        for job in tqdm(single, desc="espeak-ng, flite"):
-            command = _espeak_command if job.engine == "espeak" else _flite_command
+        for job in tqdm(single, desc="one by one"):
             wav.unlink(missing_ok=True)
-            subprocess.run(command(job, wav), check=True, capture_output=True)
+            command, read = COMMANDS[job.engine](job, wav), job.input.encode()
+            subprocess.run(command, input=read, check=True, capture_output=True)
             yield from _read(job, wav)
         for start in tqdm(range(0, len(festival), FESTIVAL_BATCH), desc="festival"):
             batch = festival[start : start + FESTIVAL_BATCH]
@@ -200,21 +218,38 @@ def _read(job: SynthesisJob, wav: Path) -> Iterator[tuple[str, str, str, np.ndar
         return
     waveform, rate_hz = soundfile.read(wav, dtype="float32")
     if len(waveform) > rate_hz // 10 and np.abs(waveform).max() > 0.001:
-        yield "synthetic", f"{job.engine}-{job.voice}", job.text, resample(waveform, rate_hz)
+        yield job.corpus, f"{job.engine}-{job.voice}", job.text, resample(waveform, rate_hz)
 
 
 def _espeak_command(job: SynthesisJob, wav: Path) -> list[str]:
     words_per_minute = round(165 * job.tempo)
     pitch = int(np.clip(50 + 80 * np.log2(job.pitch), 0, 99))
     options = ["-v", job.voice, "-s", str(words_per_minute), "-p", str(pitch)]
-    return ["espeak-ng", *options, "-w", str(wav), job.text]
+    return ["espeak-ng", *options, "-w", str(wav), job.input]
 
 
 def _flite_command(job: SynthesisJob, wav: Path) -> list[str]:
     pitch_hz = FLITE_PITCH_HZ[job.voice] * job.pitch
     settings = [f"duration_stretch={1 / job.tempo:.3f}", f"int_f0_target_mean={pitch_hz:.1f}"]
     options = ["--setf", settings[0], "--setf", settings[1]]
-    return ["flite", "-voice", job.voice, *options, "-t", job.text, "-o", str(wav)]
+    return ["flite", "-voice", job.voice, *options, "-t", job.input, "-o", str(wav)]
+
+
+def _rhvoice_command(job: SynthesisJob, wav: Path) -> list[str]:
+    options = ["-r", f"{100 * job.tempo:.0f}", "-t", f"{100 * job.pitch:.0f}"]
+    return ["RHVoice-test", "-p", job.voice, *options, "-o", str(wav)]
+
+
+def _pico_command(job: SynthesisJob, wav: Path) -> list[str]:
+    return ["pico2wave", "-l", job.voice, "-w", str(wav), job.input]
+
+
+COMMANDS = {
+    "espeak": _espeak_command,
+    "flite": _flite_command,
+    "rhvoice": _rhvoice_command,
+    "pico": _pico_command,
+}
 
 
 def _festival_script(jobs: Sequence[SynthesisJob], wavs: Sequence[Path]) -> str:
@@ -222,6 +257,6 @@ def _festival_script(jobs: Sequence[SynthesisJob], wavs: Sequence[Path]) -> str:
     for job, wav in zip(jobs, wavs, strict=True):
         lines.append(f"({job.voice})")
         lines.append(f"(Parameter.set 'Duration_Stretch {1 / job.tempo:.3f})")
-        utterance = f'(utt.synth (Utterance Text "{job.text}"))'
+        utterance = f'(utt.synth (Utterance Text "{job.input}"))'
         lines.append(f'(utt.save.wave {utterance} "{wav}" \'riff)')
     return "\n".join(lines) + "\n"

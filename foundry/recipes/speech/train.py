@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import Batch, BatchSource
 from foundry.recipes.speech.losses import ComputeLoss, compute_loss, count_characters
+from foundry.recipes.speech.model import another_vocal_tract
 from foundry.sharding import ALONE, Shard
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -37,6 +39,7 @@ class TrainConfig:
         learning_rate: after the warm-up.
         warmup_steps: the learning rate rises linearly over these.
         mask_after: step from which time and feature spans are masked.
+        vary_after: step from which every batch is heard as from another vocal tract.
         ema_decay: of the moving average of the weights, per step.
         checkpoint_minutes: between two checkpoints.
         evaluate_minutes: of processor time between two evaluations, which cost a share of it.
@@ -49,6 +52,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     warmup_steps: int = 500
     mask_after: int = 2_500
+    vary_after: int = 22_500
     ema_decay: float = 0.999
     checkpoint_minutes: float = 5.0
     evaluate_minutes: float = 10.0
@@ -272,7 +276,9 @@ def _update(
     model.train()
     # In training mode the front end asks for the gradient of the raw samples, which nobody needs.
     model.wav2vec2.feature_extractor.eval()
-    loss = compute_loss(model, own)
+    varied = step >= config.vary_after
+    with another_vocal_tract(model, np.random.default_rng(seed)) if varied else nullcontext():
+        loss = compute_loss(model, own)
     model.zero_grad(set_to_none=True)
     loss.backward()
     train_loss = shard.sum_gradients(state.parameters.values(), weight, loss.item())
