@@ -7,11 +7,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import ray
 import torch
 from ray.cluster_utils import Cluster
-from speech_material import write_tiny_material
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
@@ -21,6 +21,7 @@ from foundry.errors import InputError
 from foundry.recipes.sentiment.__main__ import FULL
 from foundry.recipes.sentiment.__main__ import main as make_sentiment
 from foundry.recipes.speech import __main__ as speech
+from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, write_store
 from foundry.recipes.speech.model import build_config
 from foundry.recipes.workers import WorkersConfig, train_on_workers
 from foundry.train_config import TrainConfig
@@ -138,8 +139,18 @@ def test_the_sentiment_recipe_trains_on_workers(cluster, tmp_path):
 
 
 def test_the_speech_recipe_trains_on_workers(cluster, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    clips = [
+        (corpus, f"{corpus} {n % 4}", text, rng.normal(0, 0.1, SAMPLE_RATE_HZ // 4))
+        for n in range(8)
+        for corpus, text in (("fsdd", "one"), ("speech_commands", "two"), ("wuw", "go one"))
+    ]
+    clips = [(*names, wave.astype(np.float32)) for *names, wave in clips]
     out = tmp_path / "out"
-    write_tiny_material(tmp_path, out)
+    for name in ("recordings", "synthetic_words", "synthetic_sentences", "voices", "accents"):
+        write_store(out / "cache" / name, clips)
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "ljspeech_prompts.txt").write_text("go two\n" * 10)
     tiny = build_config(hidden_dim=64, num_layers=1)
     monkeypatch.setattr(speech, "build_config", lambda: tiny)
     argv = ["speech", "--data", str(tmp_path), "--out", str(out), "--minutes", "0.01"]

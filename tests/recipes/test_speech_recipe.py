@@ -1,9 +1,7 @@
 """The speech recipe, end to end on tones and part by part."""
 
 import itertools
-import json
 import math
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from speech_material import write_tiny_material
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
-from foundry.recipes.speech import __main__ as speech
 from foundry.recipes.speech import augment
 from foundry.recipes.speech.__main__ import MIN_WORD_COUNT, build_bigram
 from foundry.recipes.speech.accents import ACCENTED_VOICES, plan_held_out_voices, plan_voices
@@ -458,24 +454,3 @@ def test_last_event_follows_a_checkpoint_and_carries_figures(
     restored = build_tiny_state()
     restored.load(tmp_path)
     assert restored.step == 1 and asdict(events[-1])["elapsed_s"] == restored.elapsed_s
-
-
-def test_a_trained_model_teaches_the_next_sitting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_tiny_material(tmp_path, tmp_path / "out")
-    tiny = build_config(hidden_dim=64, num_layers=1)
-    monkeypatch.setattr(speech, "build_config", lambda: tiny)
-    argv = ["speech", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--minutes", "0"]
-    for more in ([], ["--again"]):
-        monkeypatch.setattr(sys, "argv", [*argv, *more])
-        speech.main()
-    log = (tmp_path / "out" / "events.jsonl").read_text().splitlines()
-    first, second = (json.loads(line) for line in log)
-    assert (first["step"], second["step"]) == (1, 2)
-    # The second step of the warm-up, by the pupil's lower rate.
-    assert second["learning_rate"] == pytest.approx(
-        2 / TrainConfig().warmup_steps * speech.PUPIL_RATE
-    )
-    assert first["learning_rate"] == pytest.approx(1e-3 / TrainConfig().warmup_steps)
-    assert (tmp_path / "out" / "model" / "README.md").is_file()

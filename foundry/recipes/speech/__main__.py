@@ -1,7 +1,6 @@
 """``python -m foundry.recipes.speech --data DIR --out DIR``: train, evaluate, write the model."""
 
 import argparse
-import dataclasses
 import time
 from collections import Counter
 from functools import partial
@@ -12,12 +11,11 @@ from transformers import Wav2Vec2ForCTC
 
 from foundry.errors import in_a_sentence
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
-from foundry.recipes.speech.distill import PruneConfig, build_loss
+from foundry.recipes.speech.distill import PruneConfig
 from foundry.recipes.speech.evaluate import evaluate
-from foundry.recipes.speech.losses import ComputeLoss, compute_loss
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
-from foundry.recipes.speech.pruned import load_model, make_pruned
+from foundry.recipes.speech.pruned import make_pruned
 from foundry.recipes.speech.sitting import (
     build_sets,
     build_source,
@@ -36,11 +34,10 @@ from foundry.speech_beam import BeamOptions, Bigram, load_beam_decoder, write_bi
 
 SEED = 0
 DENSE_DIR = Path("weights/wav2vec2-commands")
-MODEL_FOLDER = "model"
 PRUNED_FOLDER = "pruned"
 PRUNING = PruneConfig()
-# A pupil begins as most of a trained model, and is moved more gently.
-PUPIL_RATE = 5e-4
+# The student begins as most of a trained model, and is moved more gently.
+PRUNED_RATE = 5e-4
 BEAM = BeamOptions(lm_weight=0.6, word_score=-0.5)
 # Rarer words are names and misprints for the most part; without them the word list is small.
 MIN_WORD_COUNT = 10
@@ -58,9 +55,6 @@ def main() -> None:
         type=float,
         default=0.0,
         help="let the learning rate fall over the last minutes; 0 if more sittings follow",
-    )
-    parser.add_argument(
-        "--again", action="store_true", help="go on as the pupil of the model that is in --out"
     )
     parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
     parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
@@ -81,7 +75,7 @@ def _run(options: argparse.Namespace) -> None:
             build_source(material, SEED + 1),
             dev_sets,
             PRUNING,
-            TrainConfig(options.minutes, options.decay_minutes, PUPIL_RATE, seed=SEED),
+            TrainConfig(options.minutes, options.decay_minutes, PRUNED_RATE, seed=SEED),
             options.out / PRUNED_FOLDER,
             options.resume,
         )
@@ -91,20 +85,12 @@ def _run(options: argparse.Namespace) -> None:
     if workers:
         _train_on_workers(options, workers, config)
         state.load(options.out)
-        write_model(state, material, options.out / MODEL_FOLDER)
+        write_model(state, material, options.out / "model")
         return
-    source = build_source(material, SEED)
-    loss: ComputeLoss = compute_loss
-    if options.resume or options.again:
+    if options.resume:
         state.load(options.out)
-    if options.again:
-        teacher = load_model(options.out / MODEL_FOLDER)
-        loss = build_loss(teacher, range(teacher.config.num_hidden_layers), PRUNING)
-        # Other draws than the teacher was trained on.
-        source = build_source(material, SEED + 2)
-        config = dataclasses.replace(config, learning_rate=PUPIL_RATE)
-    if run_sitting(state, source, config, options.out, dev_sets, loss):
-        write_model(state, material, options.out / MODEL_FOLDER)
+    if run_sitting(state, build_source(material, SEED), config, options.out, dev_sets):
+        write_model(state, material, options.out / "model")
 
 
 def _train_on_workers(
