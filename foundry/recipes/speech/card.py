@@ -83,6 +83,10 @@ TRIED = (
         "the model here: half as many errors in accents, no fewer with the held-out speaker of "
         "digits, most of whose errors are a `three` with a tapped r heard as `eight`",
     ),
+    (
+        "... 640 steps more as the pupil of itself, as the pruned model is of it",
+        "words 84.4% and 90.1%; digit strings 17.4% and 10.2% WER; accents no better",
+    ),
 )
 
 TEMPLATE = """---
