@@ -81,7 +81,7 @@ TRIED = (
         "... with a third of the words cut off at both ends, as a recorder's gate does, the rate "
         "falling to zero over 1,900 steps",
         "the model here: half as many errors in accents, no fewer with the held-out speaker of "
-        "digits, most of whose errors are a `three` with a tapped r heard as `eight`",
+        "digits, half of whose errors are `three` heard as `eight` and `four` as `five`",
     ),
     (
         "... 640 steps more as the pupil of itself, as the pruned model is of it",
@@ -118,7 +118,10 @@ Whatever was chosen by measuring was chosen on these same sets.
 |---|---|---|---|---|
 {corpora}
 
-Opus at 32 kbit/s, resampled to 16 kHz.
+Opus at 32 kbit/s, resampled to 16 kHz. Of RHVoice's voices, Leticia-F123 (Olga Yakovleva, Fernando
+H. F. Botelho) and aleksandr-hq (Artem Plaksin, Sergey Parshakov, Beka Gozalishvili, Aleksander
+Karlov) are under CC BY-SA 4.0, alicja (Magdalena Marciniszyn, Arkadiusz Świętnicki, Tomasz Bilecki,
+Zvonimir Stanecic) and magda (Magda Roczeń, Roman Roczeń, Grzegorz Złotowicz) under CC BY 4.0.
 
 ## Method
 - **Front end.** The stock one takes most of a small model's time in seven convolutions. This one
