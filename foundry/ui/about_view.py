@@ -27,7 +27,8 @@ texts are for research use with citation and are not included.
 - **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken \
 Digit Dataset (CC BY-SA 4.0), Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA \
 4.0), GRID (Cooke et al. 2006, CC BY 4.0), a reading of LJSpeech's prompts (Apache-2.0) and \
-synthetic voices, whose makers its card names. The recordings are not included. [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
+synthetic voices, whose makers its card names. The recordings are not included. \
+[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
 - **Example clips**, and the sounds and texts that int8 is calibrated on, were made for \
 this project.
 - **Colours** of the plots: Masataka Okabe and Kei Ito, Color Universal Design.

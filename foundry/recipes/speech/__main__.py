@@ -12,7 +12,7 @@ from transformers import Wav2Vec2ForCTC
 from foundry.errors import in_a_sentence
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
 from foundry.recipes.speech.distill import PruneConfig
-from foundry.recipes.speech.evaluate import evaluate
+from foundry.recipes.speech.evaluate import Utterance, evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.pruned import make_pruned
@@ -85,12 +85,12 @@ def _run(options: argparse.Namespace) -> None:
     if workers:
         _train_on_workers(options, workers, config)
         state.load(options.out)
-        write_model(state, material, options.out / "model")
+        write_model(state, material, dev_sets, options.out / "model")
         return
     if options.resume:
         state.load(options.out)
     if run_sitting(state, build_source(material, SEED), config, options.out, dev_sets):
-        write_model(state, material, options.out / "model")
+        write_model(state, material, dev_sets, options.out / "model")
 
 
 def _train_on_workers(
@@ -112,18 +112,20 @@ def _train_on_workers(
         pass
 
 
-def write_model(state: TrainState, material: Material, folder: Path) -> None:
+def write_model(
+    state: TrainState, material: Material, dev_sets: dict[str, list[Utterance]], folder: Path
+) -> None:
     """Write the averaged weights with a card of what they reach, by greedy and beam search.
 
     Args:
         state: trained.
-        material: judged on its held-out clips.
+        material: what it was trained on.
+        dev_sets: what it is judged on.
         folder: created if missing.
     """
     save_model(build_averaged_model(state), folder)
     # As it was written: with what float16 costs.
     model = Wav2Vec2ForCTC.from_pretrained(folder, dtype=torch.float32)
-    dev_sets = build_sets(material, SEED)
     write_bigram(build_bigram(material), BEAM, folder)
     decoder = load_beam_decoder(folder, ALPHABET)
     speakers = Counter(clip.speaker for clip in material.dev if clip.corpus == "fsdd")

@@ -24,9 +24,7 @@ STAGES = (
     (2_500, 36.0, (0.32, 0.36, 0.16, 0.16)),
     (22_500, 48.0, (0.30, 0.46, 0.14, 0.10)),
 )
-
-
-# Of the words, whose weak first and last sounds a recorder has cut off.
+# Share of the words whose weak first and last sounds a recorder has cut off.
 GATED_SHARE = 0.3
 
 

@@ -60,11 +60,10 @@ def load_material(data_dir: Path, cache: Path) -> Material:
     held_out = {clip.text for clip in dev if " " in clip.text}
     prompts = (data_dir / PROMPTS).read_text("utf-8").splitlines()
     prompts = [prompt for prompt in map(str.strip, prompts) if prompt not in held_out]
+    words = sorted({clip.text for clip in train if clip.corpus in WORD_CORPORA})
     if not _is_complete(cache / "synthetic_words"):
-        words = sorted({clip.text for clip in train if clip.corpus in WORD_CORPORA})
         write_store(cache / "synthetic_words", synthesise(plan_words(words, seed=1)))
     if not _is_complete(cache / "voices"):
-        words = sorted({clip.text for clip in train if clip.corpus in WORD_CORPORA})
         write_store(cache / "voices", synthesise(plan_voices(words, seed=4)))
     if not _is_complete(cache / "synthetic_sentences"):
         spoken = [clip.text for clip in train if clip.corpus == "wuw" and " " in clip.text]

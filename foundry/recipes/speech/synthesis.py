@@ -199,7 +199,7 @@ def synthesise(jobs: Sequence[SynthesisJob]) -> Iterator[tuple[str, str, str, np
         wav = Path(folder) / "speech.wav"
         for job in tqdm(single, desc="one by one"):
             wav.unlink(missing_ok=True)
-            command, read = COMMANDS[job.engine](job, wav), job.input.encode()
+            command, read = COMMAND_BUILDERS[job.engine](job, wav), job.input.encode()
             subprocess.run(command, input=read, check=True, capture_output=True)
             yield from _read(job, wav)
         for start in tqdm(range(0, len(festival), FESTIVAL_BATCH), desc="festival"):
@@ -244,7 +244,7 @@ def _pico_command(job: SynthesisJob, wav: Path) -> list[str]:
     return ["pico2wave", "-l", job.voice, "-w", str(wav), job.input]
 
 
-COMMANDS = {
+COMMAND_BUILDERS = {
     "espeak": _espeak_command,
     "flite": _flite_command,
     "rhvoice": _rhvoice_command,
