@@ -103,7 +103,7 @@ digits and the 35 words of Speech Commands. Of free English it knows what a few 
 see the word error rates below, and do not rely on it.
 
 ## Measured on held-out speech
-Nobody in the first three sets is heard in training; 15% of the speakers of each corpus, at least
+Nobody in the first four sets is heard in training; 15% of the speakers of each corpus, at least
 one, were held out in the order of a hash of their names. "Exact" is the share of utterances without
 any error. Beam search uses the words and a bigram of the training transcripts, prompts and spoken
 strings of digits, less rare words (`bigram.json`; weight {lm_weight}, {word_score} a word).
