@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import gradio
@@ -12,6 +13,26 @@ from foundry.ui.language import build_head, read_catalogue
 
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# What Gradio says only when something is slow or goes wrong, by its keys.
+SELDOM_SAID = [
+    "queue_position",
+    "waiting_for_inputs",
+    "lost_connection",
+    "no_device_support",
+    "recording_error",
+    "allow_recording_access",
+    "no_microphone",
+    "uploading",
+    "error",
+]
+# And what it has in English only.
+SELDOM_WRITTEN = [
+    "Connection Lost",
+    "Connection to the server was lost. Attempting reconnection...",
+    "Connection errored out.",
+    "This application is currently busy. Please try again.",
+    "File(s) exceed the maximum allowed size of ",
+]
 # The same in both languages, or without words.
 NAMES = {
     "Foundry",
@@ -62,11 +83,37 @@ def test_what_is_put_together_at_run_time_is_made_of_words_of_the_sources(catalo
             assert word in sources or word.removesuffix("s") in sources, template
 
 
-def test_gradios_own_words_are_as_gradio_has_them(catalogue):
+@cache
+def read_gradio(pattern):
     assets = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
-    shipped = "".join(path.read_text("utf-8") for path in assets.glob("core-*.js"))
-    chinese = "".join(path.read_text("utf-8") for path in assets.glob("zh-CN-*.js"))
-    fixed = "".join(path.read_text("utf-8") for path in assets.glob("*.js"))
+    return "".join(path.read_text("utf-8") for path in assets.glob(pattern))
+
+
+@pytest.mark.parametrize("key", SELDOM_SAID)
+def test_what_gradio_seldom_says_is_translated(catalogue, key):
+    texts = re.findall(rf"\b{key}:`([^`]+)`", read_gradio("core-*.js"))
+    assert texts
+    templates = {*catalogue["Gradio"], *catalogue["Foundry"]}
+    assert [text for text in texts if text not in templates] == []
+
+
+@pytest.mark.parametrize("text", SELDOM_WRITTEN)
+def test_what_gradio_seldom_writes_is_translated(catalogue, text):
+    assert text in read_gradio("*.js")
+    assert any(template.startswith(text) for template in catalogue["Gradio"])
+
+
+def test_a_full_queue_is_translated(catalogue):
+    queueing = Path(gradio.queueing.__file__).read_text("utf-8")
+    assert "Queue is full. Max size is {self.max_size} and size is {len(self)}." in queueing
+    assert "Queue is full. Max size is {most} and size is {size}." in catalogue["Gradio"]
+
+
+def test_gradios_own_words_are_as_gradio_has_them(catalogue):
+    shipped = read_gradio("core-*.js")
+    chinese = read_gradio("zh-CN-*.js")
+    # The server's own words are in its sources.
+    fixed = read_gradio("*.js") + Path(gradio.queueing.__file__).read_text("utf-8")
     for english, translation in catalogue["Gradio"].items():
         if key := re.search(rf"(\w+):`{re.escape(english)}`", shipped):
             assert f"`{translation}`" in chinese or f"{key[1]}:`" not in chinese, english
