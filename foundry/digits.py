@@ -1,5 +1,6 @@
 """Reading digits: ink -> boxes -> 28x28 as MNIST was made -> class probabilities."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ _INK = 0.5
 # Parts lower than this share of the tallest part are specks of dust.
 _SPECK_HEIGHT = 0.25
 _MAX_DIGITS = 50
+# More strokes and spots than such digits can have; each is compared with those before it.
+_MAX_PARTS = 20 * _MAX_DIGITS
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,7 @@ def read_photo(model: Predictor, image: Image.Image) -> list[Reading]:
     ink = find_ink(image)
     boxes = find_digits(ink)
     if len(boxes) > _MAX_DIGITS:
-        raise InputError(
-            f"{len(boxes)} separate marks were found; "
-            f"take a picture of at most {_MAX_DIGITS} digits on plain paper."
-        )
+        raise _too_many(len(boxes))
     return _classify(model, ink, boxes) if boxes else []
 
 
@@ -129,9 +129,15 @@ def find_digits(ink: np.ndarray) -> list[Box]:
 
     Returns:
         A box for every digit: lines from top to bottom, each from left to right.
+
+    Raises:
+        InputError: If there are too many marks for this to be handwritten digits.
     """
+    parts = _find_parts(ink)
+    if len(parts) > _MAX_PARTS:
+        raise _too_many(len(parts))
     digits: list[Box] = []
-    for part in sorted(_find_parts(ink), key=lambda box: -box.height):
+    for part in sorted(parts, key=lambda box: -box.height):
         for index, digit in enumerate(digits):
             if _is_same_digit(digit, part):
                 digits[index] = digit.union(part)
@@ -158,6 +164,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     rows, columns = np.flatnonzero((ink > _INK).any(1)), np.flatnonzero((ink > _INK).any(0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = DIGIT_SIZE * _OVERSAMPLING / max(cropped.shape)
+    cropped = _save_thin_strokes(cropped, scale)
     large = _resize(cropped, [max(1, round(side * scale)) for side in cropped.shape])
     large = _limit_stroke_width(large)
     longest = max(large.shape)
@@ -194,6 +201,13 @@ def _classify(model: Predictor, ink: np.ndarray, boxes: list[Box]) -> list[Readi
     images = np.stack([to_mnist(ink[box.top : box.bottom, box.left : box.right]) for box in boxes])
     probs = classify_digits(model, images)
     return [Reading(*found) for found in zip(boxes, images, probs, strict=True)]
+
+
+def _too_many(num_marks: int) -> InputError:
+    return InputError(
+        f"{num_marks} separate marks were found; "
+        f"take a picture of at most {_MAX_DIGITS} digits on plain paper."
+    )
 
 
 def _find_parts(ink: np.ndarray) -> list[Box]:
@@ -233,11 +247,21 @@ def _resize(ink: np.ndarray, size: list[int]) -> np.ndarray:
     return np.clip(np.asarray(resized), 0, 1)
 
 
+def _save_thin_strokes(ink: np.ndarray, scale: float) -> np.ndarray:
+    """Thicken strokes that would fade away as the ink is reduced."""
+    mask = ink > _INK
+    width = mask.sum() / skimage.morphology.skeletonize(mask).sum()
+    # Two pixels hold one whole pixel, wherever they lie.
+    if scale >= 1 or width * scale >= 2:
+        return ink
+    return scipy.ndimage.maximum_filter(mask.astype(np.float32), size=math.ceil(2 / scale))
+
+
 def _limit_stroke_width(large: np.ndarray) -> np.ndarray:
     """Redraw the skeleton with a wider or a narrower pen where MNIST has no such strokes."""
     # Room for the pen around the skeleton.
     padded = np.pad(large, _OVERSAMPLING * 3)
-    mask = padded > _INK
+    mask = padded > _INK * padded.max()
     skeleton = skimage.morphology.skeletonize(mask)
     depth = scipy.ndimage.distance_transform_edt(mask)
     width = 2 * float(np.median(depth[skeleton]))

@@ -141,6 +141,13 @@ def test_pens_from_thin_to_thick_write_the_same_seven(lenet, width):
     assert read_drawing(lenet, draw_strokes(SEVEN, width=width)).digit == 7
 
 
+@pytest.mark.parametrize("size", [280, 600, 1000])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_pen_finer_than_a_hundredth_of_the_digit_writes_the_same_seven(lenet, size, width):
+    strokes = [[(x * size / 280, y * size / 280) for x, y in SEVEN[0]]]
+    assert read_drawing(lenet, draw_strokes(strokes, size=size, width=width)).digit == 7
+
+
 def test_classify_digits_agrees_with_the_test_labels(mnist, lenet):
     probs = classify_digits(lenet, mnist.test.images[:300].numpy())
     assert probs.shape == (300, 10)
@@ -288,6 +295,13 @@ def test_more_marks_than_handwriting_has_are_refused_with_a_sentence(lenet):
         pen.line((x, y, x, y + 50), fill=0, width=8)
     with pytest.raises(InputError, match=r"60 .*at most 50"):
         read_photo(lenet, picture)
+
+
+def test_a_sheet_of_dots_is_refused_before_they_are_compared(lenet):
+    sheet = np.full((1000, 1000), 255, dtype=np.uint8)
+    sheet[::4, ::4] = 0
+    with pytest.raises(InputError, match=r"62500 .*at most 50"):
+        read_photo(lenet, Image.fromarray(sheet))
 
 
 def test_ink_that_is_one_dot_can_be_framed():
