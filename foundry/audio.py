@@ -20,6 +20,8 @@ _MIN_RATE_HZ, _MAX_RATE_HZ = 1_000, 768_000
 _BLOCK_SAMPLES = 1 << 20
 # A float file may hold anything; beyond this a square would not fit into float32.
 _LARGEST_SAMPLE = 1e6
+# What libsndfile calls the length of a file that does not state one.
+_UNKNOWN_FRAMES = 2**63 - 1
 _ACCEPTED = "WAV, FLAC, Ogg, Opus or MP3"
 
 # What libsndfile does not read, by its first bytes: ffmpeg's name for the format. ffmpeg is told
@@ -40,7 +42,7 @@ class AudioFile:
 
     Attributes:
         path: Where it is.
-        duration_s: What its header says, in seconds; what is decoded may differ.
+        duration_s: What its header says, in seconds, 0 if nothing; what is decoded may differ.
         sample_rate_hz: Of the file.
         num_channels: Of the file.
         ffmpeg_format: ffmpeg's name of the format, None where libsndfile reads it.
@@ -150,6 +152,9 @@ def open_audio(path: str | Path) -> AudioFile:
         raise InputError(
             f"“{path.name}” is not a sound file that can be read here; {_ACCEPTED} can."
         ) from None
+    if info.frames == _UNKNOWN_FRAMES:
+        # A FLAC that was written to a pipe; libsndfile would seek in it, and cannot.
+        return _probe(path, "flac")
     audio = AudioFile(path, info.frames / max(1, info.samplerate), info.samplerate, info.channels)
     if not _MIN_RATE_HZ <= audio.sample_rate_hz <= _MAX_RATE_HZ:
         raise InputError(

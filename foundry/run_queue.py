@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from foundry.cleaning import remove_old_runs, remove_stray_downloads
 from foundry.compress_config import CompressConfig
 from foundry.compress_runs import CompressRun, create_compression, list_compressions
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.run_folders import ACTIVE, RESUMABLE, Status, read_status, runs_dir, write_status
 from foundry.runs import Run, create_run, list_runs
 from foundry.search_config import SearchConfig
@@ -125,6 +125,7 @@ class RunQueue:
 
         Raises:
             InputError: If it is finished, or queued already, or too many wait.
+            ArtifactError: If its folder cannot be written; it stays as it is.
         """
         self._check_room()
         with self._changed:
@@ -136,10 +137,13 @@ class RunQueue:
             self._locks[run.run_id] = FileLock(run.folder / "queue.lock")
             try:
                 self._locks[run.run_id].acquire(timeout=0)
+                write_status(run.folder, "queued")
             except Timeout:
                 del self._locks[run.run_id]
                 raise InputError("Another server looks after this run.") from None
-            write_status(run.folder, "queued")
+            except OSError as error:
+                self._locks.pop(run.run_id).release()
+                raise _cannot_write(error) from None
             self._jobs[run.run_id] = run
             self._waiting.append(run.run_id)
             self._changed.notify_all()
@@ -185,10 +189,13 @@ class RunQueue:
     def _tell(self, run_id: str, command: str) -> None:
         with self._changed:
             if run_id in self._waiting:
-                folder = self._jobs[run_id].folder
+                status: Status = "paused" if command == "pause" else "stopped"
+                try:
+                    write_status(self._jobs[run_id].folder, status)
+                except OSError as error:
+                    raise _cannot_write(error) from None
                 self._waiting.remove(run_id)
                 self._release(run_id)
-                write_status(folder, "paused" if command == "pause" else "stopped")
                 return
             if run_id == self._running and self._worker and self._worker.stdin:
                 try:
@@ -209,7 +216,7 @@ class RunQueue:
                 self._worker = self._start_worker(job)
             if self._worker:
                 started = time.monotonic()
-                self._note_end(job, self._worker.wait())
+                self._note_end(job, _explain_exit(self._worker.wait()))
                 self._durations_s.append(time.monotonic() - started)
                 _make_room()
             with self._changed:
@@ -229,17 +236,17 @@ class RunQueue:
                     cwd=_PROJECT_DIR,
                     text=True,
                 )
-        except OSError:
-            # Its folder is gone or cannot be written, and with it the place to say so; the runs
-            # behind it must not suffer.
+        except OSError as error:
+            # The runs behind it must not suffer.
             _logger.exception("Run %s could not be started", job.run_id)
+            self._note_end(job, f"its worker could not be started ({error.strerror})")
             return None
 
-    def _note_end(self, job: Job, exit_code: int) -> None:
+    def _note_end(self, job: Job, reason: str) -> None:
         try:
             status, _ = read_status(job.folder)
             if status in ACTIVE:
-                write_status(job.folder, "failed", _explain_exit(exit_code))
+                write_status(job.folder, "failed", reason)
         except (OSError, ValueError, KeyError):
             _logger.exception("The end of run %s could not be recorded", job.run_id)
 
@@ -278,3 +285,10 @@ def _explain_exit(exit_code: int) -> str:
         memory = "; the machine may be out of memory" if exit_code == -signal.SIGKILL else ""
         return f"the worker process was killed (signal {-exit_code}{memory})"
     return f"the worker process ended with exit code {exit_code}; worker.log says more"
+
+
+def _cannot_write(error: OSError) -> ArtifactError:
+    return ArtifactError(
+        f"The run's folder cannot be written ({error.strerror}). Nothing is lost: try again when "
+        "there is room."
+    )

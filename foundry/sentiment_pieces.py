@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # About fifty pieces of 512 tokens if it is English, two hundred if it is Chinese.
 MAX_CHARACTERS = 100_000
 OVERLAP_TOKENS = 64
+# Where neither model nor tokenizer states a limit, and what is too little to split texts by.
+_USUAL_TOKENS, _FEWEST_TOKENS = 512, 16
 
 # A carriage return before a line feed ends no more than the line feed does.
 _CONTROL_SPACE = re.compile(r"\r(?!\n)|[\v\f\x1c-\x1f\x85]")
@@ -83,14 +85,25 @@ def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
 
     Returns:
         The number; 512 if neither of the two states a limit.
+
+    Raises:
+        InputError: If it is too small for texts to be split.
     """
     config: Any = model.config
-    positions = getattr(config, "max_position_embeddings", None) or 512
+    positions = getattr(config, "max_position_embeddings", None) or 0
+    # XLNet, which knows only distances, says -1.
+    if positions <= 0:
+        positions = _USUAL_TOKENS
     # These count positions from one past the padding's, so the first ones are never used.
     if config.model_type in ("roberta", "xlm-roberta", "camembert"):
         positions -= config.pad_token_id + 1
     # A tokenizer that states no limit gives a huge number.
-    return min(positions, tokenizer.model_max_length)
+    longest = min(positions, tokenizer.model_max_length)
+    if longest < _FEWEST_TOKENS:
+        raise InputError(
+            f"This model reads {longest} tokens at once, and at least {_FEWEST_TOKENS} are needed."
+        )
+    return longest
 
 
 def label_names(model: PreTrainedModel) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from charset_normalizer import from_bytes
 
@@ -17,6 +19,8 @@ MAX_COLUMNS = 256
 _SAMPLE_BYTES = 64_000
 SUFFIXES = (".csv", ".tsv", ".txt")
 LINES_COLUMN = "text"
+# Between what `str.splitlines` takes for line ends.
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _NO_DELIMITER = "\x1f"
 
 # Column names that say which column holds the texts.
@@ -97,7 +101,7 @@ def read_lines(text: str) -> TextTable:
     Raises:
         InputError: If there is no line with text, or there are too many.
     """
-    rows = [(line.strip(),) for line in text.splitlines() if line.strip()]
+    rows = [(line.strip(),) for line in islice(_iterate_lines(text), MAX_ROWS + 1)]
     return _checked_table((LINES_COLUMN,), rows, "utf-8")
 
 
@@ -135,10 +139,12 @@ def read_table(data: bytes, file_name: str) -> TextTable:
     # A cell may be as long as the file; the limit is the file's.
     csv.field_size_limit(MAX_FILE_BYTES)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        kept = (row for row in reader if any(cell.strip() for cell in row))
+        # The header, all that may be scored, and one that tells that there is more.
+        rows = list(islice(kept, MAX_ROWS + 2))
     except csv.Error as error:
         raise InputError(f"{file_name} cannot be read as a table: {error}.") from error
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise InputError(f"{file_name} is empty.")
     width = max(map(len, rows))
@@ -246,9 +252,15 @@ def _guess_encoding(data: bytes) -> str | None:
     return _WESTERN if _WESTERN in as_good else best.encoding
 
 
+def _iterate_lines(text: str) -> Iterator[str]:
+    """Yield what stands on lines that are not empty, without a list of all of them."""
+    lines = (found[0] for found in _LINE.finditer(text))
+    return (line for line in lines if line.strip())
+
+
 def _guess_delimiter(text: str) -> str:
     # The header is the one row that holds no free text, so its delimiters are real ones.
-    header = next(line for line in text.splitlines() if line.strip())
+    header = next(_iterate_lines(text))
     counts = {delimiter: header.count(delimiter) for delimiter in ",;\t|"}
     best = max(counts, key=counts.__getitem__)
     # One column: the commas below the header are the texts' own.
@@ -273,7 +285,7 @@ def _checked_table(
         raise InputError("There is no row with text to score.")
     if len(rows) > MAX_ROWS:
         raise InputError(
-            f"There are {len(rows):,} rows and at most {MAX_ROWS:,} are scored at once. Split the "
+            f"There are more than {MAX_ROWS:,} rows, the most that are scored at once. Split the "
             "file into several."
         )
     return TextTable(columns, tuple(rows), encoding)

@@ -12,6 +12,8 @@ from foundry import audio
 from foundry.audio import SAMPLE_RATE_HZ, open_audio, resample
 from foundry.errors import InputError
 
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
+
 PITCH_HZ = 440.0
 SECONDS = 1.5
 
@@ -85,7 +87,7 @@ def test_lossy_formats_keep_the_pitch_and_about_the_length(tmp_path, name, forma
     assert spectrum.argmax() == pytest.approx(PITCH_HZ, abs=1)
 
 
-@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
+@needs_ffmpeg
 @pytest.mark.parametrize("name", ["a.m4a", "a.webm", "a.aac", "a.mka"])
 def test_what_libsndfile_does_not_read_ffmpeg_does(tmp_path, name):
     soundfile.write(tmp_path / "a.wav", sine(48_000), 48_000)
@@ -103,7 +105,7 @@ def test_without_ffmpeg_a_sentence_says_what_can_be_read(tmp_path, monkeypatch):
         open_audio(tmp_path / "a.m4a")
 
 
-@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
+@needs_ffmpeg
 @pytest.mark.parametrize(
     "content",
     [
@@ -160,6 +162,18 @@ def wav_bytes(tmp_path, num_samples=8_000):
 def test_a_truncated_file_gives_what_is_left(tmp_path, kept):
     (tmp_path / "a.wav").write_bytes(wav_bytes(tmp_path)[:kept])
     assert len(read_all(tmp_path / "a.wav")) == (kept - 44) // 2
+
+
+@needs_ffmpeg
+def test_a_flac_that_was_written_to_a_pipe_is_read_though_it_does_not_know_its_length(tmp_path):
+    path = tmp_path / "piped.flac"
+    soundfile.write(path, sine(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    data = bytearray(path.read_bytes())
+    # The format's specification: of STREAMINFO, which is at 8, the 36 bits before the checksum.
+    data[8 + 13] &= 0xF0
+    data[8 + 14 : 8 + 18] = bytes(4)
+    path.write_bytes(data)
+    assert_is_the_sine(read_all(path), 1e-3)
 
 
 @pytest.mark.parametrize(("offset", "format"), [(4, "<I"), (40, "<I")])

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import signal
@@ -252,6 +253,41 @@ def test_a_worker_that_ends_without_a_word_is_a_failure_with_its_exit_code(quick
     assert "exit code 0" in read_run(run.run_id).reason
 
 
+def raise_no_room(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_run_resumed_on_a_full_disk_is_a_sentence_and_goes_on_when_there_is_room(quick_queue):
+    run = create_run(ENDLESS, "alice", "cpu")
+    write_status(run.folder, "failed")
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.run_queue.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match=r"cannot be written \(No space left on device\)"):
+            quick_queue.submit(read_run(run.run_id))
+    quick_queue.submit(read_run(run.run_id))
+    wait_until(lambda: run.run_id in quick_queue.started, "its worker")
+
+
+def test_a_waiting_run_that_cannot_be_stopped_for_a_full_disk_keeps_its_place(quick_queue):
+    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(2)]
+    wait_until(lambda: quick_queue.started, "the first worker")
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.run_queue.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match="cannot be written"):
+            quick_queue.stop(runs[1].run_id)
+    assert quick_queue.position(runs[1].run_id) == 1
+    quick_queue.stop(runs[1].run_id)
+    assert status_of(runs[1]) == "stopped"
+
+
+def test_a_worker_that_cannot_be_started_is_a_failure_with_a_reason(queue, monkeypatch):
+    monkeypatch.setattr("foundry.run_queue.subprocess.Popen", raise_no_room)
+    run = queue.start(ENDLESS, "alice", "cpu")
+    queue.wait(run.run_id, PATIENCE_S)
+    assert status_of(run) == "failed"
+    assert "could not be started (No space left on device)" in read_run(run.run_id).reason
+
+
 @pytest.mark.parametrize(("command", "status"), [("stop", "stopped"), ("pause", "paused")])
 def test_a_waiting_run_can_be_stopped_or_paused_and_the_others_move_up(
     quick_queue, command, status
@@ -311,7 +347,7 @@ def test_a_run_whose_folder_vanished_does_not_hold_up_the_others(quick_queue):
     shutil.rmtree(runs[1].folder)
     quick_queue.stop(runs[0].run_id)
     try:
-        wait_until(lambda: runs[2].run_id in quick_queue.started, "the third run", timeout_s=10)
+        wait_until(lambda: runs[2].run_id in quick_queue.started, "the third run")
     finally:
         # The fixture ends what the queue still holds; this run cannot be read any more.
         quick_queue._locks.pop(runs[1].run_id, None)

@@ -1,3 +1,4 @@
+import copy
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_bert import tiny_config
 from transformers import (
+    BertConfig,
     BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
     PreTrainedTokenizerBase,
     RobertaConfig,
     RobertaForSequenceClassification,
+    XLNetConfig,
+    XLNetForSequenceClassification,
     pipeline,
 )
 
@@ -188,6 +192,27 @@ def test_control_characters_do_not_change_the_answer(model: SentimentModel) -> N
 
 def test_control_characters_that_part_words_become_spaces() -> None:
     assert clean_text("one\ftwo\rthree\x85four\r\nfive\tsix") == "one two three four\nfive\tsix"
+
+
+def test_a_model_that_knows_only_distances_reads_as_much_as_is_usual(
+    tiny_tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    assert XLNetConfig().max_position_embeddings == -1
+    small = {"vocab_size": 9, "d_model": 8, "n_head": 1, "n_layer": 1, "d_inner": 8}
+    network = XLNetForSequenceClassification(XLNetConfig(**small))
+    tokenizer = copy.copy(tiny_tokenizer)
+    tokenizer.model_max_length = 10**30
+    assert longest_input(network, tokenizer) == 512
+
+
+@pytest.mark.parametrize("positions", [1, 3, 15])
+def test_a_model_that_reads_too_little_to_split_by_is_refused(
+    tiny_tokenizer: PreTrainedTokenizerBase, positions: int
+) -> None:
+    small = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    network = BertForSequenceClassification(BertConfig(**small, max_position_embeddings=positions))
+    with pytest.raises(InputError, match=f"reads {positions} tokens at once, and at least 16"):
+        wrap_classifier(network, tiny_tokenizer)
 
 
 def test_longest_input_leaves_out_reserved_positions(

@@ -35,6 +35,7 @@ from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.link_button import Links
 from foundry.ui.model_choice import DEFAULT_MODEL, list_digit_models
+from foundry.ui.run_view import is_known
 from foundry.ui.visitor import build_browser_state
 
 _REFRESH_S = 0.5
@@ -84,7 +85,7 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
         `render_progress()` and `render_result()`; skips where nothing has changed.
     """
     run = _find(run_id, token)
-    if run and seen and seen == (run.status, len(run.events)):
+    if run and is_known(run, seen):
         return [gr.skip()] * _NUM_SHOWN
     shown = _show(run, queue)
     if run and seen and run.status == seen[0]:

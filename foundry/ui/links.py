@@ -162,6 +162,18 @@ def _is_here(task: str) -> Callable[[str], bool]:
     return accepts
 
 
+def _read_speech(texts: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    model = texts.get("model", speech_model.SHIPPED)
+    is_here = _is_here("speech")
+    has_words = not is_here(model) or speech_model.has_word_list(model)
+    decodings = (BEAM, GREEDY) if has_words else (GREEDY,)
+    return _reader(
+        clip=("", lambda clip: clip in speech_model.EXAMPLES.values()),
+        model=(speech_model.SHIPPED, is_here),
+        decoding=(decodings[0], lambda decoding: decoding in decodings),
+    )(texts)
+
+
 # From texts to all settings of a tab, and the names of those that were refused.
 _READERS: dict[str, Callable[[Mapping[str, str]], tuple[Settings, tuple[str, ...]]]] = {
     "about": _reader(),
@@ -176,10 +188,6 @@ _READERS: dict[str, Callable[[Mapping[str, str]], tuple[Settings, tuple[str, ...
         text=("", lambda text: len(text) <= MAX_TEXT),
         model=(sentiment_choice.DEFAULT_MODEL, _is_here("sentiment")),
     ),
-    "speech": _reader(
-        clip=("", lambda clip: clip in speech_model.EXAMPLES.values()),
-        model=(speech_model.SHIPPED, _is_here("speech")),
-        decoding=(BEAM, lambda decoding: decoding in (BEAM, GREEDY)),
-    ),
+    "speech": _read_speech,
     "compress": _read_compress,
 }

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from foundry.run_folders import ACTIVE, RESUMABLE
+from foundry.run_folders import ACTIVE, RESUMABLE, AnyRun
 from foundry.run_queue import RunQueue
 from foundry.runs import Run
 from foundry.ui import plots
@@ -31,6 +31,17 @@ STATES = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
+
+
+def is_known(run: AnyRun, seen: tuple[str, int] | None) -> bool:
+    """Return whether a page shows a run as it is.
+
+    Args:
+        run: The run.
+        seen: Status and number of events that the page shows.
+    """
+    # While it waits nothing is written, but those before it end.
+    return run.status != "queued" and seen == (run.status, len(run.events))
 
 
 def status_html(run: Run | None, runs_ahead: int = 0) -> str:

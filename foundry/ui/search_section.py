@@ -16,7 +16,7 @@ from foundry.ui import search_charts as charts
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.plots import status_line
-from foundry.ui.run_view import STATES, format_duration, place_in_line
+from foundry.ui.run_view import STATES, format_duration, is_known, place_in_line
 from foundry.ui.search_form import build_knobs, fill_form, read_form
 from foundry.ui.visitor import build_browser_state
 
@@ -78,7 +78,7 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
         where nothing has changed.
     """
     run = _find(run_id, token)
-    if run and seen and seen == (run.status, len(run.events)):
+    if run and is_known(run, seen):
         return [gr.skip()] * _NUM_SHOWN
     return _show(run, queue)
 

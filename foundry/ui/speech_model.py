@@ -45,6 +45,16 @@ def name_clip(path: str) -> str:
     return next((name for name in names if cmp(path, CLIPS / f"{name}.flac", shallow=False)), "")
 
 
+def has_word_list(name: str) -> bool:
+    """Return whether beam search can be chosen for a model that is here.
+
+    Args:
+        name: A shipped model's, or a Hub id.
+    """
+    folder = find_downloaded(name)
+    return folder is None or (folder / BIGRAM_FILE).exists()
+
+
 def list_speech_models() -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down."""
     return list_pretrained("speech")
@@ -59,10 +69,9 @@ def on_first_visit(was_here: bool) -> list[Any]:
     Returns:
         The drop-down, the choice of decoding, and that it was here.
     """
-    folder = None if was_here else find_downloaded(FREE_ENGLISH)
-    if folder is None:
+    if was_here or find_downloaded(FREE_ENGLISH) is None:
         return [gr.skip(), gr.skip(), True]
-    return [gr.Dropdown(value=FREE_ENGLISH), decoding_choice((folder / BIGRAM_FILE).exists()), True]
+    return [gr.Dropdown(value=FREE_ENGLISH), decoding_choice(has_word_list(FREE_ENGLISH)), True]
 
 
 @shows_errors

@@ -29,6 +29,7 @@ from foundry.ui.speech_model import (
     EXAMPLES,
     SHIPPED,
     compare_with_dense,
+    has_word_list,
     list_speech_models,
     on_choose,
     on_first_visit,
@@ -181,7 +182,8 @@ def on_link(settings: Mapping[str, Any]) -> list[Any]:
     """Return the clip, the model, the decoding and that somebody was here, as a link asks."""
     clip = settings["clip"]
     path = str(CLIPS / f"{clip}.flac") if clip else None
-    return [path, settings["model"], settings["decoding"], True]
+    decoding = gr.Radio(value=settings["decoding"], interactive=has_word_list(settings["model"]))
+    return [path, settings["model"], decoding, True]
 
 
 def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:

@@ -18,7 +18,7 @@ from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.limits import TRAINING_STARTS
 from foundry.ui.link_button import Links
 from foundry.ui.results_view import build_results_view, render_results
-from foundry.ui.run_view import build_curves, render_progress, render_run, status_html
+from foundry.ui.run_view import build_curves, is_known, render_progress, render_run, status_html
 from foundry.ui.search_section import build_search_section
 from foundry.ui.train_form import build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.visitor import build_browser_state
@@ -81,7 +81,7 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
     run = _find(run_id, token)
     if run is None or not seen or not run.events or not seen[1] or run.status != seen[0]:
         return _show(run, queue)
-    if len(run.events) == seen[1]:
+    if is_known(run, seen):
         return [gr.skip()] * 10
     return [(run.status, len(run.events)), gr.skip(), gr.skip(), *render_progress(run, queue)]
 

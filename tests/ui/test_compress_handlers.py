@@ -79,13 +79,25 @@ def test_cancel_is_the_owners(idle_queue):
 
 
 def test_refresh_skips_what_has_not_changed_and_moves_what_has(idle_queue):
-    run_id, seen, *_ = on_start(idle_queue, "alice", *KNOBS)
-    assert on_refresh(idle_queue, run_id, "alice", seen) == [gr.skip()] * _NUM_SHOWN
+    run_id, *_ = on_start(idle_queue, "alice", *KNOBS)
     (run,) = list_own_compressions("alice")
+    write_status(run.folder, "running")
+    seen = on_refresh(idle_queue, run_id, "alice", None)[0]
+    assert on_refresh(idle_queue, run_id, "alice", seen) == [gr.skip()] * _NUM_SHOWN
     append_event(run.folder, CompressEvent("prune", "Removing", 0.2, 3.0))
     moved = on_refresh(idle_queue, run_id, "alice", seen)
-    assert (moved[0], len(moved)) == (("queued", 1), _NUM_SHOWN)
+    assert (moved[0], len(moved)) == (("running", 1), _NUM_SHOWN)
     assert moved[-1] == gr.skip()
+
+
+def test_a_compression_that_waits_is_told_of_every_run_that_ends_before_it(idle_queue):
+    before, _, *_ = on_start(idle_queue, "bob", *KNOBS)
+    run_id, seen, *first = on_start(idle_queue, "alice", *KNOBS)
+    on_cancel(idle_queue, before, "bob")
+    assert any("1 run before" in str(shown) for shown in first)
+    then = on_refresh(idle_queue, run_id, "alice", seen)
+    assert any("run-status" in str(shown) for shown in then)
+    assert not any("before this one" in str(shown) for shown in then)
 
 
 def test_a_reload_re_attaches_with_the_settings_of_the_run(idle_queue, done):

@@ -137,6 +137,19 @@ def test_no_model_of_the_list_is_downloaded_by_a_link(monkeypatch):
     assert read.ignored == ("model",)
 
 
+def test_a_link_to_a_model_without_a_word_list_asks_for_no_beam_search(monkeypatch, tmp_path):
+    for module in ("links", "speech_model"):
+        monkeypatch.setattr(f"foundry.ui.{module}.find_downloaded", lambda name: tmp_path)
+    query = {"tab": "speech", "model": "facebook/wav2vec2-base-960h"}
+    read = read_link(query)
+    assert (read.settings["decoding"], read.ignored) == ("greedy", ())
+    assert read_link(query | {"decoding": "beam"}).ignored == ("decoding",)
+    written, _ = write_link("speech", "dense", read.settings)
+    assert read_link(dict(parse_qsl(written))).settings == read.settings
+    (tmp_path / "bigram.json").touch()
+    assert read_link(query).settings["decoding"] == "beam"
+
+
 def test_a_short_link_for_a_small_change():
     assert write_link("train", "dense", asdict(TrainConfig(epochs=5))) == ("tab=train&epochs=5", ())
 
