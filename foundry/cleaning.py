@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from foundry.compress_runs import compressions_dir
 from foundry.run_folders import list_run_folders, runs_dir
 from foundry.search_runs import searches_dir
+from foundry.variant_cache import cache_dir
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -21,6 +22,7 @@ MAX_BYTES = 5_000_000_000
 NUM_KEPT = 20
 
 MAX_UPLOADS_BYTES = 10_000_000_000
+_MAX_VARIANTS_BYTES = 5_000_000_000
 # Somebody is still at work with those.
 _YOUNG_S = 900.0
 
@@ -67,11 +69,16 @@ def remove_stray_downloads() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_old_uploads(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> None:
+def remove_old_variants() -> None:
+    """Remove the compiled models that were made first while all are too large."""
+    remove_oldest_files(cache_dir(), _MAX_VARIANTS_BYTES)
+
+
+def remove_oldest_files(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> None:
     """Remove the oldest files while all are too large; those of the last quarter of an hour stay.
 
     Args:
-        folder: Of uploads, and of what was made for downloads.
+        folder: Of uploads, of what was made for downloads, or of what can be made again.
         max_bytes: Of all files together.
     """
     files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from foundry.cleaning import remove_old_runs, remove_stray_downloads
+from foundry.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
 from foundry.compress_config import CompressConfig
 from foundry.compress_runs import CompressRun, create_compression, list_compressions
 from foundry.errors import ArtifactError, InputError
@@ -275,6 +275,7 @@ def _make_room() -> None:
     try:
         remove_old_runs()
         remove_stray_downloads()
+        remove_old_variants()
     except OSError:
         # What cannot be tidied up must not keep runs from being trained.
         _logger.warning("Old runs could not be removed", exc_info=True)

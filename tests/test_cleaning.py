@@ -9,13 +9,14 @@ from foundry import cleaning
 from foundry.cleaning import (
     make_downloads_folder,
     remove_old_runs,
-    remove_old_uploads,
+    remove_oldest_files,
     remove_stray_downloads,
 )
 from foundry.run_folders import runs_dir, write_status
 from foundry.run_queue import RunQueue
 from foundry.runs import create_run, list_runs
 from foundry.train_config import TrainConfig
+from foundry.variant_cache import CACHE_DIR_VARIABLE
 
 DAY_S = 24 * 3600.0
 
@@ -119,14 +120,26 @@ def test_the_oldest_uploads_go_while_all_are_too_large(tmp_path):
         file.write_bytes(bytes(1000))
         changed = time.time() - hours_old * 3600
         os.utime(file, (changed, changed))
-    remove_old_uploads(tmp_path, max_bytes=4000)
+    remove_oldest_files(tmp_path, max_bytes=4000)
     assert all(file.exists() for file in files)
-    remove_old_uploads(tmp_path, max_bytes=2500)
+    remove_oldest_files(tmp_path, max_bytes=2500)
     assert [file.exists() for file in files] == [False, False, True, True]
     # The newest is young: somebody works with it.
-    remove_old_uploads(tmp_path, max_bytes=0)
+    remove_oldest_files(tmp_path, max_bytes=0)
     assert [file.exists() for file in files] == [False, False, False, True]
 
 
+def test_the_oldest_variants_go_while_all_are_too_large(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cleaning, "_MAX_VARIANTS_BYTES", 2500)
+    for hours_old in range(1, 5):
+        file = tmp_path / f"{hours_old}.zip"
+        file.write_bytes(bytes(1000))
+        changed = time.time() - hours_old * 3600
+        os.utime(file, (changed, changed))
+    cleaning.remove_old_variants()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1.zip", "2.zip"]
+
+
 def test_no_folder_of_uploads_is_nothing_to_clean(tmp_path):
-    remove_old_uploads(tmp_path / "none")
+    remove_oldest_files(tmp_path / "none")

@@ -1,21 +1,22 @@
 """Taking a form of a compressed model home, with a script that loads it."""
 
-import tempfile
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from foundry.cleaning import make_downloads_folder
 from foundry.compress_runs import CompressRun, read_own_compression
 from foundry.compress_state import DENSE, MASKED
 from foundry.compression import VARIANTS
 from foundry.errors import InputError
 from foundry.run_folders import is_run_id
+from foundry.ui.downloads import KeptFiles
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.variant_export import FORMATS, OPENVINO, load_exportable, write_archive
+
+# The largest has 90 MB.
+_FILES = KeptFiles(8)
 
 
 def list_downloads(run: CompressRun | None) -> list[str]:
@@ -42,17 +43,13 @@ def on_write(run_id: str, token: str, form: str | None, file_format: str) -> Any
     run = read_own_compression(run_id, token)
     if form not in (there_are := list_downloads(run)):
         raise InputError(f"There is no form “{form}”; choose one of {', '.join(there_are)}.")
-    return gr.File(_write(run.run_id, form, file_format, token), visible=True)
+    (file,) = _FILES.get(
+        (run.run_id, form, file_format), lambda folder: [_write(run, form, file_format, folder)]
+    )
+    return gr.File(file, visible=True)
 
 
-@lru_cache(maxsize=1)
-def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    return make_downloads_folder()
-
-
-@lru_cache(maxsize=64)
-def _write(run_id: str, form: str, file_format: str, token: str) -> str:
-    run = read_own_compression(run_id, token)
+def _write(run: CompressRun, form: str, file_format: str, folder: Path) -> Path:
     title = run.run_id if is_run_id(run.config.model) else run.config.model
     if run.config.task != "digits":
         exportable = load_exportable(run.config.model, run.config.task, VARIANTS[form])
@@ -63,8 +60,7 @@ def _write(run_id: str, form: str, file_format: str, token: str) -> str:
         # The pruned network lies beside the dense one, as with shipped models.
         own = load_exportable(run.variants_folder / DENSE, "digits", VARIANTS[form])
         exportable = replace(own, name=title)
-    folder = Path(_downloads_folder().name) / run.run_id
-    return str(write_archive(exportable, file_format, folder))
+    return write_archive(exportable, file_format, folder)
 
 
 def build_downloads(run_id: gr.BrowserState, visitor: gr.BrowserState) -> gr.Dropdown:

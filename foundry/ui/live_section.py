@@ -78,5 +78,5 @@ def build_live_section(model: gr.Dropdown, variant: gr.State) -> None:
         text = gr.HTML(live_html(None), elem_id="speech-live", css_template=LIVE_CSS)
     microphone.input(
         on_sound, [state, microphone, model, variant], [state, text, microphone], **QUIET
-    )
+    ).failure(lambda: ANSWERED, None, microphone, **QUIET)
     clear.click(on_clear, None, [state, text], **QUIET)

@@ -1,4 +1,4 @@
-"""A microphone that sends what it hears while it hears it, and never loses a piece.
+"""A microphone that sends what it hears while it hears it.
 
 Gradio's own keeps only the newest piece while the server is busy. This one sends when the piece
 before has been answered, with everything that came meanwhile.
@@ -13,10 +13,12 @@ import numpy as np
 
 from foundry.errors import InputError
 
-# How often it sends, and after how long it no longer waits for an answer.
+# How often it sends, and after how long it takes an answer for lost: Gradio drops what comes
+# while it works on the piece before, and a model may have to be built for that.
 SEND_EVERY_MS = 150
-_PATIENCE_MS = 10_000
-# 20 s at 48 kHz; a browser that was asleep may send much at once.
+_PATIENCE_MS = 120_000
+# The newest that is kept while there is no answer: 20 s at 48 kHz; and what that is in base64.
+_MAX_SAMPLES = 960_000
 _MAX_CHARACTERS = 3_000_000
 _MIN_RATE_HZ, _MAX_RATE_HZ = 8_000, 192_000
 
@@ -50,10 +52,11 @@ const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {{
     return true;
   }}
 }});`;
-let context = null, stream = null, waiting = [], timer = null, sentAt = 0, asked = false;
+let context = null, stream = null, waiting = [], timer = null, sentAt = 0;
 
 function take() {{
-  const length = waiting.reduce((sum, piece) => sum + piece.length, 0);
+  let length = waiting.reduce((sum, piece) => sum + piece.length, 0);
+  while (length > {_MAX_SAMPLES}) length -= waiting.shift().length;
   const samples = new Int16Array(length);
   let place = 0;
   for (const piece of waiting) for (const value of piece)

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foundry.cleaning import remove_old_uploads
+from foundry.cleaning import remove_oldest_files
 
 # Where Gradio has what its build has named by a hash of the content.
 _SCRIPTS = "/assets/"
@@ -33,7 +33,7 @@ class RoomForUploads:
         """Serve one request."""
         if scope["type"] == "http" and scope["method"] == "POST" and "/upload" in scope["path"]:
             try:
-                await run_in_threadpool(remove_old_uploads, Path(get_upload_folder()))
+                await run_in_threadpool(remove_oldest_files, Path(get_upload_folder()))
             except OSError:
                 # One that another request has just removed; what is too much goes next time.
                 _logger.info("Old uploads could not be removed", exc_info=True)

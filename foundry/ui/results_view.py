@@ -1,25 +1,23 @@
 """A finished run under the magnifying glass: figures, confusion matrix, mistakes, downloads."""
 
-import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from foundry import export
-from foundry.cleaning import make_downloads_folder
 from foundry.data import load_mnist
 from foundry.explain import first_layer_filters
 from foundry.models import load_model
-from foundry.runs import Run, read_own_run, read_run
+from foundry.runs import Run, read_own_run
 from foundry.ui import plots
+from foundry.ui.downloads import KeptFiles
 from foundry.ui.feedback import shows_errors
 
 _MAX_IMAGES = 40
 _WORST = 12
+_FILES = KeptFiles(256)
 
 _MATRIX_JS = """
 element.addEventListener('click', (event) => {
@@ -86,26 +84,18 @@ def render_results(run: Run | None, device: str) -> list[Any]:
         gr.Gallery([], visible=False),
         _worst_mistakes(labels, probs),
         plots.tile(first_layer_filters(model), diverging=True, columns=16, zoom=14),
-        *_write_downloads(run.run_id),
+        *_write_downloads(run),
     ]
 
 
-@lru_cache(maxsize=1)
-def _downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    return make_downloads_folder()
-
-
-@lru_cache(maxsize=256)
-def _write_downloads(run_id: str) -> list[str]:
-    """Write the files of a finished run once, for as long as this process lives."""
-    run, folder = read_run(run_id), Path(_downloads_folder().name)
+def _write_downloads(run: Run) -> list[str]:
     writers = (
         export.write_weights,
         export.write_metrics,
         export.write_tensorboard,
         export.write_script,
     )
-    return [str(write(run, folder)) for write in writers]
+    return _FILES.get(run.run_id, lambda folder: [write(run, folder) for write in writers])
 
 
 def _headline(result: dict[str, Any]) -> dict[str, str]:

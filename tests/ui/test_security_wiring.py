@@ -230,7 +230,7 @@ def test_an_error_names_no_file_of_the_server(app_url):
 
 def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
     asked = []
-    monkeypatch.setattr(middleware, "remove_old_uploads", asked.append)
+    monkeypatch.setattr(middleware, "remove_oldest_files", asked.append)
     httpx.get(f"{app_url}config")
     assert asked == []
     sent = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.txt", "hello")})
