@@ -1,5 +1,6 @@
 """Inputs that int8 is calibrated on: MNIST's training split, and texts and speech made for it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -36,21 +37,31 @@ def text_samples(tokenizer: Any) -> list[Sample]:
     return [(one["input_ids"], one["attention_mask"]) for one in encoded]
 
 
+def read_clips() -> tuple[list[np.ndarray], int]:
+    """Return the clips, each float32 (samples,), and their samples a second."""
+    waveform, rate_hz = soundfile.read(SPEECH_FILE, dtype="float32")
+    size = round(CLIP_S * rate_hz)
+    return np.split(waveform, range(size, len(waveform), size)), rate_hz
+
+
 def speech_samples(processor: Any) -> list[Sample]:
     """Return the clips, each float32 (1, samples).
 
     Args:
         processor: The model's own; normalises if the model wants that.
     """
-    waveform, rate_hz = soundfile.read(SPEECH_FILE, dtype="float32")
-    clips = np.split(
-        waveform, range(round(CLIP_S * rate_hz), len(waveform), round(CLIP_S * rate_hz))
-    )
+    clips, rate_hz = read_clips()
     extract = processor.feature_extractor
     return [
         (extract(clip, sampling_rate=rate_hz, return_tensors="pt").input_values,) for clip in clips
     ]
 
+
+# Of the tasks of pretrained models: makes inputs from a model's tokenizer or processor.
+SAMPLE_MAKERS: dict[str, Callable[[Any], list[Sample]]] = {
+    "sentiment": text_samples,
+    "speech": speech_samples,
+}
 
 _digest = lru_cache(hash_file)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.calibration import SAMPLE_MAKERS, digit_samples
 from foundry.compress_config import CompressEvent, Stage
 from foundry.compress_state import (
     BFLOAT16,
@@ -132,7 +132,7 @@ def _compress_pretrained(state: CompressState) -> Events[None]:
         form = weigh_pretrained(PRUNED, pruned, task, beside, folder)
         quality = card_quality(beside, task, is_pruned=True)
         state.forms.append(replace(form, card_quality=quality))
-    samples = (text_samples if is_text else speech_samples)(dense.processor)
+    samples = SAMPLE_MAKERS[task](dense.processor)
     yield from _compile(state, dense.model, samples)
     if state.config.is_quantized:
         for index, (variant, network) in enumerate(networks.items()):

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.calibration import SAMPLE_MAKERS, digit_samples
 from foundry.compression import DENSE, VARIANTS, Variant
 from foundry.errors import ArtifactError, InputError
 from foundry.hub import OnProgress, resolve_model
@@ -61,7 +61,6 @@ _MODELS = {
         ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
     )
 }
-_SAMPLES = {"sentiment": text_samples, "speech": speech_samples}
 
 _load_lock = threading.Lock()
 
@@ -250,7 +249,7 @@ def load_pretrained(
     if not variant.is_quantized:
         return loaded
     compiled = load_quantized(
-        folder, task, loaded.model, lambda: _SAMPLES[task](loaded.processor), on_progress
+        folder, task, loaded.model, lambda: SAMPLE_MAKERS[task](loaded.processor), on_progress
     )
     return replace(loaded, compiled=compiled)
 

@@ -25,7 +25,7 @@ from foundry.models import (
 from foundry.sentiment import BATCH_TOKENS
 from foundry.sentiment_encoder import build_predictor
 from foundry.shipped import hash_file
-from foundry.variants import find_variant
+from foundry.variants import MAKERS, find_variant
 
 # Shares of a core: a LeNet answers in a fraction of the time that the call takes.
 _NUM_CPUS = {"digits": 0.1, "sentiment": 0.5, "speech": 0.5}
@@ -34,8 +34,6 @@ MAX_REPLICAS = 16
 TARGET_ONGOING = 2
 _UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S, _TO_ZERO_DELAY_S = 5.0, 60.0, 600.0
 HEALTH_PERIOD_S = 10.0
-# What the answers depend on beside the weights.
-_MAKERS = ("torch", "transformers", "openvino", "nncf")
 # The size of a batch is counted in so many tokens.
 _TOKENS = 16
 FULL_BATCH = BATCH_TOKENS // _TOKENS
@@ -55,7 +53,7 @@ def fingerprint(name: str, variant: Variant = DENSE) -> str:
     """
     folder = find_variant(name, WEIGHTS_DIR / name, variant)
     parts = [hash_file(folder / file) for file in (CONFIG_FILE, WEIGHTS_FILE)]
-    parts += [f"{maker} {version(maker)}" for maker in _MAKERS]
+    parts += [f"{maker} {version(maker)}" for maker in MAKERS]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

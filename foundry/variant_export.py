@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from foundry.calibration import digit_samples, speech_samples, text_samples
+from foundry.calibration import SAMPLE_MAKERS, digit_samples
 from foundry.compression import DENSE, Variant
 from foundry.errors import InputError
 from foundry.models import WEIGHTS_DIR, load_model, load_predictor, load_pretrained
@@ -83,8 +83,7 @@ def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Ex
     else:
         pretrained = load_pretrained(str(name), task, variant=variant, is_here=True)
         network, predictor, folder = pretrained.model, pretrained.predict, pretrained.folder
-        make_samples = text_samples if task == "sentiment" else speech_samples
-        samples = make_samples(pretrained.processor)
+        samples = SAMPLE_MAKERS[task](pretrained.processor)
     return Exportable(
         title,
         variant,

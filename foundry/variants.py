@@ -33,7 +33,7 @@ SIGNATURES = {
     ),
 }
 # What an int8 model is made by; another version of any may make another one.
-_MAKERS = ("torch", "transformers", "openvino", "nncf")
+MAKERS = ("torch", "transformers", "openvino", "nncf")
 # Counted up when the same files are made into another int8 model.
 _RECIPE = 2
 _NUM_KEPT = 8
@@ -130,12 +130,6 @@ def load_quantized(
         return predictor
 
 
-def is_quantized_loaded(folder: Path) -> bool:
-    """Tell whether a model's int8 form is in memory, so that nobody has to wait for it."""
-    with _guard:
-        return any(key[0] == folder for key in _kept)
-
-
 def _weights_files(folder: Path) -> list[Path]:
     return sorted([folder / "config.json", *folder.glob("*.safetensors")])
 
@@ -144,7 +138,7 @@ def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
     """Return all that an int8 model depends on."""
     return {
         **{file.name: hash_file(file) for file in files},
-        **{maker: version(maker) for maker in _MAKERS},
+        **{maker: version(maker) for maker in MAKERS},
         "variant": "int8",
         "recipe": str(_RECIPE),
         "signature": repr(SIGNATURES[task]),

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile
 import torch
 
-from foundry.calibration import CLIP_S, digit_samples, speech_samples, text_samples
+from foundry.calibration import digit_samples, read_clips, speech_samples, text_samples
 from foundry.data import DATA_DIR, load_mnist, normalize
 from foundry.model_card import read_figure
 from foundry.pretrained import Pretrained
@@ -128,10 +126,7 @@ def speech_workload(pretrained: Pretrained) -> Workload:
     """
     processor = pretrained.processor
     (first,), *others = speech_samples(processor)
-    waveform, rate_hz = soundfile.read(SPEECH_FILE, dtype="float32")
-    clips = np.split(
-        waveform, range(round(CLIP_S * rate_hz), len(waveform), round(CLIP_S * rate_hz))
-    )
+    clips, rate_hz = read_clips()
 
     def answer(predict: Predictor) -> Answers:
         texts = []

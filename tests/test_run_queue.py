@@ -90,7 +90,8 @@ def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
     queue, finished_run
 ):
     run = queue.start(SHORT_RUN, "alice", "cpu")
-    wait_until(lambda: read_run(run.run_id).events, "the first event")
+    # The worker hears it when the first step is done.
+    wait_for_status(run, "running")
     queue.pause(run.run_id)
     queue.wait(run.run_id, PATIENCE_S)
     paused = read_run(run.run_id)

@@ -122,6 +122,16 @@ def show_running(is_running: bool) -> list[Any]:
     return [gr.Button(interactive=not is_running), gr.Button(visible=is_running)]
 
 
+def on_press(path: str | None) -> list[Any]:
+    """Return both buttons, before the transcription starts.
+
+    Args:
+        path: Not looked at. Gradio waits for what is being uploaded before it calls, and only then
+            does it start what follows: else the arrival would cancel it.
+    """
+    return show_running(True)
+
+
 def on_record() -> Any:
     """Return the button that starts: what is being recorded is not here yet.
 
@@ -268,7 +278,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> No
 
     outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
     buttons = [start, cancel]
-    run = start.click(partial(show_running, True), None, buttons, **QUIET).then(
+    run = start.click(on_press, audio, buttons, **QUIET).then(
         on_transcribe,
         [audio, model, decoding, variant],
         outputs,

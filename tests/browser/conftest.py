@@ -31,6 +31,17 @@ def launch_chromium(playwright, *options):
     return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_OPTIONS, *options])
 
 
+def wait_for_sound(page):
+    """Wait until the Speech tab has a sound: then it can be played."""
+    page.locator("#speech-audio .play-pause-button").wait_for()
+
+
+def bring_sound(page, path):
+    """Upload a file to the Speech tab."""
+    page.locator("#speech-audio input[type=file]").first.set_input_files(path)
+    wait_for_sound(page)
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright):
     browser = launch_chromium(playwright)

@@ -54,8 +54,12 @@ def test_the_pad_answers_while_the_stroke_is_still_being_drawn(pad):
 def test_undo_takes_back_a_stroke_and_clear_empties_the_pad(pad):
     draw(pad, SEVEN)
     expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    pixels = "document.querySelector('#draw-pad canvas').toDataURL()"
+    pad.evaluate(f"window.before = {pixels}")
     draw(pad, [[(0.1, 0.9), (0.9, 0.9)]])
+    pad.wait_for_function(f"{pixels} !== before")
     pad.get_by_role("button", name="Undo").click()
+    pad.wait_for_function(f"{pixels} === before")
     expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
     pad.get_by_role("button", name="Clear").click()
     expect(pad.locator("#draw-answer")).to_contain_text("Draw a digit")

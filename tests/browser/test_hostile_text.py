@@ -4,6 +4,7 @@ import csv
 import shutil
 
 import pytest
+from conftest import bring_sound
 from playwright.sync_api import expect
 from speaking import speak, write_wav
 from tiny_bert import tiny_config
@@ -61,7 +62,7 @@ def test_what_is_compared_with_the_transcript_stays_text(watched, tmp_path):
     expect(watched.locator("#speech-status")).to_contain_text("onerror")
     recording = tmp_path / "<b onmouseover=1>.wav"
     write_wav(recording, speak("seven")[0])
-    watched.locator("#speech-audio input[type=file]").first.set_input_files(recording)
+    bring_sound(watched, recording)
     watched.locator("#speech-start").click()
     expect(watched.locator("#speech-transcript")).to_contain_text("seven")
     watched.locator("#speech-reference textarea").fill(EVIL)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from conftest import bring_sound
 from playwright.sync_api import expect
 from speaking import speak, write_wav
 from test_draw_page import SEVEN, draw
@@ -79,7 +80,10 @@ def test_every_tab_speaks_chinese_as_it_opens(chinese):
         assert list_english(chinese) == [], tab
 
 
-def test_a_training_and_what_comes_out_of_it_speak_chinese(chinese):
+def test_a_training_and_what_comes_out_of_it_speak_chinese(chinese, app_url):
+    # More than can be over before it is stopped.
+    chinese.goto(f"{app_url}?tab=train&epochs=60")
+    expect(chinese.locator("input[type=number][aria-label^='轮次']")).to_have_value("60")
     chinese.locator("#train-start").click()
     expect(chinese.locator("#train-status")).to_contain_text("张图片", timeout=120_000)
     assert list_english(chinese) == []
@@ -124,7 +128,7 @@ def test_a_transcript_and_its_figures_speak_chinese(chinese, tmp_path):
     expect(chinese.locator(".toast-wrap")).to_contain_text("还没有声音")
     recording = tmp_path / "seven.wav"
     write_wav(recording, speak("seven")[0])
-    chinese.locator("#speech-audio input[type=file]").first.set_input_files(recording)
+    bring_sound(chinese, recording)
     chinese.locator("#speech-start").click()
     expect(chinese.locator("#speech-transcript .legend")).to_contain_text("不确定")
     chinese.locator("#speech-reference textarea").fill("seven")

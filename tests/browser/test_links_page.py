@@ -1,6 +1,7 @@
 """Opening a link to a view, and copying one, in a real Chromium."""
 
 import pytest
+from conftest import wait_for_sound
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,7 @@ def test_a_link_brings_the_example_clip(context, app_url):
     page = context.new_page()
     open_link(page, f"{app_url}?tab=speech&clip=digits&decoding=greedy")
     expect(page.get_by_role("tab", name="Speech")).to_have_attribute("aria-selected", "true")
+    wait_for_sound(page)
     page.locator("#speech-start").click()
     expect(page.locator("#speech-status")).to_contain_text("Done")
 
@@ -51,6 +53,7 @@ def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, new_
     slider.fill("0.25")
     slider.press("Tab")
     page.locator("#variant-pruned input").click()
+    expect(page.locator("#variant-note")).to_contain_text("Pruned")
     link = copied_link(page)
     assert "tab=compress&variant=pruned&pruning_ratio=0.25" in link
     theirs = new_context().new_page()

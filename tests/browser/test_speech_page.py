@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import launch_chromium
+from conftest import bring_sound, launch_chromium, wait_for_sound
 from playwright.sync_api import expect
 from speaking import RATE_HZ, speak, write_wav
 
@@ -34,7 +34,7 @@ def words_of(page):
 
 def transcribe_example(page, name="Digits"):
     page.get_by_role("button", name=name, exact=True).click()
-    page.locator("#speech-audio").get_by_role("button", name="Play", exact=True).wait_for()
+    wait_for_sound(page)
     page.locator("#speech-start").click()
     expect(page.locator("#speech-status")).to_contain_text("Done")
 
@@ -92,8 +92,7 @@ def test_the_score_shows_what_was_missed(speech):
 def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
     long = np.resize(speak(SAID, 0.5)[0], 30 * 60 * RATE_HZ)
     path = write_wav(tmp_path / "long.wav", long)
-    speech.locator("#speech-audio input[type=file]").set_input_files(path)
-    speech.locator("#speech-audio").get_by_role("button", name="Play", exact=True).wait_for()
+    bring_sound(speech, path)
     speech.locator("#speech-start").click()
     expect(speech.locator("#speech-status")).to_contain_text("of 30:00")
     speech.locator("#speech-cancel").click()
@@ -102,13 +101,25 @@ def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
     expect(speech.locator("#speech-status")).to_contain_text("Cancelled")
 
 
+def test_pressed_while_a_file_is_on_its_way_it_starts_when_the_file_is_there(speech, tmp_path):
+    network = speech.context.new_cdp_session(speech)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    path = write_wav(tmp_path / "said.wav", speak(SAID)[0])
+    speech.locator("#speech-audio input[type=file]").set_input_files(path)
+    expect(speech.locator("#speech-audio")).to_contain_text("Uploading")
+    speech.locator("#speech-start").click()
+    expect(words_of(speech)).to_have_text(SAID.split())
+    expect(speech.locator("#speech-start")).to_be_enabled()
+
+
 def test_what_is_not_sound_gets_a_sentence(speech, tmp_path):
     speech.locator("#speech-start").click()
     expect(speech.get_by_text("There is no sound yet")).to_be_visible()
     path = tmp_path / "speech.wav"
     path.write_text("This is a text file.")
-    speech.locator("#speech-audio input[type=file]").set_input_files(path)
-    speech.wait_for_timeout(500)
+    bring_sound(speech, path)
     speech.locator("#speech-start").click()
     expect(speech.get_by_text("is not a sound file that can be read here")).to_be_visible()
     assert "Traceback" not in speech.content()

@@ -9,7 +9,7 @@ from foundry.search_runs import list_trials, read_search_events
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 CONFIG = SearchConfig(
-    num_train_images=2000, batch_size=(64, 128), epochs=2, num_trials=4, minutes=0
+    num_train_images=4000, batch_size=(64, 128), epochs=3, num_trials=4, minutes=0
 )
 
 
@@ -29,7 +29,7 @@ def test_a_node_killed_during_a_search_leaves_a_complete_table(nodes, tmp_path):
     cluster, workers = nodes
     for event in search(CONFIG, tmp_path, cluster.address):
         trials = list_trials(read_search_events(tmp_path))
-        both_train = sum(one.last.val_accuracy is not None for one in trials) == 2
+        both_train = sum(one.last.val_accuracy is not None for one in trials) >= 2
         if len(workers) == 2 and event.state == "running" and both_train:
             cluster.remove_node(workers.pop(), allow_graceful=False)
     trials = list_trials(read_search_events(tmp_path))

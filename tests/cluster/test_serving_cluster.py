@@ -150,7 +150,7 @@ def through_the_handle(text):
     expected = loaded.predict(*inputs)[0].tolist()
     handle = serve.get_deployment_handle(BERT, APP)
     # Nothing is computed here: an answer that no replica gives is lost.
-    predict = RemotePredictor(BERT, handle, fingerprint("bert-sentiment"), lambda: None)
+    predict = RemotePredictor(BERT, handle, fingerprint("bert-sentiment"), lambda: None, PATIENCE_S)
     return lambda tally: tally.check(predict(*inputs)[0].tolist(), expected)
 
 

@@ -27,7 +27,7 @@ from foundry.recipes.workers import WorkersConfig, train_on_workers
 from foundry.train_config import TrainConfig
 from foundry.training import TrainState, train
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parent.parent.parent
 # By attempt, from 0: inside the second epoch, and inside the third.

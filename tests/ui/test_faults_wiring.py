@@ -11,7 +11,7 @@ import httpx
 import pytest
 from drawing import SEVEN, draw_strokes
 from gradio_client import Client
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from foundry.benchmark.served_app import OpenPage, Visitor, serve_app
 from foundry.run_folders import RUNS_DIR_VARIABLE
@@ -21,7 +21,7 @@ from foundry.train_config import TrainConfig
 from foundry.ui.draw_tab import on_photo
 from foundry.ui.train_tab import on_return, on_start
 
-ENDLESS = {"num_train_images": 500, "batch_size": 8, "epochs": 100}
+ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}
 
 
 def button(page, elem_id):
@@ -85,7 +85,7 @@ def test_a_browser_that_vanishes_while_it_sends_leaves_the_server_well(app_url, 
     connection.endheaders()
     connection.send(body[: round(share * len(body))])
     connection.close()
-    assert httpx.get(f"{app_url}config").is_success
+    assert httpx.get(f"{app_url}config", timeout=PATIENCE_S).is_success
 
 
 def test_without_a_place_for_runs_everything_but_training_works(tmp_path, monkeypatch):

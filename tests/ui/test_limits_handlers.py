@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fake_hub import serve_fake_hub
 from gradio.context import LocalContext
+from waiting import PATIENCE_S
 
 from foundry.errors import InputError
 from foundry.ui import build_app, launch, limits
@@ -97,7 +98,7 @@ def test_with_accounts_nothing_is_answered_before_the_login(runs_folder, monkeyp
     options = {"prevent_thread_lock": True, "quiet": True, "server_name": "127.0.0.1"}
     _, url, _ = launch(app, server_port=port, **options)
     try:
-        with httpx.Client(base_url=url) as http:
+        with httpx.Client(base_url=url, timeout=PATIENCE_S) as http:
             for path in ("config", "gradio_api/info", "gradio_api/file=x"):
                 assert http.get(path).status_code == 401
             call = {"data": ["Good.", "bert-sentiment", "dense"]}

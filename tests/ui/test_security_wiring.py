@@ -158,7 +158,9 @@ def test_an_uploads_name_does_not_say_where_it_goes(app_url, name):
         f"\r\nhello\r\n--{boundary}--\r\n"
     ).encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    answer = httpx.post(f"{app_url}gradio_api/upload", content=body, headers=headers)
+    answer = httpx.post(
+        f"{app_url}gradio_api/upload", content=body, headers=headers, timeout=PATIENCE_S
+    )
     assert answer.status_code < 500
     if answer.is_success:
         (path,) = answer.json()
@@ -170,8 +172,10 @@ def test_an_uploads_name_does_not_say_where_it_goes(app_url, name):
 @pytest.mark.parametrize("name", ["x.svg", "x.html", "x.xhtml", "x.js", "x.xml"])
 def test_what_a_browser_would_run_is_only_given_back_to_save(app_url, name):
     page = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
-    sent = httpx.post(f"{app_url}gradio_api/upload", files={"files": (name, page)})
-    answer = httpx.get(f"{app_url}gradio_api/file={sent.json()[0]}")
+    sent = httpx.post(
+        f"{app_url}gradio_api/upload", files={"files": (name, page)}, timeout=PATIENCE_S
+    )
+    answer = httpx.get(f"{app_url}gradio_api/file={sent.json()[0]}", timeout=PATIENCE_S)
     assert answer.headers["x-content-type-options"] == "nosniff"
     disposition = answer.headers.get("content-disposition", "")
     assert disposition.startswith("attachment") or answer.headers["content-type"].startswith(
@@ -181,21 +185,21 @@ def test_what_a_browser_would_run_is_only_given_back_to_save(app_url, name):
 
 def test_every_answer_has_safe_headers(app_url):
     for path in ("", "config", "gradio_api/info", "nowhere", "theme.css"):
-        headers = httpx.get(f"{app_url}{path}").headers
+        headers = httpx.get(f"{app_url}{path}", timeout=PATIENCE_S).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
 
 
 def test_a_page_of_another_site_may_not_use_a_server_of_this_machine(app_url):
     headers = {"Origin": "https://evil.example"}
-    answer = httpx.get(f"{app_url}config", headers=headers)
+    answer = httpx.get(f"{app_url}config", headers=headers, timeout=PATIENCE_S)
     assert answer.headers.get("access-control-allow-origin") != "https://evil.example"
 
 
 def test_nobodys_token_opens_no_ones_run(app_url):
     """Tokens of every kind, sent to the page's own events, neither stop nor show a run."""
     alice = Client(app_url, verbose=False)
-    job = alice.submit(epochs=100, num_train_images=500, batch_size=8, api_name="/train")
+    job = alice.submit(epochs=100, num_train_images=55_000, batch_size=8, api_name="/train")
     run_id = wait_until(lambda: job.outputs() and job.outputs()[-1], "a run")["run_id"]
     with OpenPage(app_url) as page:
         visitor = next(i for i, p in page.components.items() if p.get("storage_key") == VISITOR)
@@ -213,16 +217,20 @@ def test_nobodys_token_opens_no_ones_run(app_url):
 
 def test_nothing_of_gradios_workshop_is_open(app_url):
     for path in ("monitoring", "monitoring/summary", "gradio_api/profiling/traces", "dev/reload"):
-        answer = httpx.get(f"{app_url}{path}")
+        answer = httpx.get(f"{app_url}{path}", timeout=PATIENCE_S)
         assert not answer.is_success or "<title>Foundry" in answer.text, path
     for path in ("vibe-edit", "vibe-code", "run-history/connect"):
-        answer = httpx.post(f"{app_url}gradio_api/{path}", json={"prompt": "x", "code": "x"})
+        answer = httpx.post(
+            f"{app_url}gradio_api/{path}", json={"prompt": "x", "code": "x"}, timeout=PATIENCE_S
+        )
         assert answer.status_code in (401, 403, 404, 405, 422), (path, answer.status_code)
 
 
 def test_an_error_names_no_file_of_the_server(app_url):
     for endpoint in ("train", "classify_digit", "score_sentiment", "transcribe", "nowhere"):
-        answer = httpx.post(f"{app_url}gradio_api/call/{endpoint}", content=b"{not json")
+        answer = httpx.post(
+            f"{app_url}gradio_api/call/{endpoint}", content=b"{not json", timeout=PATIENCE_S
+        )
         assert answer.status_code < 500
         assert "Traceback" not in answer.text and str(PROJECT) not in answer.text
         json.loads(answer.text)
@@ -231,8 +239,10 @@ def test_an_error_names_no_file_of_the_server(app_url):
 def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
     asked = []
     monkeypatch.setattr(middleware, "remove_oldest_files", asked.append)
-    httpx.get(f"{app_url}config")
+    httpx.get(f"{app_url}config", timeout=PATIENCE_S)
     assert asked == []
-    sent = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.txt", "hello")})
+    sent = httpx.post(
+        f"{app_url}gradio_api/upload", files={"files": ("a.txt", "hello")}, timeout=PATIENCE_S
+    )
     assert sent.is_success
     assert asked == [Path(os.environ["GRADIO_TEMP_DIR"])]

@@ -1,6 +1,9 @@
+import threading
+
 import gradio as gr
 import pytest
 from drawing import SEVEN, data_url, draw_strokes, photograph
+from waiting import PATIENCE_S
 
 from foundry.compression import VARIANTS
 from foundry.ui import draw_tab, sentiment_tab, speech_model, speech_tab
@@ -72,15 +75,16 @@ def test_making_a_variant_ready_says_how_far_it_is(runs_folder, monkeypatch):
     def load(*args):
         *_, on_progress = args
         on_progress(0.5, "Calibrating int8 on 300 inputs")
-        # Long enough for the page to look once.
-        import time
-
-        time.sleep(0.1)
+        assert seen.wait(PATIENCE_S)
 
     monkeypatch.setattr("foundry.ui.pretrained_choice._REFRESH_S", 0.01)
     monkeypatch.setattr(draw_tab, "load_digit_predictor", load)
-    told = list(draw_tab.on_variant("cpu", "lenet", "alice", "int8"))
-    assert "Calibrating int8 on 300 inputs: 50%" in told
+    told, seen = [], threading.Event()
+    for sentence in draw_tab.on_variant("cpu", "lenet", "alice", "int8"):
+        told.append(sentence)
+        if sentence == "Calibrating int8 on 300 inputs: 50%":
+            seen.set()
+    assert seen.is_set()
     assert told[-1] == ""
 
 

@@ -24,7 +24,7 @@ RESULT_KEYS = {
     "elapsed_s",
 }
 # Longer than any test lets it run.
-ENDLESS = {"num_train_images": 500, "batch_size": 8, "epochs": 100}
+ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}
 UNKNOWN_RUN = "20200101-000000-00000000"
 
 
@@ -282,15 +282,20 @@ def test_an_unknown_model_is_refused_with_the_list(client, tmp_path, model):
 def test_the_page_is_served_whole_from_this_machine(app_url):
     page = httpx.get(app_url, timeout=PATIENCE_S)
     assert page.status_code == 200
-    assert "Foundry" in page.text
+    assert '"title":"Foundry"' in page.text
+    parts = re.findall(r"<(?:script|link)\b[^>]*\b(?:src|href)=[\"']?([^\"' >]+)", page.text)
+    assert any(part.endswith(".js") for part in parts)
+    assert [part for part in parts if urlsplit(part).netloc] == []
 
 
 def test_a_browser_keeps_the_pages_scripts_and_nothing_else(app_url):
     page = httpx.get(app_url, timeout=PATIENCE_S).text
     script = re.search(r"assets/[\w-]+\.js", page)[0]
-    assert "immutable" in httpx.get(f"{app_url}{script}").headers["cache-control"]
+    answer = httpx.get(f"{app_url}{script}", timeout=PATIENCE_S)
+    assert "immutable" in answer.headers["cache-control"]
     for path in ("", "config", "theme.css", "assets/nowhere.js"):
-        assert "immutable" not in httpx.get(f"{app_url}{path}").headers.get("cache-control", "")
+        answer = httpx.get(f"{app_url}{path}", timeout=PATIENCE_S)
+        assert "immutable" not in answer.headers.get("cache-control", "")
 
 
 def pieces_of_a_stream(app_url, session):
