@@ -40,7 +40,9 @@ def cluster(tmp_path_factory):
     """Three nodes of one core; the first one is this process's."""
     # Workers unpickle this module's functions without having its file.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
     for _ in range(2):
         cluster.add_node(num_cpus=1)
     ray.init(
