@@ -13,7 +13,6 @@ from foundry.compression import DENSE
 from foundry.errors import InputError
 from foundry.models import check_variant
 from foundry.speech import BEAM, GREEDY, Transcript, load_recogniser, transcribe_stream
-from foundry.speech_score import score_transcript
 from foundry.ui import speech_picture, speech_view
 from foundry.ui.feedback import QUIET, shows_errors
 from foundry.ui.lines import LINES, RECORDINGS
@@ -21,6 +20,7 @@ from foundry.ui.link_button import Links
 from foundry.ui.live_section import build_live_section
 from foundry.ui.plots import status_line
 from foundry.ui.pretrained_choice import Loading, describe_choice, watch_loading
+from foundry.ui.score_section import build_score_section
 from foundry.ui.speech_api import build_speech_api
 from foundry.ui.speech_downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech_model import (
@@ -168,17 +168,6 @@ def on_cancel() -> list[Any]:
     return [status_line("Cancelled"), *show_running(False)]
 
 
-@shows_errors
-def on_score(reference: str, text: str) -> str:
-    """Compare the transcript with what was really said.
-
-    Args:
-        reference: What the visitor says was said.
-        text: The transcript.
-    """
-    return speech_view.score_html(score_transcript(reference, text))
-
-
 def on_word(event: gr.EventData) -> Any:
     """Move the player to the word that was pressed.
 
@@ -261,18 +250,7 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> No
                 gr.DownloadButton(label, size="sm", min_width=120)
                 for label in ("Text", "Captions (SRT)", "Captions (VTT)", "Words and times (JSON)")
             ]
-        gr.Markdown("### How well was it heard?")
-        with gr.Row(elem_classes="one-and-two"):
-            with gr.Column():
-                reference = gr.Textbox(
-                    label="What was really said",
-                    placeholder="Type or paste it",
-                    lines=3,
-                    max_length=20_000,
-                    elem_id="speech-reference",
-                )
-                compare = gr.Button("Compare", elem_id="speech-compare")
-            score = gr.HTML(elem_id="speech-score", css_template=speech_view.SCORE_CSS)
+        score = build_score_section(text)
     build_live_section(model, variant)
     build_speech_api()
 
@@ -305,7 +283,5 @@ def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> No
     tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
     linked = {"clip": audio, "model": model, "decoding": decoding}
     links.offer("speech", linked, [audio, model, decoding, was_here], on_link)
-    compare.click(on_score, [reference, text], score, **QUIET)
-    reference.submit(on_score, [reference, text], score, **QUIET)
     for words in (transcript, picture):
         words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)

@@ -17,7 +17,14 @@ from foundry.speech import Transcript
 from foundry.speech_live import LiveState
 from foundry.speech_score import score_transcript
 from foundry.speech_words import Word
-from foundry.ui import live_section, speech_model, speech_picture, speech_tab, speech_view
+from foundry.ui import (
+    live_section,
+    score_section,
+    speech_model,
+    speech_picture,
+    speech_tab,
+    speech_view,
+)
 from foundry.ui.microphone import decode_piece
 
 SAID = "seven three one four"
@@ -132,9 +139,9 @@ def test_a_pressed_word_moves_the_player():
 
 
 def test_score_handler():
-    assert "25.0%" in speech_tab.on_score("seven three nine four", SAID)
+    assert "25.0%" in score_section.on_score("seven three nine four", SAID)
     with pytest.raises(gr.Error, match="no word"):
-        speech_tab.on_score(" ", SAID)
+        score_section.on_score(" ", SAID)
 
 
 # ---- models ----
