@@ -35,7 +35,7 @@ class RateLimit:
         """Count one more.
 
         Args:
-            visitor: Their token or session.
+            visitor: Their token or address.
 
         Raises:
             InputError: If that is one too many; it is not counted.
@@ -67,7 +67,7 @@ _DOWNLOADS = RateLimit(3, 3600.0, "had 3 models downloaded")
 
 
 def count_download(name: str, task: str) -> None:
-    """Count a model against its visitor's downloads, unless it is here already.
+    """Count a model against the downloads of its visitor's address, unless it is here already.
 
     Args:
         name: As `load_pretrained()` takes it.
@@ -79,7 +79,9 @@ def count_download(name: str, task: str) -> None:
     shipped = {spec.name for spec in available_models(task)}
     if isinstance(name, str) and name.strip() not in shipped and not is_here(name.strip()):
         request: Any = LocalContext.request.get(None)
-        _DOWNLOADS.count(str(getattr(request, "session_hash", None)))
+        # A session ends with a reload of the page, and who would have many has many.
+        client = getattr(request, "client", None)
+        _DOWNLOADS.count(str(getattr(client, "host", None)))
 
 
 def read_accounts() -> list[tuple[str, str]] | None:

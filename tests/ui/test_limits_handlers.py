@@ -56,7 +56,8 @@ def test_what_is_no_name_is_counted_too(visitor):
 
 def test_only_downloads_count_as_downloads(tmp_path, tiny_bert_dir, monkeypatch):
     monkeypatch.setattr(limits, "_DOWNLOADS", RateLimit(2, 3600.0, "had 2 models downloaded"))
-    request = LocalContext.request.set(SimpleNamespace(session_hash="alice"))
+    client = SimpleNamespace(host="192.0.2.1")
+    request = LocalContext.request.set(SimpleNamespace(session_hash="alice", client=client))
     try:
         with serve_fake_hub(str(tmp_path / "cache")):
             for name in ("bert-sentiment", str(tiny_bert_dir), "not/a/model", "", None, 7) * 3:
@@ -65,6 +66,12 @@ def test_only_downloads_count_as_downloads(tmp_path, tiny_bert_dir, monkeypatch)
             count_download("somebody/two", "sentiment")
             with pytest.raises(InputError, match="2 models downloaded within 60 minutes"):
                 count_download("somebody/three", "sentiment")
+            # A page loaded anew is no other visitor; somebody elsewhere is.
+            LocalContext.request.set(SimpleNamespace(session_hash="anew", client=client))
+            with pytest.raises(InputError):
+                count_download("somebody/three", "sentiment")
+            LocalContext.request.set(SimpleNamespace(client=SimpleNamespace(host="192.0.2.2")))
+            count_download("somebody/three", "sentiment")
     finally:
         LocalContext.request.reset(request)
 
