@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from foundry.augmentation import draw_affine, fgsm, random_affine
 from foundry.data import Mnist, normalize
 from foundry.evaluation import evaluate
+from foundry.machine import select_precision
 from foundry.models import build_model
 from foundry.sharding import ALONE, Shard
 from foundry.train_config import TrainConfig
@@ -83,7 +84,7 @@ class TrainState:
             else build_model(config.model, config.width, dropout=config.dropout)
         ).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)
-        self.precision = _select_precision(self.device)
+        self.precision = select_precision(self.device)
         self.optimizer = _build_optimizer(config, self.model)
         self.steps_per_epoch = math.ceil(config.num_train_images / config.batch_size)
         self.num_steps = self.steps_per_epoch * config.epochs
@@ -150,13 +151,6 @@ class TrainState:
 
     def _copy_weights(self) -> dict[str, torch.Tensor]:
         return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
-
-
-def _select_precision(device: torch.device) -> torch.dtype:
-    capabilities = torch.cpu.get_capabilities()
-    has_bf16 = capabilities.get("avx512_bf16", False) or capabilities.get("amx_bf16", False)
-    # Without the instructions bfloat16 is emulated, and slower than float32.
-    return torch.bfloat16 if device.type == "cpu" and has_bf16 else torch.float32
 
 
 def _build_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:

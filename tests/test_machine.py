@@ -1,8 +1,16 @@
 from importlib.metadata import version
 
 import psutil
+import pytest
+import torch
 
-from foundry.machine import PACKAGES, list_versions, look_at_machine
+from foundry.machine import (
+    PACKAGES,
+    autocast,
+    list_versions,
+    look_at_machine,
+    select_precision,
+)
 
 
 def test_the_versions_are_those_that_are_installed():
@@ -27,3 +35,22 @@ def test_a_system_that_tells_little_is_described_all_the_same(monkeypatch, tmp_p
     machine = look_at_machine()
     assert machine.processor and machine.num_cores >= 1
     assert machine.load_average is None
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "device", "expected"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, "cpu", torch.bfloat16),
+        # Measured: vector instructions alone are slower than float32.
+        ({"amx_bf16": False, "avx512_bf16": True}, "cpu", torch.float32),
+        ({}, "cpu", torch.float32),
+        ({"amx_bf16": True}, "cuda", torch.float32),
+    ],
+)
+def test_bfloat16_is_for_processors_with_tiles(monkeypatch, capabilities, device, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert select_precision(torch.device(device)) == expected
+    weights = torch.ones(2, 2)
+    on_processor = select_precision(torch.device("cpu"))
+    with autocast():
+        assert (weights @ weights).dtype == on_processor

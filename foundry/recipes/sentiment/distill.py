@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from foundry.errors import InputError
+from foundry.machine import autocast
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
 from foundry.recipes.sentiment.batches import encode, pad, predict_logits
 from foundry.recipes.sentiment.corpus import Example
@@ -175,7 +176,7 @@ def build_loss(
 
     def compute_loss(input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             with torch.no_grad():
                 told = teacher(**inputs, output_hidden_states=True)
             said = student(**inputs, output_hidden_states=True)

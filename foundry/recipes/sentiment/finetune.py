@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
+from foundry.machine import autocast
 from foundry.recipes.sentiment.batches import draw_epoch, encode, predict_logits
 from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
 from foundry.recipes.sentiment.corpus import Example, spellings
@@ -222,7 +223,7 @@ def _loss(
     input_ids = input_ids.repeat(num_passes, 1)
     hidden = torch.rand(input_ids.shape) < config.mask_share
     hidden &= torch.isin(input_ids, torch.tensor(tokenizer.all_special_ids), invert=True)
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         logits = model(
             input_ids=input_ids.masked_fill(hidden, tokenizer.mask_token_id),
             attention_mask=attention_mask.repeat(num_passes, 1),

@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional as F
 from transformers import Wav2Vec2ForCTC
 
+from foundry.machine import autocast
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
 from foundry.recipes.speech.batches import Batch
 from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
 from foundry.recipes.speech.losses import (
-    AUTOCAST,
     ComputeLoss,
     compute_ctc,
     compute_loss,
@@ -113,7 +113,7 @@ def build_loss(teacher: Wav2Vec2ForCTC, kept: Sequence[int], config: PruneConfig
 
     def compute(student: Wav2Vec2ForCTC, batch: Batch) -> torch.Tensor:
         inputs = {"attention_mask": batch.attention_mask, "output_hidden_states": True}
-        with torch.autocast("cpu", torch.bfloat16, enabled=AUTOCAST):
+        with autocast():
             with torch.no_grad():
                 told = teacher(batch.input_values, **inputs)
             said = student(batch.input_values, **inputs)

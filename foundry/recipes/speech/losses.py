@@ -5,12 +5,11 @@ from collections.abc import Callable
 import torch
 from transformers import Wav2Vec2ForCTC
 
+from foundry.machine import autocast
 from foundry.recipes.speech.batches import Batch
 from foundry.recipes.speech.model import CHARACTERS, PAD, count_frames
 
 BLANK = CHARACTERS.index(PAD)
-# Without tiles for it, bfloat16 is slower than float32.
-AUTOCAST = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 # Maps a model in training mode and a batch to a scalar.
 ComputeLoss = Callable[[Wav2Vec2ForCTC, Batch], torch.Tensor]
@@ -26,7 +25,7 @@ def compute_loss(model: Wav2Vec2ForCTC, batch: Batch) -> torch.Tensor:
     Returns:
         float32 scalar.
     """
-    with torch.autocast("cpu", torch.bfloat16, enabled=AUTOCAST):
+    with autocast():
         logits = model(batch.input_values, attention_mask=batch.attention_mask).logits
     return compute_ctc(logits, count_frames(model, batch.attention_mask.sum(1)), batch)
 
