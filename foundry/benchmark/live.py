@@ -4,6 +4,7 @@ import os
 import statistics
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from tqdm import tqdm
 
@@ -15,36 +16,62 @@ from foundry.train_config import TrainConfig
 
 _PAIRS = 3
 _OWNER = "benchmark"
+# The status line that the Train tab's clock brings up to date.
+_STATUS = "train-status"
 
 
-class _Page:
-    """An open page as the server knows one: it asks for news of a run at the page's own pace."""
+class Onlooker:
+    """An open page as the server knows one: it asks for news of a run at the page's own pace.
 
-    def __init__(self, url: str, run_id: str) -> None:
-        self._url, self._run_id = url, run_id
+    Attributes:
+        num_asked: How often it has.
+    """
+
+    def __init__(self, url: str, run_id: str, owner: str) -> None:
+        """Begin to look.
+
+        Args:
+            url: The app's.
+            run_id: The run.
+            owner: Its visitor's token.
+        """
+        self.num_asked = 0
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._watching = self._pool.submit(self._watch, url, run_id, owner)
 
     def close(self) -> None:
-        """Stop asking."""
-        self._closed.set()
-        self._thread.join()
+        """Stop asking.
 
-    def _watch(self) -> None:
-        with OpenPage(self._url) as page:
-            (tick,) = page.find_events("tick")
+        Raises:
+            RuntimeError: If the server did not answer.
+        """
+        self._closed.set()
+        self._pool.shutdown()
+        self._watching.result()
+
+    def _watch(self, url: str, run_id: str, owner: str) -> None:
+        with OpenPage(url) as page:
+            # The other tabs' clocks stand still while there is nothing of theirs to see.
+            (tick,) = (
+                event
+                for event in page.find_events("tick")
+                if any(page.components[i].get("elem_id") == _STATUS for i in event["outputs"])
+            )
             while not self._closed.wait(page.property_of(tick, "value")):
-                page.fire(tick, self._run_id, _OWNER, None)
+                page.fire(tick, run_id, owner, None)
+                self.num_asked += 1
 
 
 def _train_once(queue: RunQueue, watched_at: str | None) -> float:
     """Train the Fast preset in a worker; return its images/s."""
     run = queue.start(TrainConfig(), _OWNER, "cpu")
-    page = _Page(watched_at, run.run_id) if watched_at else None
+    onlooker = Onlooker(watched_at, run.run_id, _OWNER) if watched_at else None
     queue.wait(run.run_id)
-    if page:
-        page.close()
+    if onlooker:
+        onlooker.close()
+        if not onlooker.num_asked:
+            raise RuntimeError("Nobody looked at the run.")
     result = read_run(run.run_id).result
     if result is None:
         raise RuntimeError(f"The run did not finish: {read_run(run.run_id).reason}.")

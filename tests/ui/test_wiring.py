@@ -10,6 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from waiting import PATIENCE_S, wait_until
 
+from foundry.benchmark.live import Onlooker
 from foundry.models import load_model
 from foundry.runs import read_run
 
@@ -330,3 +331,12 @@ def test_the_server_still_answers_after_all_that(client, tmp_path):
         image_file=handle_file(tmp_path / "seven.png"), api_name="/classify_digit"
     )
     assert answer["label"] == "7"
+
+
+def test_the_onlooker_of_the_benchmark_sees_its_run(app_url):
+    onlooker = Onlooker(app_url, UNKNOWN_RUN, "somebody")
+    try:
+        wait_until(lambda: onlooker.num_asked >= 2, "two looks")
+    finally:
+        # Says why it could not.
+        onlooker.close()
