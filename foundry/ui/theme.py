@@ -127,5 +127,11 @@ CSS = (
   .answer-second > :nth-child(2) { grid-row: auto; }
 }
 .flush .html-container { padding: 0; }
+/* Beside the arrow, not below it. */
+.secondary-wrap input { padding-right: 1.8rem !important; text-overflow: ellipsis; }
+/* On a phone Gradio hides the first link of its footer, but not the dot behind it. */
+@media (max-width: 640px) {
+  .gradio-container footer > .divider:first-of-type { display: none; }
+}
 """
 )
