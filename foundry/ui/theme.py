@@ -130,8 +130,7 @@ CSS = (
 /* Beside the arrow, not below it. */
 .secondary-wrap input { padding-right: 1.8rem !important; text-overflow: ellipsis; }
 /* On a phone Gradio hides the first link of its footer, but not the dot behind it. */
-@media (max-width: 640px) {
-  .gradio-container footer > .divider:first-of-type { display: none; }
-}
+.gradio-container footer { gap: 1rem; }
+.gradio-container footer > .divider { display: none; }
 """
 )
