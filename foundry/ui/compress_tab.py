@@ -87,7 +87,7 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
     run = _find(run_id, token)
     if run and is_known(run, seen):
         return [gr.skip()] * _NUM_SHOWN
-    shown = _show(run, queue)
+    shown = _show(run, queue, seen[1] if seen else 0)
     if run and seen and run.status == seen[0]:
         # Only the progress has moved.
         return [shown[0], *[gr.skip()] * 4, *shown[5:9], *[gr.skip()] * (_NUM_SHOWN - 9)]
@@ -178,7 +178,7 @@ def _find(run_id: str, token: str) -> CompressRun | None:
         return None
 
 
-def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
+def _show(run: CompressRun | None, queue: RunQueue, num_seen: int = 0) -> list[Any]:
     active = run is not None and run.status in ACTIVE
     return [
         (run.status, len(run.events)) if run else None,
@@ -186,7 +186,7 @@ def _show(run: CompressRun | None, queue: RunQueue) -> list[Any]:
         run.run_id if run and run.result else "",
         gr.Button(interactive=not active),
         gr.Button(interactive=active),
-        *render_progress(run, queue),
+        *render_progress(run, queue, num_seen),
         *render_result(run),
     ]
 

@@ -1,9 +1,11 @@
 """What the page says about one compression: a status line, the recovery's curves, the result."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
 
+from foundry.compress_config import CompressEvent
 from foundry.compress_runs import CompressRun
 from foundry.run_folders import ACTIVE
 from foundry.run_queue import RunQueue
@@ -11,7 +13,7 @@ from foundry.ui import compress_charts as charts
 from foundry.ui import compress_plots, plots
 from foundry.ui.compress_downloads import build_downloads, list_downloads
 from foundry.ui.compress_one import build_one_input, render_one_input
-from foundry.ui.run_view import STATES, build_curve, format_duration, place_in_line
+from foundry.ui.run_view import STATES, add_points, build_curve, format_duration, place_in_line
 
 _STATES = {**STATES, "running": "Compressing", "paused": "Stopped", "stopped": "Cancelled"}
 
@@ -89,12 +91,28 @@ def build_progress_view(status: gr.HTML) -> ProgressView:
     return ProgressView(status, curves, loss, accuracy)
 
 
-def render_progress(run: CompressRun | None, queue: RunQueue) -> list[Any]:
-    """Return updates for the components of `ProgressView`."""
-    loss, accuracy = compress_plots.recovery_frames(run.events if run else [])
+def render_progress(run: CompressRun | None, queue: RunQueue, num_seen: int) -> list[Any]:
+    """Return updates for the components of `ProgressView`.
+
+    Args:
+        run: The compression, or None before the first one.
+        queue: Knows its place in line.
+        num_seen: Events that the page shows; 0 builds the plots anew.
+    """
+    events = run.events if run else []
+    frames = compress_plots.recovery_frames(events)
+    seen = _axes(events[:num_seen]) if num_seen else ([], [])
+    curves = map(add_points, frames, seen, _axes(events))
     has_curves = run is not None and any(event.epoch is not None for event in run.events)
     position = queue.position(run.run_id) if run else 0
-    return [status_html(run, position), gr.Row(visible=has_curves), loss, accuracy]
+    return [status_html(run, position), gr.Row(visible=has_curves), *curves]
+
+
+def _axes(events: Sequence[CompressEvent]) -> tuple[list[float], list[float]]:
+    return (
+        plots.loss_axis(event.train_loss for event in events),
+        plots.accuracy_axis(event.val_accuracy for event in events),
+    )
 
 
 def build_scatter() -> gr.HTML:

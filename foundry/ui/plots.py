@@ -1,7 +1,7 @@
 """Events and evaluations -> data frames, HTML and small pictures; nothing here touches Gradio."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -14,6 +14,7 @@ from foundry.ui import palette
 
 TRAIN, VALIDATION = "training", "validation"
 KEPT, STOPPED_EARLY = "epoch kept", "stopped early"
+_AXIS_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)
 
 
 def loss_frame(run: Run | None) -> pd.DataFrame:
@@ -33,6 +34,33 @@ def accuracy_frame(run: Run | None) -> pd.DataFrame:
         rows += [(epoch, accuracy, VALIDATION) for epoch, accuracy in _accuracies(run)]
         rows += _marks(run, min((y for _, y, _ in rows if y), default=0.0), 100.0)
     return _frame(rows + _legend(run, VALIDATION), "accuracy", "series")
+
+
+def loss_axis(losses: Iterable[float | None]) -> list[float]:
+    """Return the ends of an axis that holds losses, and grows by steps.
+
+    A plot that gets points keeps the room that its labels took when it was built; so it is built
+    with an axis, and anew when that changes.
+
+    Args:
+        losses: In nats; what is no number counts for nothing.
+    """
+    known = [loss for loss in losses if loss is not None and math.isfinite(loss)]
+    highest = max(known, default=0.0) or 1.0
+    size = 10.0 ** math.floor(math.log10(highest))
+    tops = (size * step for step in _AXIS_STEPS if size * step >= highest)
+    return [0.0, next(tops, highest)]
+
+
+def accuracy_axis(accuracies: Iterable[float | None]) -> list[float]:
+    """Return the ends of an axis in percent that holds accuracies, and grows by steps.
+
+    Args:
+        accuracies: In [0, 1].
+    """
+    lowest = 100 * min((one for one in accuracies if one is not None), default=0.9)
+    step = 1.0 if lowest >= 90 else 10.0
+    return [min(99.0, step * math.floor(lowest / step)), 100.0]
 
 
 def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What the page says about one run: a status line, two curves and its buttons."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -8,6 +9,7 @@ import pandas as pd
 from foundry.run_folders import ACTIVE, RESUMABLE, AnyRun
 from foundry.run_queue import RunQueue
 from foundry.runs import Run
+from foundry.training import TrainEvent
 from foundry.ui import plots
 from foundry.ui.palette import BLUE, GREY, ORANGE, VERMILION
 
@@ -141,11 +143,13 @@ def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
     has_events = run is not None and len(run.events) > 0
     epochs = run.config.epochs if run else 1
     x_range = [0, run.events[-1].epoch if run and run.stopped_early else epochs]
+    frames = (plots.loss_frame(run), plots.accuracy_frame(run))
+    axes = _axes(run.events if run else [])
     return [
         status_html(run, queue.position(run.run_id) if run else 0),
         *(
-            gr.LinePlot(frame, x_lim=x_range, visible=has_events)
-            for frame in (plots.loss_frame(run), plots.accuracy_frame(run))
+            gr.LinePlot(frame, x_lim=x_range, y_lim=axis, visible=has_events)
+            for frame, axis in zip(frames, axes, strict=True)
         ),
         gr.Button(interactive=not active),
         gr.Button(visible=status not in RESUMABLE, interactive=active),
@@ -154,15 +158,37 @@ def render_run(run: Run | None, queue: RunQueue) -> list[Any]:
     ]
 
 
-def render_progress(run: Run, queue: RunQueue) -> list[Any]:
+def render_progress(run: Run, queue: RunQueue, num_seen: int) -> list[Any]:
     """Return what `render_run()` does where only points were added.
+
+    Args:
+        run: The run.
+        queue: Knows its place in line.
+        num_seen: Events that the page shows.
+    """
+    frames = (plots.loss_frame(run), plots.accuracy_frame(run))
+    axes = zip(_axes(run.events[:num_seen]), _axes(run.events), strict=True)
+    return [
+        status_html(run, queue.position(run.run_id)),
+        *(add_points(frame, *axis) for frame, axis in zip(frames, axes, strict=True)),
+        *[gr.skip()] * 4,
+    ]
+
+
+def add_points(frame: pd.DataFrame, seen: list[float], axis: list[float]) -> Any:
+    """Return the update of a plot over epochs.
 
     A plot that gets a data frame alone adds the points; one that gets its settings too is built
     anew, ten times the work for the browser.
+
+    Args:
+        frame: All its points.
+        seen: The ends of its vertical axis as the page shows it.
+        axis: And as they are to be.
     """
-    return [
-        status_html(run, queue.position(run.run_id)),
-        plots.loss_frame(run),
-        plots.accuracy_frame(run),
-        *[gr.skip()] * 4,
-    ]
+    return frame if axis == seen else gr.LinePlot(frame, y_lim=axis)
+
+
+def _axes(events: Sequence[TrainEvent]) -> tuple[list[float], list[float]]:
+    losses = (loss for event in events for loss in (event.train_loss, event.val_loss))
+    return plots.loss_axis(losses), plots.accuracy_axis(event.val_accuracy for event in events)

@@ -83,7 +83,12 @@ def on_refresh(queue: RunQueue, run_id: str, token: str, seen: tuple[str, int] |
         return _show(run, queue)
     if is_known(run, seen):
         return [gr.skip()] * 10
-    return [(run.status, len(run.events)), gr.skip(), gr.skip(), *render_progress(run, queue)]
+    return [
+        (run.status, len(run.events)),
+        gr.skip(),
+        gr.skip(),
+        *render_progress(run, queue, seen[1]),
+    ]
 
 
 def on_return(queue: RunQueue, run_id: str, token: str) -> list[Any]:

@@ -32,6 +32,12 @@ def wait_for_growth(page, length):
     )
 
 
+LIST_CUT_LABELS = """() => [...document.querySelectorAll('svg.marks')].flatMap(plot =>
+  [...plot.querySelectorAll('text')].filter(label => label.textContent
+    && label.getBoundingClientRect().left < plot.getBoundingClientRect().left - 1)
+  ).map(label => label.textContent)"""
+
+
 def start_long_run(page):
     set_number(page, "Epochs", 60)
     page.locator("#train-start").click()
@@ -43,6 +49,9 @@ def test_a_finished_run_shows_its_result(page):
     page.locator("#train-start").click()
     expect(page.locator("#train-status")).to_contain_text("Done", timeout=180_000)
     expect(page.locator(".figures")).to_contain_text("test accuracy")
+    # Labels that came while it trained have room too.
+    expect(page.locator("svg.marks:visible")).to_have_count(2)
+    assert page.evaluate(LIST_CUT_LABELS) == []
     # Every test image is in one cell of the matrix.
     counts = page.locator("#confusion-matrix button[data-cell]").all_inner_texts()
     assert sum(int(count) for count in counts) == 10_000

@@ -1,9 +1,12 @@
+import math
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foundry.run_folders import append_event, write_status
 from foundry.runs import create_run, read_run
@@ -13,6 +16,28 @@ from foundry.ui import plots
 from foundry.ui.run_view import status_html
 
 CONFIG = TrainConfig(epochs=4, num_train_images=500)
+
+
+@given(st.lists(st.none() | st.floats(min_value=0)))
+def test_the_axis_of_losses_holds_them_and_wastes_little(losses):
+    bottom, top = plots.loss_axis(losses)
+    known = [loss for loss in losses if loss is not None and math.isfinite(loss) and loss > 0]
+    assert bottom == 0
+    if known:
+        assert max(known) <= top * (1 + 1e-9) and top <= 1.6 * max(known)
+
+
+def test_the_axis_of_losses_grows_by_steps():
+    assert plots.loss_axis([2.31, None, 2.28]) == plots.loss_axis([2.44]) == [0.0, 2.5]
+    assert plots.loss_axis([0.034, math.nan]) == pytest.approx([0.0, 0.04])
+    assert plots.loss_axis([]) == plots.loss_axis([0.0]) == [0.0, 1.0]
+
+
+def test_the_axis_of_accuracies_holds_them():
+    assert plots.accuracy_axis([None, 0.974, 0.991]) == [97.0, 100.0]
+    assert plots.accuracy_axis([0.113, 0.98]) == [10.0, 100.0]
+    assert plots.accuracy_axis([]) == [90.0, 100.0]
+    assert plots.accuracy_axis([1.0]) == [99.0, 100.0]
 
 
 def event_at(step, val_accuracy=None, is_best=False):
