@@ -249,10 +249,12 @@ def _resize(ink: np.ndarray, size: list[int]) -> np.ndarray:
 
 def _save_thin_strokes(ink: np.ndarray, scale: float) -> np.ndarray:
     """Thicken strokes that would fade away as the ink is reduced."""
+    if scale >= 1:
+        return ink
     mask = ink > _INK
     width = mask.sum() / skimage.morphology.skeletonize(mask).sum()
     # Two pixels hold one whole pixel, wherever they lie.
-    if scale >= 1 or width * scale >= 2:
+    if width * scale >= 2:
         return ink
     return scipy.ndimage.maximum_filter(mask.astype(np.float32), size=math.ceil(2 / scale))
 

@@ -167,10 +167,9 @@ def render_progress(run: Run, queue: RunQueue, num_seen: int) -> list[Any]:
         num_seen: Events that the page shows.
     """
     frames = (plots.loss_frame(run), plots.accuracy_frame(run))
-    axes = zip(_axes(run.events[:num_seen]), _axes(run.events), strict=True)
     return [
         status_html(run, queue.position(run.run_id)),
-        *(add_points(frame, *axis) for frame, axis in zip(frames, axes, strict=True)),
+        *map(add_points, frames, _axes(run.events[:num_seen]), _axes(run.events)),
         *[gr.skip()] * 4,
     ]
 

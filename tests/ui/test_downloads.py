@@ -1,4 +1,6 @@
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from foundry.ui.downloads import KeptFiles
@@ -14,18 +16,16 @@ def test_files_are_written_once_however_many_ask_at_once():
 
     def write_slowly(folder):
         written.append(folder)
+        # Time for the others to come.
+        time.sleep(0.1)
         return write(folder)
 
-    def ask():
+    def ask(_):
         go.wait()
-        answers.append(files.get("run", write_slowly))
+        return files.get("run", write_slowly)
 
-    answers = []
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(4)))
     assert len(written) == 1
     assert answers == [[str(written[0] / "a.txt")]] * 4
 

@@ -209,10 +209,8 @@ def test_nobodys_token_opens_no_ones_run(app_url):
             for event in events:
                 named = [token if i == visitor else run_id for i in event["inputs"]]
                 everything_said(page, event, named)
-                if token in (None, "", "session-"):
-                    # Those that could be the owner of what nobody owns.
-                    unnamed = [token if i == visitor else None for i in event["inputs"]]
-                    assert run_id not in everything_said(page, event, unnamed)
+                unnamed = [token if i == visitor else None for i in event["inputs"]]
+                assert run_id not in everything_said(page, event, unnamed)
             assert read_run(run_id).status in ("running", "queued"), token
     assert alice.predict(run_id, api_name="/stop_run")["status"] == "stopped"
 

@@ -236,11 +236,11 @@ The base's pooler was not trained for this, so it starts as the identity. Each e
 every sentence its published or its detokenised spelling, joins {full.join_share:.0%} of them to
 another sentence of the same label and masks {full.mask_share:.0%} of the tokens. Batches of
 {full.batch_size} of like length, bfloat16 autocast where the processor has tiles for it, AdamW with
-one cycle to {full.peak_lr:g} at the
-top layer, times {full.layer_decay:g} for each layer below and {full.head_lr_ratio:g} for the head;
-weight decay {full.weight_decay:g}, label smoothing {full.label_smoothing:g}, dropout
-{full.dropout:g},{rdrop} a running average of the weights (decay {full.average_decay:g}), up to
-{full.epochs} epochs with early stopping on the validation split. Word embeddings are {embeddings}.
+one cycle to {full.peak_lr:g} at the top layer, times {full.layer_decay:g} for each layer below and
+{full.head_lr_ratio:g} for the head; weight decay {full.weight_decay:g}, label smoothing
+{full.label_smoothing:g}, dropout {full.dropout:g},{rdrop} a running average of the weights (decay
+{full.average_decay:g}), up to {full.epochs} epochs with early stopping on the validation split.
+Word embeddings are {embeddings}.
 Seeds share their start, so that their weights can be averaged.
 
 Adapters: rank {adapters.rank} on every matrix of the encoder, scaled by
