@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 
-from foundry.cleaning import make_downloads_folder
+from foundry.runs.cleaning import make_downloads_folder
 
 if __name__ == "__main__":
     # What is imported stays, with the little garbage among it. Looking through a million objects

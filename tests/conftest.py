@@ -14,9 +14,9 @@ from waiting import PATIENCE_S
 
 from foundry.data import Split, load_mnist
 from foundry.models import load_model
-from foundry.run_folders import ACTIVE, RUNS_DIR_VARIABLE
-from foundry.run_queue import RunQueue
-from foundry.runs import read_run
+from foundry.runs.folders import ACTIVE, RUNS_DIR_VARIABLE
+from foundry.runs.queue import RunQueue
+from foundry.training.runs import read_run
 
 torch.set_num_threads(1)
 

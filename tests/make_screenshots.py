@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gestures import SEVEN, draw, launch_chromium, open_section, set_number, transcribe_example
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -14,11 +15,6 @@ PROJECT = Path(__file__).parent.parent
 # The browser's conftest before the other.
 sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser"), str(PROJECT / "tests")]
 
-from conftest import launch_chromium
-from test_draw_page import SEVEN, draw
-from test_search_page import open_section
-from test_speech_page import transcribe_example
-from test_train_page import set_number
 
 PICTURES = PROJECT / ".pictures"
 WIDTH = 1280
@@ -70,7 +66,7 @@ def shoot_compress(page: Page) -> None:
 
 def main() -> None:
     """Train, search, draw, score a text, transcribe, compress; take a picture of every tab."""
-    from foundry.run_folders import RUNS_DIR_VARIABLE
+    from foundry.runs.folders import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
     PICTURES.mkdir(exist_ok=True)

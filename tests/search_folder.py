@@ -1,10 +1,10 @@
 """The folder of a search as Ray Tune and the log would have left it; starts neither."""
 
-from foundry.checkpoints import save_checkpoint
-from foundry.run_folders import append_event, write_status
-from foundry.search_config import SearchConfig, SearchEvent
-from foundry.search_runs import TUNE_FOLDER, create_search, read_search
+from foundry.runs.folders import append_event, write_status
+from foundry.search import SearchConfig, SearchEvent
+from foundry.search.runs import TUNE_FOLDER, create_search, read_search
 from foundry.training import TrainState, train
+from foundry.training.checkpoints import save_checkpoint
 
 SMALL = SearchConfig(num_train_images=500, batch_size=(64, 128), epochs=1, num_trials=2, minutes=0)
 SETTINGS = {"optimizer": "adam", "schedule": "constant", "learning_rate": 0.01, "batch_size": 64}

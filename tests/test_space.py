@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import metadata_load
 from huggingface_hub.utils import validate_repo_id
 
-from foundry.hub import OFFERED
+from foundry.models.hub import OFFERED
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from foundry.errors import InputError, in_a_sentence
-from foundry.machine import list_versions
+from foundry.models.machine import list_versions
 
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",

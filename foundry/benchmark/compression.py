@@ -15,27 +15,30 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from foundry.benchmark.compression_quality import (
+from foundry.benchmark.harness.engines import (
+    OnnxPredictor,
+    quantize_by_onnxruntime,
+    run_in_bfloat16,
+)
+from foundry.benchmark.harness.quality import (
     Quality,
     agreement,
     digits_quality,
     sentiment_quality,
     speech_quality,
 )
-from foundry.benchmark.engines import OnnxPredictor, quantize_by_onnxruntime, run_in_bfloat16
-from foundry.calibration import digit_samples
-from foundry.compress_config import list_models
-from foundry.compression import DENSE, VARIANTS
-from foundry.models import available_variants, load_pretrained
-from foundry.networks import count_parameters
-from foundry.quantization import Sample, by_position, convert
+from foundry.compression.config import list_models
+from foundry.compression.export import Exportable, load_exportable, write_onnx
+from foundry.compression.measurement.timing import Timing, compare, time_rounds
+from foundry.compression.measurement.workloads import speech_workload, texts_workload
+from foundry.models import DENSE, VARIANTS, available_variants, load_pretrained
+from foundry.models.cache import pack
+from foundry.models.calibration import digit_samples
+from foundry.models.networks import count_parameters
+from foundry.models.quantization import Sample, by_position, convert
+from foundry.models.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.recipes.pruning import count_flops
-from foundry.runtime import OpenVinoPredictor, Predictor, TorchPredictor
-from foundry.sentiment_encoder import build_predictor
-from foundry.timing import Timing, compare, time_rounds
-from foundry.variant_cache import pack
-from foundry.variant_export import Exportable, load_exportable, write_onnx
-from foundry.workloads import speech_workload, texts_workload
+from foundry.sentiment.encoder import build_predictor
 
 # Seconds of timing for each input.
 _BUDGET_S = 20.0

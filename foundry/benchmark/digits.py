@@ -18,10 +18,10 @@ from tqdm import tqdm
 from foundry.data import load_mnist
 from foundry.digits import read_drawing
 from foundry.models import load_model
-from foundry.run_folders import RUNS_DIR_VARIABLE
-from foundry.run_queue import RunQueue
-from foundry.runs import read_run
-from foundry.train_config import TrainConfig
+from foundry.runs.folders import RUNS_DIR_VARIABLE
+from foundry.runs.queue import RunQueue
+from foundry.training import TrainConfig
+from foundry.training.runs import read_run
 
 _NUM_IMAGES = 500
 _PAD = 280

@@ -18,19 +18,25 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from foundry.audio import open_audio
-from foundry.benchmark.served_app import PROJECT_DIR, OpenPage, ServedApp, Visitor, serve_app
+from foundry.benchmark.harness.served_app import (
+    PROJECT_DIR,
+    OpenPage,
+    ServedApp,
+    Visitor,
+    serve_app,
+)
 from foundry.data import load_mnist
 from foundry.digits import read_drawing
+from foundry.digits.ink import load_image
 from foundry.errors import InputError
-from foundry.ink import load_image
 from foundry.models import load_model, load_pretrained
-from foundry.run_folders import RUNS_DIR_VARIABLE
-from foundry.run_queue import RunQueue
-from foundry.runs import read_run
+from foundry.runs.folders import RUNS_DIR_VARIABLE
+from foundry.runs.queue import RunQueue
 from foundry.sentiment import score_text, wrap_classifier
 from foundry.speech import load_recogniser, transcribe
-from foundry.train_config import TrainConfig
+from foundry.speech.audio import open_audio
+from foundry.training import TrainConfig
+from foundry.training.runs import read_run
 
 # How many of each come at once, and how long each looks at an answer before asking again.
 VISITORS = {"classify_digit": 50, "score_sentiment": 20, "transcribe": 5}

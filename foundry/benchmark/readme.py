@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from foundry.benchmark.ring import render_measured, render_on_paper
+from foundry.benchmark.harness.ring import render_measured, render_on_paper
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
 FIGURES_FILE = PROJECT_DIR / ".benchmark" / "figures.json"

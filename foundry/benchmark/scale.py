@@ -17,13 +17,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from foundry.benchmark.ring import render_measured, render_on_paper
+from foundry.benchmark.harness.ring import render_measured, render_on_paper
 from foundry.data import load_mnist
-from foundry.models import WEIGHTS_DIR
+from foundry.models.loading import WEIGHTS_DIR
 from foundry.recipes.workers import WorkersConfig, train_on_workers
-from foundry.sharding import ALONE, Shard
-from foundry.train_config import TrainConfig
-from foundry.training import TrainState, train
+from foundry.training import TrainConfig, TrainState, train
+from foundry.training.sharding import ALONE, Shard
 
 _NUM_WORKERS = 2
 _ROUNDS = 7
@@ -47,7 +46,7 @@ def _lenet_steps(shard: Shard, _: Path) -> Steps:
 def _bert_steps(shard: Shard, folder: Path) -> Steps:
     from transformers import BertForSequenceClassification
 
-    from foundry.recipes.sentiment.corpus import Example
+    from foundry.recipes.sentiment.data.corpus import Example
     from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
     from foundry.recipes.sentiment.pretrained import load_tokenizer
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from foundry.checkpoints import load_checkpoint
 from foundry.data import load_mnist
-from foundry.evaluation import evaluate
-from foundry.search import search
-from foundry.search_config import SAMPLERS, SearchConfig
-from foundry.search_runs import SearchRun, find_trial_checkpoint
+from foundry.search import SearchConfig, search
+from foundry.search.config import SAMPLERS
+from foundry.search.runs import SearchRun, find_trial_checkpoint
+from foundry.training.checkpoints import load_checkpoint
+from foundry.training.evaluation import evaluate
 
 _WIDER = 10.0
 _TARGET = 0.989

@@ -11,16 +11,15 @@ import psutil
 import torch
 from ray import serve
 
-from foundry.benchmark.deployed import Deployed, asking, deployed
-from foundry.calibration import text_samples
-from foundry.cluster import ray_session
-from foundry.compress_config import TASKS
-from foundry.compression import DENSE, VARIANTS
+from foundry.benchmark.harness.deployed import Deployed, asking, deployed
+from foundry.compression.config import TASKS
+from foundry.compression.measurement.timing import time_rounds
 from foundry.data import load_mnist, normalize
-from foundry.models import available_models, load_predictor, load_pretrained
-from foundry.quantization import Sample
-from foundry.sentiment import BATCH_TOKENS
-from foundry.timing import time_rounds
+from foundry.models import DENSE, VARIANTS, available_models, load_predictor, load_pretrained
+from foundry.models.calibration import text_samples
+from foundry.models.quantization import Sample
+from foundry.sentiment.scoring import BATCH_TOKENS
+from foundry.training.cluster import ray_session
 
 _LATENCY_S = 20.0
 # Two wait for each replica that computes.

@@ -15,15 +15,15 @@ import soundfile
 from tqdm import tqdm
 from transformers import pipeline
 
-from foundry.audio import SAMPLE_RATE_HZ, open_audio
-from foundry.models import WEIGHTS_DIR
+from foundry.models.loading import WEIGHTS_DIR
 from foundry.speech import Recogniser, load_recogniser, transcribe
-from foundry.speech_live import LiveState, listen
-from foundry.speech_words import Word
+from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
+from foundry.speech.live import LiveState, listen
+from foundry.speech.words import Word
 
 MODEL = "wav2vec2-commands"
 # Spoken by a synthesiser for the page's examples, and repeated with pauses.
-_CLIPS = Path(__file__).parent.parent / "ui" / "clips"
+_CLIPS = Path(__file__).parents[1] / "ui" / "speech" / "clips"
 _CLIP_NAMES = ("digits.flac", "commands.flac")
 _PAUSE_S = 0.4
 _LENGTHS_S = (5, 60, 1800)

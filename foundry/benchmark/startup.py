@@ -13,9 +13,9 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
-from foundry.benchmark.served_app import PROJECT_DIR, OpenPage, Visitor, serve_app
+from foundry.benchmark.harness.served_app import PROJECT_DIR, OpenPage, Visitor, serve_app
 from foundry.data import load_mnist
-from foundry.run_folders import RUNS_DIR_VARIABLE
+from foundry.runs.folders import RUNS_DIR_VARIABLE
 
 _STARTS = 3
 _CLIP = PROJECT_DIR / "foundry" / "ui" / "clips" / "digits.flac"
@@ -64,7 +64,7 @@ def _measure_idle(digit: Path, runs: dict[str, str]) -> dict[str, Any]:
 
 def _measure_imports() -> dict[str, float]:
     """Return the share that each package has in the seconds that imports take."""
-    command = [sys.executable, "-X", "importtime", "-c", "import foundry.ui"]
+    command = [sys.executable, "-X", "importtime", "-c", "import foundry.ui.app"]
     log = subprocess.run(command, cwd=PROJECT_DIR, check=True, stderr=subprocess.PIPE, text=True)
     times: Counter[str] = Counter()
     for match in _IMPORT_LINE.finditer(log.stderr):

@@ -17,12 +17,11 @@ from torchvision import transforms
 from torchvision.datasets import MNIST
 from tqdm import tqdm
 
-from foundry.benchmark.live import measure_live_overhead
+from foundry.benchmark.harness.live import measure_live_overhead
 from foundry.data import DATA_DIR, PIXEL_MEAN, PIXEL_STD, load_mnist
-from foundry.evaluation import evaluate
 from foundry.models import build_model
-from foundry.train_config import TrainConfig
-from foundry.training import TrainState, train
+from foundry.training import TrainConfig, TrainState, train
+from foundry.training.evaluation import evaluate
 
 # Multiply-adds of LeNet's forward pass on one image, layer by layer; the backward pass costs
 # twice as much, less the first layer's input gradient, which nobody needs.

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from foundry.calibration import CLIP_S, SPEECH_FILE
-from foundry.recipes.speech.augment import NOISE_KINDS, add_noise, build_noise, normalise_level
-from foundry.recipes.speech.corpus import DIGITS, SAMPLE_RATE_HZ
-from foundry.recipes.speech.synthesis import plan_sentences, synthesise
+from foundry.models.calibration import CLIP_S, SPEECH_FILE
+from foundry.recipes.speech.data.augment import NOISE_KINDS, add_noise, build_noise, normalise_level
+from foundry.recipes.speech.data.corpus import DIGITS, SAMPLE_RATE_HZ
+from foundry.recipes.speech.data.synthesis import plan_sentences, synthesise
 
 _WORDS = (
     *("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go", "backward", "bed"),

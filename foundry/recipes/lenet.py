@@ -15,30 +15,30 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
-from foundry.data import load_mnist
-from foundry.errors import in_a_sentence
-from foundry.evaluation import Evaluation, evaluate
-from foundry.machine import select_device
-from foundry.models import WEIGHTS_DIR, WEIGHTS_FILE, load_model, save_model
-from foundry.networks import count_parameters
-from foundry.pruned_training import (
+from foundry.compression.recovery import (
     NUM_JUDGED,
     ImportanceEvent,
     PrunedTraining,
     PruneEvent,
     RecoveryEvent,
 )
+from foundry.data import load_mnist
+from foundry.errors import in_a_sentence
+from foundry.models import load_model, save_model
+from foundry.models.loading import WEIGHTS_DIR, WEIGHTS_FILE
+from foundry.models.machine import select_device
+from foundry.models.networks import count_parameters
+from foundry.models.shipped import record_shipped
 from foundry.recipes.workers import (
     WorkersConfig,
     add_worker_options,
     read_worker_options,
     train_on_workers,
 )
-from foundry.sharding import Shard
-from foundry.shipped import record_shipped
-from foundry.train_config import TrainConfig
-from foundry.training import TrainEvent, TrainState, train
+from foundry.training import TrainConfig, TrainEvent, TrainState, train
+from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from foundry.training.evaluation import Evaluation, evaluate
+from foundry.training.sharding import Shard
 
 CONFIG = TrainConfig(
     epochs=20, batch_size=256, learning_rate=9e-3, rotation_deg=10.0, shift_px=1.5, scale=0.1

@@ -11,7 +11,7 @@ import torch_pruning
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from foundry.timing import compare, time_rounds
+from foundry.compression.measurement.timing import compare, time_rounds
 
 TIMING_S = 20.0
 

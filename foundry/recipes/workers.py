@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import fsspec
 
-from foundry.cluster import ADDRESS_VARIABLE, ray_session
 from foundry.errors import ArtifactError, InputError
-from foundry.sharding import Shard
+from foundry.training.cluster import ADDRESS_VARIABLE, ray_session
+from foundry.training.sharding import Shard
 
 # Lost workers, or groups of them, after which a training is given up.
 MAX_FAILURES = 3

@@ -5,21 +5,21 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.compress_runs import list_own_compressions, read_own_compression
-from foundry.compression import DENSE
+from foundry.compression.runs import list_own_compressions, read_own_compression
 from foundry.digits import read_drawing
+from foundry.digits.ink import load_image
 from foundry.errors import InputError
-from foundry.ink import load_image
-from foundry.run_queue import RunQueue
-from foundry.runs import Run, follow_run, list_own_runs, read_own_run, read_run
-from foundry.search_runs import list_own_searches, read_own_search
-from foundry.train_config import TrainConfig
-from foundry.ui.compress_api import summarize_compression
-from foundry.ui.feedback import shows_errors
-from foundry.ui.limits import TRAINING_STARTS
-from foundry.ui.model_choice import DEFAULT_MODEL, load_digit_predictor
-from foundry.ui.search_api import summarize_search
-from foundry.ui.visitor import session_owner
+from foundry.models import DENSE
+from foundry.runs.queue import RunQueue
+from foundry.search.runs import list_own_searches, read_own_search
+from foundry.training import TrainConfig
+from foundry.training.runs import Run, follow_run, list_own_runs, read_own_run, read_run
+from foundry.ui.components.model_choice import DEFAULT_MODEL, load_digit_predictor
+from foundry.ui.compress.api import summarize_compression
+from foundry.ui.page.feedback import shows_errors
+from foundry.ui.page.visitor import session_owner
+from foundry.ui.search.api import summarize_search
+from foundry.ui.server.limits import TRAINING_STARTS
 
 
 def build_api(queue: RunQueue, device: str) -> None:

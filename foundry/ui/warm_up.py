@@ -8,20 +8,20 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from foundry.attribution import explain_text
-from foundry.audio import open_audio
 from foundry.digits import read_drawing
-from foundry.explain import compute_activations
+from foundry.digits.activations import compute_activations
 from foundry.models import load_model
 from foundry.sentiment import score_text
-from foundry.spectrogram import compute_spectrogram
+from foundry.sentiment.attribution import explain_text
 from foundry.speech import load_recogniser, transcribe
-from foundry.ui.model_choice import DEFAULT_MODEL
-from foundry.ui.sentiment_choice import DEFAULT_MODEL as SENTIMENT_MODEL
-from foundry.ui.sentiment_choice import load_sentiment_model
-from foundry.ui.speech_model import SHIPPED as SPEECH_MODEL
+from foundry.speech.audio import open_audio
+from foundry.speech.spectrogram import compute_spectrogram
+from foundry.ui.components.model_choice import DEFAULT_MODEL
+from foundry.ui.sentiment.choice import DEFAULT_MODEL as SENTIMENT_MODEL
+from foundry.ui.sentiment.choice import load_sentiment_model
+from foundry.ui.speech.model import SHIPPED as SPEECH_MODEL
 
-_CLIP = Path(__file__).parent / "clips" / "digits.flac"
+_CLIP = Path(__file__).parent / "speech" / "clips" / "digits.flac"
 
 _logger = logging.getLogger(__name__)
 

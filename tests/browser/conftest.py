@@ -1,18 +1,8 @@
 """A real Chromium on the launched app."""
 
-import os
-import shutil
-
 import pytest
+from gestures import launch_chromium
 from playwright.sync_api import expect, sync_playwright
-
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # A model's first answer waits for its libraries, which a cold disk reads slowly.
 expect.set_options(timeout=60_000)
@@ -22,24 +12,6 @@ expect.set_options(timeout=60_000)
 def playwright():
     with sync_playwright() as playwright:
         yield playwright
-
-
-def launch_chromium(playwright, *options):
-    named = os.environ.get("FOUNDRY_CHROMIUM")
-    path = named or shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    assert path, "The browser tests need Chromium; `.ci/run` installs it."
-    return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_OPTIONS, *options])
-
-
-def wait_for_sound(page):
-    """Wait until the Speech tab has a sound: then it can be played."""
-    page.locator("#speech-audio .play-pause-button").wait_for()
-
-
-def bring_sound(page, path):
-    """Upload a file to the Speech tab."""
-    page.locator("#speech-audio input[type=file]").first.set_input_files(path)
-    wait_for_sound(page)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from gestures import set_number
 from playwright.sync_api import expect
-from test_train_page import set_number
 
 # A whole compression, also on a busy machine.
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

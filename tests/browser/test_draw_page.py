@@ -2,28 +2,13 @@
 
 import pytest
 from drawing import photograph
+from gestures import FOUR, ONE, SEVEN, draw, set_number
 from playwright.sync_api import expect
-from test_train_page import set_number
 
 pytestmark = pytest.mark.browser
 
+
 # Corners of strokes, as shares of the pad.
-SEVEN = [[(0.3, 0.2), (0.7, 0.2), (0.6, 0.45), (0.5, 0.85)]]
-ONE = [[(0.5, 0.15), (0.5, 0.85)]]
-FOUR = [[(0.35, 0.15), (0.3, 0.5), (0.7, 0.5)], [(0.65, 0.15), (0.65, 0.85)]]
-
-
-def draw(page, strokes):
-    box = page.locator("#draw-pad canvas").bounding_box()
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point, steps=6)
-        page.mouse.up()
-
-
 @pytest.fixture
 def pad(page):
     page.get_by_role("tab", name="Draw").click()

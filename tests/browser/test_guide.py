@@ -1,9 +1,8 @@
 """The first steps and the terms behind the knobs, in a real Chromium."""
 
 import pytest
+from gestures import SEVEN, draw, switch
 from playwright.sync_api import expect
-from test_draw_page import SEVEN, draw
-from test_variant_page import switch
 
 pytestmark = pytest.mark.browser
 

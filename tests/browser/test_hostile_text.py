@@ -4,7 +4,7 @@ import csv
 import shutil
 
 import pytest
-from conftest import bring_sound
+from gestures import bring_sound
 from playwright.sync_api import expect
 from speaking import speak, write_wav
 from tiny_bert import tiny_config

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from conftest import bring_sound
+from gestures import SEVEN, bring_sound, draw
 from playwright.sync_api import expect
 from speaking import speak, write_wav
-from test_draw_page import SEVEN, draw
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,7 @@
 """Opening a link to a view, and copying one, in a real Chromium."""
 
 import pytest
-from conftest import wait_for_sound
+from gestures import wait_for_sound
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser

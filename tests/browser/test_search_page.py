@@ -3,18 +3,13 @@
 import re
 
 import pytest
+from gestures import open_section, set_number
 from playwright.sync_api import expect
-from test_train_page import set_number
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.timeout(600)]
 
 # Ray starts a dozen processes, which takes a while on a busy machine.
 PATIENCE_MS = 240_000
-
-
-def open_section(page):
-    page.locator("#search > button").click()
-    page.locator("#search-start").wait_for()
 
 
 def test_from_start_over_a_reload_to_a_run(page):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import bring_sound, launch_chromium, wait_for_sound
+from gestures import bring_sound, launch_chromium, transcribe_example
 from playwright.sync_api import expect
 from speaking import RATE_HZ, speak, write_wav
 
@@ -30,13 +30,6 @@ def speech(context, app_url):
 
 def words_of(page):
     return page.locator("#speech-transcript button[data-start]")
-
-
-def transcribe_example(page, name="Digits"):
-    page.get_by_role("button", name=name, exact=True).click()
-    wait_for_sound(page)
-    page.locator("#speech-start").click()
-    expect(page.locator("#speech-status")).to_contain_text("Done")
 
 
 def test_an_example_becomes_words_a_picture_and_files(speech, tmp_path):

@@ -3,17 +3,12 @@
 import re
 
 import pytest
+from gestures import set_number
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 DONE = re.compile(r"Done|Stopped|Failed|Interrupted")
-
-
-def set_number(page, label, value):
-    box = page.get_by_role("spinbutton", name=re.compile(f"^(number input for )?{label}"))
-    box.first.fill(str(value))
-    box.first.press("Enter")
 
 
 def curve_length(page):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundry.ui.language import read_scripts
+from foundry.ui.page.language import read_scripts
 
 pytestmark = pytest.mark.browser
 

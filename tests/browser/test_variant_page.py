@@ -1,15 +1,10 @@
 """Switching variants as a visitor does, in a real Chromium."""
 
 import pytest
+from gestures import SEVEN, draw, switch, transcribe_example
 from playwright.sync_api import expect
-from test_draw_page import SEVEN, draw
-from test_speech_page import transcribe_example
 
 pytestmark = pytest.mark.browser
-
-
-def switch(page, name):
-    page.locator(f"#variant-{name} input").click()
 
 
 def test_time_and_label_follow_the_switches_without_a_reload(page):

@@ -2,9 +2,8 @@
 
 import pytest
 
-from foundry.search import search
-from foundry.search_config import SearchConfig
-from foundry.search_runs import list_trials, read_search_events
+from foundry.search import SearchConfig, search
+from foundry.search.runs import list_trials, read_search_events
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 

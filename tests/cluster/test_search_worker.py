@@ -8,10 +8,10 @@ import pytest
 from waiting import wait_until
 
 from foundry.errors import ArtifactError
-from foundry.run_folders import write_status
-from foundry.run_queue import RunQueue
-from foundry.search_config import SearchConfig
-from foundry.search_runs import TUNE_FOLDER, adopt_trial, read_search
+from foundry.runs.folders import write_status
+from foundry.runs.queue import RunQueue
+from foundry.search import SearchConfig
+from foundry.search.runs import TUNE_FOLDER, adopt_trial, read_search
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -84,7 +84,7 @@ def test_a_search_of_a_dead_server_is_interrupted(queue):
     ids=["empty", "garbage", "another version's"],
 )
 def test_what_cannot_be_gone_on_with_is_a_sentence(tmp_path, left):
-    from foundry.search_tune import build_tuner
+    from foundry.search.tune import build_tuner
 
     kept = tmp_path / TUNE_FOLDER
     kept.mkdir()

@@ -12,14 +12,14 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from waiting import PATIENCE_S, call_in_a_thread, wait_until
 
-from foundry.benchmark.deployed import list_replicas
-from foundry.cluster import ray_session
+from foundry.benchmark.harness.deployed import list_replicas
 from foundry.digits import read_drawing
-from foundry.ink import load_image
+from foundry.digits.ink import load_image
 from foundry.models import load_model, load_pretrained
-from foundry.remote import RemotePredictor
-from foundry.run_folders import RUNS_DIR_VARIABLE
+from foundry.models.remote import RemotePredictor
+from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.sentiment import score_text, wrap_classifier
+from foundry.training.cluster import ray_session
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -51,7 +51,7 @@ def cluster(tmp_path_factory):
 def url(cluster):
     from ray import serve
 
-    from foundry.serving import build_serving
+    from foundry.serving.deployment import build_serving
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -142,7 +142,7 @@ def through_the_page(url, text, expected):
 def through_the_handle(text):
     from ray import serve
 
-    from foundry.replica import fingerprint
+    from foundry.serving.replica import fingerprint
 
     loaded = load_pretrained("bert-sentiment", "sentiment")
     ids = torch.tensor([loaded.processor(text)["input_ids"]])
@@ -175,7 +175,7 @@ def test_the_page_answers_as_the_local_app_does(url, probs, tmp_path):
 def test_a_deployment_goes_down_to_nothing_and_comes_back(url):
     from ray import serve
 
-    from foundry.replica import fingerprint
+    from foundry.serving.replica import fingerprint
 
     handle = serve.get_deployment_handle(LENET, APP)
     # A replica that has to be started takes longer on a busy machine than the page would wait.

@@ -15,17 +15,16 @@ from ray.cluster_utils import Cluster
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
-from foundry.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.data import load_mnist
 from foundry.errors import InputError
 from foundry.recipes.sentiment.__main__ import FULL
 from foundry.recipes.sentiment.__main__ import main as make_sentiment
 from foundry.recipes.speech import __main__ as speech
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, write_store
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, write_store
 from foundry.recipes.speech.model import build_config
 from foundry.recipes.workers import WorkersConfig, train_on_workers
-from foundry.train_config import TrainConfig
-from foundry.training import TrainState, train
+from foundry.training import TrainConfig, TrainState, train
+from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from safetensors import safe_open
 
 from foundry.data import load_mnist
-from foundry.evaluation import evaluate
-from foundry.models import WEIGHTS_DIR, load_model
-from foundry.networks import count_parameters
+from foundry.models import load_model
+from foundry.models.loading import WEIGHTS_DIR
+from foundry.models.networks import count_parameters
 from foundry.recipes import lenet as recipe
+from foundry.training.evaluation import evaluate
 
 
 def test_pruning_writes_a_small_network_and_a_card_with_its_figures(tmp_path, monkeypatch, capsys):
@@ -36,7 +37,7 @@ def test_pruning_writes_a_small_network_and_a_card_with_its_figures(tmp_path, mo
 
 
 def test_the_shipped_card_states_what_the_shipped_network_does(mnist):
-    from foundry.compression import VARIANTS
+    from foundry.models import VARIANTS
 
     accuracy = evaluate(load_model("lenet", variant=VARIANTS["pruned"]), mnist.test).accuracy
     assert f"**{accuracy:.2%}**" in (WEIGHTS_DIR / "lenet-pruned" / "README.md").read_text()

@@ -16,7 +16,7 @@ from transformers import (
 
 from foundry.errors import ArtifactError, InputError
 from foundry.recipes.sentiment.__main__ import PRUNED, main
-from foundry.recipes.sentiment.corpus import Example
+from foundry.recipes.sentiment.data.corpus import Example
 from foundry.recipes.sentiment.distill import (
     UNLABELLED,
     PruneConfig,

@@ -13,7 +13,7 @@ from foundry.errors import ArtifactError, InputError
 from foundry.recipes.sentiment.__main__ import FULL, LORA, main
 from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
 from foundry.recipes.sentiment.candidates import load_results
-from foundry.recipes.sentiment.corpus import Example, detokenize, load_corpus
+from foundry.recipes.sentiment.data.corpus import Example, detokenize, load_corpus
 from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
 from foundry.recipes.sentiment.pretrained import build_classifier, check_base, load_tokenizer
 

@@ -13,14 +13,14 @@ from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
 from foundry.errors import ArtifactError
 from foundry.recipes.speech.batches import BatchSource
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, ClipStore, write_store
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, ClipStore, write_store
 from foundry.recipes.speech.distill import PruneConfig, build_loss, prune
 from foundry.recipes.speech.evaluate import Utterance
 from foundry.recipes.speech.losses import compute_loss
 from foundry.recipes.speech.model import build_config, build_model, save_model
 from foundry.recipes.speech.pruned import FIRST_STEP, make_pruned
 from foundry.recipes.speech.train import CHECKPOINT, TrainConfig, TrainState, train
-from foundry.speech_beam import BeamOptions, Bigram, write_bigram
+from foundry.speech.beam import BeamOptions, Bigram, write_bigram
 
 TONES_HZ = {"one": 400.0, "two": 900.0, "go": 2000.0}
 SMALL = PruneConfig(num_layers=1, intermediate_dim=160, conv_dim=48)

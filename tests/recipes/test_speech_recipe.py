@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
-from foundry.recipes.speech import augment
 from foundry.recipes.speech.__main__ import MIN_WORD_COUNT, build_bigram
-from foundry.recipes.speech.accents import ACCENTED_VOICES, plan_held_out_voices, plan_voices
 from foundry.recipes.speech.batches import STAGES, BatchSource, collate
 from foundry.recipes.speech.card import CardFacts, render_card
-from foundry.recipes.speech.corpus import (
+from foundry.recipes.speech.data import augment
+from foundry.recipes.speech.data.accents import ACCENTED_VOICES, plan_held_out_voices, plan_voices
+from foundry.recipes.speech.data.corpus import (
     DIGITS,
     SAMPLE_RATE_HZ,
     Clip,
@@ -25,6 +25,7 @@ from foundry.recipes.speech.corpus import (
     split_by_speaker,
     write_store,
 )
+from foundry.recipes.speech.data.synthesis import plan_sentences, plan_words
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate, score
 from foundry.recipes.speech.model import (
     ALPHABET,
@@ -38,14 +39,8 @@ from foundry.recipes.speech.model import (
     save_model,
 )
 from foundry.recipes.speech.prepare import Material
-from foundry.recipes.speech.synthesis import plan_sentences, plan_words
-from foundry.recipes.speech.train import (
-    TrainConfig,
-    TrainState,
-    build_averaged_model,
-    train,
-)
-from foundry.speech_beam import BeamDecoder, BeamOptions, Bigram
+from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model, train
+from foundry.speech.beam import BeamDecoder, BeamOptions, Bigram
 
 WORD_TONES_HZ = {"one": 400.0, "two": 900.0, "go": 2000.0}
 

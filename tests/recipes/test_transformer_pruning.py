@@ -10,13 +10,7 @@ from torch import nn
 from transformers import BertForSequenceClassification, Wav2Vec2ForCTC
 
 from foundry.recipes import pruning
-from foundry.recipes.pruning import (
-    choose_layers,
-    count_flops,
-    keep_layers,
-    narrow,
-    score_channels,
-)
+from foundry.recipes.pruning import choose_layers, count_flops, keep_layers, narrow, score_channels
 
 TOKENS = torch.tensor([[2, 40, 41, 42, 3]])
 

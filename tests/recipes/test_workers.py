@@ -12,27 +12,22 @@ import torch
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
-from foundry.cluster import HOW_TO_INSTALL
 from foundry.data import Mnist, Split, load_mnist
 from foundry.errors import InputError, in_a_sentence
 from foundry.recipes.sentiment.__main__ import FULL, main
-from foundry.recipes.sentiment.corpus import Example
+from foundry.recipes.sentiment.data.corpus import Example
 from foundry.recipes.sentiment.finetune import finetune
 from foundry.recipes.sentiment.pretrained import build_classifier, load_tokenizer
 from foundry.recipes.speech.batches import BatchSource
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, ClipStore, write_store
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, ClipStore, write_store
 from foundry.recipes.speech.model import build_config, build_model
 from foundry.recipes.speech.train import TrainConfig as SpeechConfig
 from foundry.recipes.speech.train import TrainState as SpeechState
 from foundry.recipes.speech.train import train as train_speech
-from foundry.recipes.workers import (
-    add_worker_options,
-    read_worker_options,
-    train_on_workers,
-)
-from foundry.sharding import ALONE, Shard
-from foundry.train_config import TrainConfig
-from foundry.training import TrainState, train
+from foundry.recipes.workers import add_worker_options, read_worker_options, train_on_workers
+from foundry.training import TrainConfig, TrainState, train
+from foundry.training.cluster import HOW_TO_INSTALL
+from foundry.training.sharding import ALONE, Shard
 
 NUM_WORKERS = 2
 # The last batch has one image, and one worker none.
@@ -179,7 +174,7 @@ def test_storage_that_cannot_be_written_to_is_named(tmp_path, storage, monkeypat
 
 def test_without_ray_a_recipe_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr("foundry.cluster.is_ray_installed", lambda: False)
+    monkeypatch.setattr("foundry.training.cluster.is_ray_installed", lambda: False)
     workers = read_worker_options(parse("--workers", "1")[1])
     with pytest.raises(InputError, match="needs Ray") as refused:
         next(train_on_workers(lambda shard, folder: iter([]), workers, "name", tmp_path))

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 import app
-from foundry.benchmark.served_app import PROJECT_DIR
+from foundry.benchmark.harness.served_app import PROJECT_DIR
 from foundry.ui import build_app
 
 

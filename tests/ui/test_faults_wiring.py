@@ -13,13 +13,13 @@ from drawing import SEVEN, draw_strokes
 from gradio_client import Client
 from waiting import PATIENCE_S, wait_until
 
-from foundry.benchmark.served_app import OpenPage, Visitor, serve_app
-from foundry.run_folders import RUNS_DIR_VARIABLE
-from foundry.run_queue import RunQueue
-from foundry.runs import read_run
-from foundry.train_config import TrainConfig
-from foundry.ui.draw_tab import on_photo
-from foundry.ui.train_tab import on_return, on_start
+from foundry.benchmark.harness.served_app import OpenPage, Visitor, serve_app
+from foundry.runs.folders import RUNS_DIR_VARIABLE
+from foundry.runs.queue import RunQueue
+from foundry.training import TrainConfig
+from foundry.training.runs import read_run
+from foundry.ui.draw.tab import on_photo
+from foundry.ui.train.tab import on_return, on_start
 
 ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}
 

@@ -11,15 +11,19 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
-from foundry.run_folders import RUNS_DIR_VARIABLE, write_status
-from foundry.runs import create_run, read_run
-from foundry.train_config import PRESETS, TrainConfig
-from foundry.ui import compare_view, draw_tab, results_view, train_tab
-from foundry.ui.feedback import shows_errors
-from foundry.ui.model_choice import list_digit_models, load_digit_model
-from foundry.ui.pad import decode_drawing
-from foundry.ui.train_form import PRESET_NOTES, on_preset
-from foundry.ui.visitor import on_arrive
+from foundry.runs.folders import RUNS_DIR_VARIABLE, write_status
+from foundry.training import TrainConfig
+from foundry.training.config import PRESETS
+from foundry.training.runs import create_run, read_run
+from foundry.ui.components.model_choice import list_digit_models, load_digit_model
+from foundry.ui.draw import tab as draw_tab
+from foundry.ui.draw.pad import decode_drawing
+from foundry.ui.page.feedback import shows_errors
+from foundry.ui.page.visitor import on_arrive
+from foundry.ui.train import compare as compare_view
+from foundry.ui.train import results as results_view
+from foundry.ui.train import tab as train_tab
+from foundry.ui.train.form import PRESET_NOTES, on_preset
 
 KNOBS = asdict(TrainConfig(epochs=1, num_train_images=500))
 

@@ -8,7 +8,7 @@ import pytest
 from drawing import draw_strokes
 from speaking import speak, write_wav
 
-from foundry.compress_runs import read_compression
+from foundry.compression.runs import read_compression
 
 # A whole compression, also on a busy machine.
 pytestmark = pytest.mark.timeout(900)

@@ -14,9 +14,9 @@ import pytest
 from gradio_client import Client
 from waiting import PATIENCE_S, wait_until
 
-from foundry.benchmark.served_app import OpenPage
-from foundry.runs import read_run
-from foundry.ui import middleware
+from foundry.benchmark.harness.served_app import OpenPage
+from foundry.training.runs import read_run
+from foundry.ui.server import middleware
 
 VISITOR = "foundry-visitor"
 SECRET = "s3cret-" + uuid.uuid4().hex

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from waiting import PATIENCE_S
 
-from foundry import pretrained
+from foundry.models import pretrained
 from foundry.ui import build_app, warm_up
 from foundry.ui.warm_up import WarmUp
 
@@ -17,7 +17,7 @@ HEAVY = {"captum", "librosa", "nncf", "numba", "openvino", "torch._dynamo", "tor
 
 _PROGRAM = """
 import sys
-from foundry.ui import build_app
+from foundry.ui.app import build_app
 from foundry.ui.warm_up import WarmUp
 build_app("cpu")
 print(*sys.modules)

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from drawing import SEVEN, draw_strokes, redraw
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from refusals import refusal
 from waiting import PATIENCE_S, wait_until
 
-from foundry.benchmark.live import Onlooker
+from foundry.benchmark.harness.live import Onlooker
 from foundry.models import load_model
-from foundry.runs import read_run
+from foundry.training.runs import read_run
 
 # The specification: what /train ends with, at least.
 RESULT_KEYS = {
@@ -36,17 +36,6 @@ def connect(url):
 @pytest.fixture
 def client(app_url):
     return connect(app_url)
-
-
-def refusal(call, *args, **kwargs):
-    """Make a call that has to fail and return the sentence the caller gets to read."""
-    with pytest.raises(AppError) as refused:
-        call(*args, **kwargs)
-    message = str(refused.value)
-    assert "Traceback" not in message
-    assert "enable verbose" not in message
-    assert "show_error" not in message  # Gradio's words for an error nobody foresaw
-    return message
 
 
 def outputs_until(job, condition, what):

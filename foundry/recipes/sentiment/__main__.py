@@ -16,7 +16,7 @@ from foundry.recipes.sentiment.candidates import (
     run_folder,
     train_candidate,
 )
-from foundry.recipes.sentiment.corpus import Corpus, load_corpus
+from foundry.recipes.sentiment.data.corpus import Corpus, load_corpus
 from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig

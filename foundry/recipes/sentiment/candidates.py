@@ -12,14 +12,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from foundry.recipes.sentiment.batches import predict_logits
 from foundry.recipes.sentiment.checkpoints import load_progress
-from foundry.recipes.sentiment.corpus import Corpus, Example, spellings
+from foundry.recipes.sentiment.data.batches import predict_logits
+from foundry.recipes.sentiment.data.corpus import Corpus, Example, spellings
 from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
 from foundry.recipes.sentiment.lora import AdapterConfig, add_adapters, merge_adapters
 from foundry.recipes.sentiment.pretrained import build_classifier
 from foundry.recipes.workers import WorkersConfig, train_on_workers
-from foundry.sharding import Shard
+from foundry.training.sharding import Shard
 
 MERGED_FILE = "merged.safetensors"
 RESULT_FILE = "result.json"

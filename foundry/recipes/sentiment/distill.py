@@ -12,10 +12,10 @@ from torch.nn import functional as F
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from foundry.errors import InputError
-from foundry.machine import autocast
+from foundry.models.machine import autocast
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
-from foundry.recipes.sentiment.batches import encode, pad, predict_logits
-from foundry.recipes.sentiment.corpus import Example
+from foundry.recipes.sentiment.data.batches import encode, pad, predict_logits
+from foundry.recipes.sentiment.data.corpus import Example
 from foundry.recipes.sentiment.finetune import ComputeLoss
 
 PROMPTS = Path("text/ljspeech_prompts.txt")

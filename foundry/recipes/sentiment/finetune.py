@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
-from foundry.machine import autocast
-from foundry.recipes.sentiment.batches import draw_epoch, encode, predict_logits
+from foundry.models.machine import autocast
 from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
-from foundry.recipes.sentiment.corpus import Example, spellings
-from foundry.sharding import ALONE, Shard
+from foundry.recipes.sentiment.data.batches import draw_epoch, encode, predict_logits
+from foundry.recipes.sentiment.data.corpus import Example, spellings
+from foundry.training.sharding import ALONE, Shard
 
 BEST_FILE = "best.safetensors"
 WARMUP_SHARE = 0.1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foundry.recipes.sentiment.candidates import RunResult
-from foundry.recipes.sentiment.corpus import Corpus
+from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
 from foundry.recipes.sentiment.pretrained import BASE_NAME, BASE_SHA256

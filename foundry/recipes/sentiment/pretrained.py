@@ -11,7 +11,7 @@ from transformers import (
 )
 
 from foundry.errors import ArtifactError
-from foundry.shipped import hash_file
+from foundry.models.shipped import hash_file
 
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -14,10 +14,10 @@ from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from foundry.errors import ArtifactError
 from foundry.recipes.pruning import count_flops, measure_speedup
-from foundry.recipes.sentiment.batches import predict_logits
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.checkpoints import load_progress, load_weights
-from foundry.recipes.sentiment.corpus import Corpus
+from foundry.recipes.sentiment.data.batches import predict_logits
+from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.distill import (
     PruneConfig,
     build_loss,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundry.recipes.sentiment.corpus import Corpus
+from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.model_card import CandidateFigures, FinalFigures

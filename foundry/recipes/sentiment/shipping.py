@@ -10,12 +10,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from foundry.recipes.sentiment.batches import predict_logits
+from foundry.models.shipped import record_shipped
 from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
 from foundry.recipes.sentiment.candidates import measure_accuracy
-from foundry.recipes.sentiment.corpus import Corpus, Example
+from foundry.recipes.sentiment.data.batches import predict_logits
+from foundry.recipes.sentiment.data.corpus import Corpus, Example
 from foundry.recipes.sentiment.model_card import FinalFigures
-from foundry.shipped import record_shipped
 
 MAX_ECE = 0.03
 WEIGHTS_FILE = "model.safetensors"

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from foundry.recipes.speech import augment
-from foundry.recipes.speech.corpus import DIGITS, SAMPLE_RATE_HZ, Clip, ClipStore
+from foundry.recipes.speech.data import augment
+from foundry.recipes.speech.data.corpus import DIGITS, SAMPLE_RATE_HZ, Clip, ClipStore
 from foundry.recipes.speech.model import encode_text
 
 Source = tuple[ClipStore, Clip]

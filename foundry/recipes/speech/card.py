@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundry.recipes.speech.corpus import Clip
+from foundry.recipes.speech.data.corpus import Clip
 from foundry.recipes.speech.model import WARP_LENGTH, WARP_SHAPE
 
 LICENCES = {

@@ -8,16 +8,11 @@ import torch
 from torch.nn import functional as F
 from transformers import Wav2Vec2ForCTC
 
-from foundry.machine import autocast
+from foundry.models.machine import autocast
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
 from foundry.recipes.speech.batches import Batch
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
-from foundry.recipes.speech.losses import (
-    ComputeLoss,
-    compute_ctc,
-    compute_loss,
-    count_characters,
-)
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ
+from foundry.recipes.speech.losses import ComputeLoss, compute_ctc, compute_loss, count_characters
 from foundry.recipes.speech.model import count_frames
 
 

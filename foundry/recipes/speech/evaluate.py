@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from transformers import Wav2Vec2ForCTC
 
-from foundry.recipes.speech import augment
 from foundry.recipes.speech.batches import collate
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ, Clip, Recordings
+from foundry.recipes.speech.data import augment
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, Clip, Recordings
 from foundry.recipes.speech.model import ALPHABET, CHARACTERS, count_frames
-from foundry.speech_beam import BeamDecoder
-from foundry.speech_paths import BeamFinder, GreedyFinder
+from foundry.speech.beam import BeamDecoder
+from foundry.speech.paths import BeamFinder, GreedyFinder
 
 Utterance = tuple[np.ndarray, str]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from transformers import Wav2Vec2ForCTC
 
-from foundry.machine import autocast
+from foundry.models.machine import autocast
 from foundry.recipes.speech.batches import Batch
 from foundry.recipes.speech.model import CHARACTERS, PAD, count_frames
 

@@ -15,8 +15,8 @@ from transformers import (
     Wav2Vec2Processor,
 )
 
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
-from foundry.speech_words import Alphabet
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ
+from foundry.speech.words import Alphabet
 
 PAD, UNKNOWN, DELIMITER = "<pad>", "<unk>", "|"
 CHARACTERS = (PAD, UNKNOWN, DELIMITER, "'", *"abcdefghijklmnopqrstuvwxyz")

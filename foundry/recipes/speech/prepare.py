@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundry.recipes.speech.accents import plan_held_out_voices, plan_voices
 from foundry.recipes.speech.batches import Source
-from foundry.recipes.speech.corpus import (
+from foundry.recipes.speech.data.accents import plan_held_out_voices, plan_voices
+from foundry.recipes.speech.data.corpus import (
     Clip,
     ClipStore,
     iter_recordings,
     split_by_speaker,
     write_store,
 )
-from foundry.recipes.speech.synthesis import plan_sentences, plan_words, synthesise
+from foundry.recipes.speech.data.synthesis import plan_sentences, plan_words, synthesise
 
 PROMPTS = Path("text") / "ljspeech_prompts.txt"
 WORD_CORPORA = ("fsdd", "speech_commands")

@@ -7,17 +7,17 @@ import torch
 from transformers import Wav2Vec2ForCTC
 
 from foundry.errors import ArtifactError
+from foundry.models.shipped import hash_file
 from foundry.recipes.pruning import count_flops, measure_speedup
 from foundry.recipes.speech.batches import STAGES, BatchSource
-from foundry.recipes.speech.corpus import SAMPLE_RATE_HZ
+from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ
 from foundry.recipes.speech.distill import PruneConfig, build_loss, prune
 from foundry.recipes.speech.evaluate import Utterance, evaluate
 from foundry.recipes.speech.model import ALPHABET, save_model
 from foundry.recipes.speech.pruned_card import PrunedFacts, render_pruned_card
 from foundry.recipes.speech.sitting import run_sitting
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
-from foundry.shipped import hash_file
-from foundry.speech_beam import BIGRAM_FILE, load_beam_decoder
+from foundry.speech.beam import BIGRAM_FILE, load_beam_decoder
 
 TEACHER = "teacher.sha256"
 NUM_PROBES = 8

@@ -10,14 +10,14 @@ from pathlib import Path
 from tqdm import tqdm
 from transformers import Wav2Vec2Config
 
-from foundry.recipes.speech import augment
 from foundry.recipes.speech.batches import BatchSource
+from foundry.recipes.speech.data import augment
 from foundry.recipes.speech.evaluate import Utterance, build_dev_sets, evaluate
 from foundry.recipes.speech.losses import ComputeLoss, compute_loss
 from foundry.recipes.speech.model import build_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.train import CHECKPOINT, SpeechEvent, TrainConfig, TrainState, train
-from foundry.sharding import Shard
+from foundry.training.sharding import Shard
 
 LOG = "events.jsonl"
 LOG_STEPS = 25

@@ -19,7 +19,7 @@ from transformers import Wav2Vec2ForCTC
 from foundry.recipes.speech.batches import Batch, BatchSource
 from foundry.recipes.speech.losses import ComputeLoss, compute_loss, count_characters
 from foundry.recipes.speech.model import another_vocal_tract
-from foundry.sharding import ALONE, Shard
+from foundry.training.sharding import ALONE, Shard
 
 CHECKPOINT = "checkpoint.safetensors"
 # What AdamW and Muon keep of each parameter.

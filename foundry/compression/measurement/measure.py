@@ -1,0 +1,160 @@
+"""The table: forms of one model timed in turns, weighed, and asked the same questions."""
+
+import os
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from foundry.compression.measurement.forms import Form
+from foundry.compression.measurement.memory import peak_memory
+from foundry.compression.measurement.timing import Timing, Verdict, compare, describe, time_rounds
+from foundry.compression.measurement.workloads import Answers, Workload
+from foundry.models.quantization import Sample
+
+DENSE = "dense"
+# Seconds of timing for one input at a time, and as much again for batches.
+_BUDGET_S = 5.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One form of a model in the table.
+
+    Attributes:
+        model: The model's name.
+        variant: The form's name.
+        engine: What ran it.
+        parameters: Weights and biases.
+        nonzeros: Those of them that are not zero.
+        size_bytes: Its file on disk.
+        peak_memory_bytes: What loading and running it takes on top of the libraries; None where
+            the system does not tell.
+        p50_ms: Median latency of one input.
+        p95_ms: What 95 of 100 stay under.
+        batch_size: Inputs in a batch.
+        batch_p50_ms: Median latency of a batch.
+        throughput_per_s: Inputs a second in such batches.
+        speedup: Of one input, over dense in the same rounds.
+        speedup_low: Where the 95% interval of that begins.
+        speedup_high: Where it ends.
+        verdict: `faster`, `same` or `slower`, of one input.
+        verdict_text: The same with the interval.
+        quality: In [0, 1], measured here or of the model's card; None where neither is known.
+        disagreement: Share of the samples that it answers otherwise than dense, in [0, 1].
+        num_runs: Timed calls behind the latency of one input.
+    """
+
+    model: str
+    variant: str
+    engine: str
+    parameters: int
+    nonzeros: int
+    size_bytes: int
+    peak_memory_bytes: int | None
+    p50_ms: float
+    p95_ms: float
+    batch_size: int
+    batch_p50_ms: float
+    throughput_per_s: float
+    speedup: float
+    speedup_low: float
+    speedup_high: float
+    verdict: Verdict
+    verdict_text: str
+    quality: float | None
+    disagreement: float
+    num_runs: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure()` leaves.
+
+    Attributes:
+        rows: One a form, in the order of the forms.
+        answers: Of each form, by name.
+        load_average: Processes that wanted a processor in the minute before the timing began.
+    """
+
+    rows: tuple[Row, ...]
+    answers: Mapping[str, Answers]
+    load_average: float
+
+
+Progress = Generator[tuple[float, str], None, Measured]
+_Timing = Generator[tuple[float, str], None, dict[str, Timing]]
+
+
+def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
+    """Measure forms of one model side by side.
+
+    Args:
+        model: The model's name.
+        forms: One of them is `dense`.
+        workload: What to measure them with.
+
+    Yields:
+        The share done, in [0, 1], with a sentence.
+
+    Returns:
+        What was measured.
+    """
+    answers, memory = {}, {}
+    for index, form in enumerate(forms):
+        yield 0.3 * index / len(forms), f"{form.name}: answering the samples"
+        answers[form.name] = workload.answer(form.predict)
+    for index, form in enumerate(forms):
+        yield 0.3 + 0.2 * index / len(forms), f"{form.name}: weighing it in a process of its own"
+        memory[form.name] = peak_memory(form.source, workload.single, workload.batch)
+    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    single = yield from _time(
+        forms, workload.single, 0.5, f"Timing one {workload.unit} at a time, in turns"
+    )
+    batch = yield from _time(
+        forms,
+        workload.batch,
+        0.75,
+        f"Timing {workload.batch_size} {workload.unit}s at a time, in turns",
+    )
+    dense = answers[DENSE].labels
+    rows = []
+    for form in forms:
+        one, many, given = single[form.name], batch[form.name], answers[form.name]
+        differ = sum(a != b for a, b in zip(given.labels, dense, strict=True))
+        rows.append(
+            Row(
+                model=model,
+                variant=form.name,
+                engine=form.engine,
+                parameters=form.footprint.parameters,
+                nonzeros=form.footprint.nonzeros,
+                size_bytes=form.footprint.size_bytes,
+                peak_memory_bytes=memory[form.name],
+                p50_ms=one.p50_ms,
+                p95_ms=one.p95_ms,
+                batch_size=workload.batch_size,
+                batch_p50_ms=many.p50_ms,
+                throughput_per_s=1000 * workload.batch_size / many.p50_ms,
+                speedup=one.speedup,
+                speedup_low=one.speedup_low,
+                speedup_high=one.speedup_high,
+                verdict=one.verdict,
+                verdict_text=describe(one),
+                quality=form.card_quality if given.quality is None else given.quality,
+                disagreement=differ / len(dense),
+                num_runs=one.num_runs,
+            )
+        )
+    return Measured(tuple(rows), answers, load_average)
+
+
+def _time(forms: Sequence[Form], inputs: Sample, start: float, sentence: str) -> _Timing:
+    calls = {form.name: partial(form.predict, *inputs) for form in forms}
+    rounds = []
+    started = time.perf_counter()
+    for taken_s in time_rounds(calls, _BUDGET_S):
+        rounds.append(taken_s)
+        share = min(1.0, (time.perf_counter() - started) / _BUDGET_S)
+        yield start + 0.25 * share, f"{sentence}: round {len(rounds)}"
+    return compare(rounds, DENSE)

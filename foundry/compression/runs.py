@@ -1,0 +1,108 @@
+"""Compressions on disk: one folder each, written by its worker, only read by the page.
+
+Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
+`variants/` the compressed models.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from safetensors.torch import load_file
+
+from foundry.compression.config import CompressConfig, CompressEvent, list_models
+from foundry.compression.measurement.forms import Source
+from foundry.errors import InputError
+from foundry.runs.folders import AnyRun, Shelf, create_folder, read_events, runs_dir
+from foundry.training.runs import read_own_run
+
+PROBS_FILE = "probs.safetensors"
+
+
+@dataclass(frozen=True)
+class CompressRun(AnyRun):
+    """One reading of a compression's folder."""
+
+    config: CompressConfig
+
+    worker: ClassVar[str] = "foundry.compression.worker"
+
+    @property
+    def variants_folder(self) -> Path:
+        """Folder of the compressed models."""
+        return self.folder / "variants"
+
+    @cached_property
+    def events(self) -> list[CompressEvent]:
+        """What it has said so far."""
+        return [CompressEvent(**values) for values in read_events(self.folder)]
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Where the forms can be loaded from, by name, once it has ended."""
+        described = (self.result or {}).get("sources", {})
+        return {
+            name: Source(one["kind"], one["task"], Path(one["path"]))
+            for name, one in described.items()
+        }
+
+    @cached_property
+    def test_probs(self) -> dict[str, torch.Tensor]:
+        """What each form of a digit network made of the test split, float32 (10000, 10).
+
+        In the order of the table, dense first; the file has an order of its own.
+        """
+        assert self.result is not None
+        probs = load_file(self.folder / PROBS_FILE)
+        return {row["variant"]: probs[row["variant"]] for row in self.result["rows"]}
+
+    @property
+    def progress(self) -> float:
+        """Share done, in [0, 1]."""
+        return self.events[-1].progress if self.events else 0.0
+
+
+def compressions_dir() -> Path:
+    """Return the folder of all compressions."""
+    return runs_dir() / "compressions"
+
+
+def create_compression(config: CompressConfig, owner: str) -> CompressRun:
+    """Make the folder of a new compression, queued.
+
+    Args:
+        config: What is to be done.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If there is no such model for this visitor, or it cannot be masked.
+        ArtifactError: If the runs folder cannot be written.
+    """
+    _check_model(config, owner)
+    made = {"config": asdict(config)}
+    return read_compression(create_folder(compressions_dir(), made, owner).name)
+
+
+def _check_model(config: CompressConfig, owner: str) -> None:
+    names = [spec.name for spec in list_models()]
+    if config.model in names:
+        return
+    try:
+        run = read_own_run(config.model, owner)
+    except InputError:
+        raise InputError(
+            f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
+            "yours by its id."
+        ) from None
+    if not run.has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    if config.sparsity and run.config.model != "lenet":
+        raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
+
+
+_SHELF = Shelf(compressions_dir, CompressRun, CompressConfig, "You have no compression “{}”.")
+read_compression, read_own_compression = _SHELF.read, _SHELF.read_own
+list_compressions, list_own_compressions = _SHELF.list_all, _SHELF.list_own
+follow_compression = _SHELF.follow

@@ -1,0 +1,77 @@
+"""How much each layer bears: one at a time is pruned or quantized, and the rest left alone."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from foundry.compression.pruning import prunable_layers, prune
+from foundry.data import Split, normalize
+from foundry.models.calibration import digit_samples
+from foundry.models.quantization import quantize
+from foundry.models.runtime import OpenVinoPredictor
+from foundry.models.variants import SIGNATURES
+from foundry.training.evaluation import evaluate
+
+PRUNED, INT8 = "pruned", "int8"
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What one layer's change costs, before anything recovers.
+
+    Attributes:
+        layer: Its name.
+        change: `pruned` or `int8`.
+        accuracy_loss: Validation accuracy of the dense network less that of the changed one.
+    """
+
+    layer: str
+    change: str
+    accuracy_loss: float
+
+
+def sense_layers(
+    dense: nn.Module, pruning_ratio: float, val: Split
+) -> Generator[tuple[float, str], None, list[Sensitivity]]:
+    """Change one layer at a time.
+
+    Args:
+        dense: A digit network; not modified.
+        pruning_ratio: Share of the channels or neurons taken out of the layer, by the size of
+            their weights.
+        val: Images to judge by; none of the test split.
+
+    Yields:
+        The share done, in [0, 1], with a sentence.
+
+    Returns:
+        Both changes of every layer that can be changed so.
+    """
+    layers = [name for name, module in dense.named_modules() if hasattr(module, "weight")]
+    accuracy = evaluate(dense, val).accuracy
+    found = []
+    for index, layer in enumerate(layers):
+        yield index / len(layers), f"{layer} alone is pruned, then quantized"
+        if layer in prunable_layers(dense):
+            pruned = prune(dense, {layer: pruning_ratio}).model
+            loss = accuracy - evaluate(pruned, val).accuracy
+            found.append(Sensitivity(layer, PRUNED, loss))
+        found.append(Sensitivity(layer, INT8, accuracy - _int8_accuracy(dense, layer, layers, val)))
+    return found
+
+
+def keep_others(layer: str, layers: Sequence[str]) -> dict[str, str]:
+    """Return patterns of all layers but one, each with the reason why it stays in float32.
+
+    Args:
+        layer: The one.
+        layers: All.
+    """
+    return {rf".*\b{name}/.*": "another layer's turn" for name in layers if name != layer}
+
+
+def _int8_accuracy(dense: nn.Module, layer: str, layers: list[str], val: Split) -> float:
+    signature = replace(SIGNATURES["digits"], kept=keep_others(layer, layers))
+    predict = OpenVinoPredictor(quantize(dense, signature, digit_samples()))
+    return (predict(normalize(val.images)).argmax(1) == val.labels).double().mean().item()

@@ -1,0 +1,83 @@
+"""The process of one compression: `python -m foundry.compression.worker RUN_ID`, from `run_queue`.
+
+It hears `stop` on standard input; the end of input means that the server is gone. Either way it
+leaves at once: a compression is short enough to be started again.
+"""
+
+import sys
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from foundry.compression.config import CompressEvent
+from foundry.compression.runs import PROBS_FILE, CompressRun, read_compression
+from foundry.compression.state import CompressState
+from foundry.compression.steps import compress
+from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
+from foundry.training.runs import read_run
+from foundry.training.worker import Commands, leave_at_once, leave_room_for_the_server
+
+# As often as the page looks.
+_LOG_EVERY_S = 0.25
+
+
+class _Log:
+    """Appends events, leaving out those that say nothing new, or too soon for anybody to see."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._last: CompressEvent | None = None
+
+    def add(self, event: CompressEvent) -> None:
+        last = self._last
+        if last and last.stage == event.stage and event.epoch is None and event.progress < 1:
+            is_news = (event.progress, event.sentence) != (last.progress, last.sentence)
+            if not is_news or event.elapsed_s - last.elapsed_s < _LOG_EVERY_S:
+                return
+        append_event(self._folder, event)
+        self._last = event
+
+
+def _record(run: CompressRun, state: CompressState) -> None:
+    assert state.measured is not None
+    probs = {
+        name: answers.probs.contiguous()
+        for name, answers in state.measured.answers.items()
+        if answers.probs is not None
+    }
+    save_file(probs, run.folder / PROBS_FILE)
+    write_json(run.folder / RESULT_FILE, state.report())
+
+
+def main(run_id: str) -> None:
+    """Take a compression to its end, or until told otherwise.
+
+    Args:
+        run_id: An existing compression.
+    """
+    commands = Commands()
+    leave_room_for_the_server()
+    run = read_compression(run_id)
+    log = _Log(run.folder)
+    try:
+        write_status(run.folder, "running")
+        model = run.config.model
+        source = read_run(model).best_folder if is_run_id(model) else model
+        state = CompressState(run.config, source, run.variants_folder)
+        for event in compress(state):
+            if commands.last:
+                break
+            log.add(event)
+        if commands.last:
+            write_status(run.folder, "interrupted" if commands.last == "interrupt" else "stopped")
+        else:
+            _record(run, state)
+            write_status(run.folder, "done")
+    except Exception as error:
+        write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+        raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    leave_at_once()

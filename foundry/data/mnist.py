@@ -1,0 +1,137 @@
+"""MNIST as it ships with the project: four gzipped idx files, checked on load."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from foundry.errors import ArtifactError
+
+DATA_DIR = Path(__file__).parent
+
+# Mean and standard deviation of all training pixels, in [0, 1]; the customary MNIST constants.
+PIXEL_MEAN = 0.1307
+PIXEL_STD = 0.3081
+
+NUM_CLASSES = 10
+IMAGE_SIZE = 28
+NUM_TRAIN = 55_000
+NUM_VAL = 5_000
+
+_SPLIT_SEED = 0
+# SHA-256 of the uncompressed idx files, as published.
+_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of the data set.
+
+    Attributes:
+        images: uint8, shape (N, 28, 28), 0 = paper, 255 = ink.
+        labels: int64, shape (N,), 0 to 9.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.labels)
+
+    def head(self, num_images: int) -> "Split":
+        """Return the first `num_images` images; the order is random but fixed."""
+        return Split(self.images[:num_images], self.labels[:num_images])
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """The three splits: 55,000 to learn from, 5,000 to choose on, 10,000 to report once."""
+
+    train: Split
+    val: Split
+    test: Split
+
+
+def _read_idx(name: str, directory: Path) -> np.ndarray:
+    path = directory / f"{name}.gz"
+    try:
+        with gzip.open(path) as file:
+            raw = file.read()
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing; restore it from the repository.") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ArtifactError(
+            f"{path} is damaged: it cannot be decompressed. Restore it from the repository."
+        ) from None
+    if hashlib.sha256(raw).hexdigest() != _SHA256[name]:
+        raise ArtifactError(
+            f"{path} is damaged: its SHA-256 differs from MNIST's. Restore it from the repository."
+        )
+    # The idx header is two zero bytes, a type code (8 = uint8), the number of dimensions,
+    # then each dimension as a big-endian int32.
+    num_dims = raw[3]
+    shape = struct.unpack(f">{num_dims}I", raw[4 : 4 + 4 * num_dims])
+    return np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * num_dims).reshape(shape)
+
+
+def _split_indices(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (train, validation) indices, stratified by digit and the same on every machine."""
+    shuffled = np.random.RandomState(_SPLIT_SEED).permutation(len(labels))
+    by_digit = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    # Every 12th of the images sorted by digit: 5,000 in all, each digit in proportion.
+    is_val = np.zeros(len(labels), dtype=bool)
+    is_val[by_digit[:: len(labels) // NUM_VAL]] = True
+    return shuffled[~is_val[shuffled]], shuffled[is_val[shuffled]]
+
+
+@lru_cache(maxsize=1)
+def load_mnist(directory: Path = DATA_DIR) -> Mnist:
+    """Load MNIST from its gzipped idx files; the second call returns the same object.
+
+    Args:
+        directory: Folder with the four `*-ubyte.gz` files.
+
+    Returns:
+        Train (55,000), validation (5,000) and test (10,000) splits. The training order is a
+        fixed shuffle, so that the first N images are a fair sample.
+
+    Raises:
+        ArtifactError: If a file is missing or damaged; the message names it.
+
+    Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits (CC BY-SA 3.0).
+    """
+    images, labels, test_images, test_labels = (_read_idx(name, directory) for name in _SHA256)
+    train_indices, val_indices = _split_indices(labels)
+
+    def split(images: np.ndarray, labels: np.ndarray) -> Split:
+        return Split(torch.tensor(images), torch.tensor(labels, dtype=torch.int64))
+
+    return Mnist(
+        train=split(images[train_indices], labels[train_indices]),
+        val=split(images[val_indices], labels[val_indices]),
+        test=split(test_images, test_labels),
+    )
+
+
+def normalize(images: torch.Tensor) -> torch.Tensor:
+    """Turn uint8 images into network input.
+
+    Args:
+        images: uint8, shape (N, 28, 28), 0 = paper, 255 = ink.
+
+    Returns:
+        float32, shape (N, 1, 28, 28), about zero mean and unit variance over MNIST.
+    """
+    return ((images.float() / 255 - PIXEL_MEAN) / PIXEL_STD).unsqueeze(1)

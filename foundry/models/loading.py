@@ -1,0 +1,300 @@
+"""The shared model module: the one door to every model on every tab, in any variant.
+
+`load_model()` and `load_predictor()` open it to the networks that are trained here,
+`load_pretrained()` to what transformers reads: the shipped BERT and Wav2Vec2, and others' models
+from a folder or the Hub.
+"""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models.calibration import SAMPLE_MAKERS, digit_samples
+from foundry.models.hub import OnProgress, resolve_model
+from foundry.models.networks import CNN, LeNet
+from foundry.models.pretrained import Pretrained, load_folder, one_at_a_time
+from foundry.models.remote import find_remote
+from foundry.models.runtime import Predictor, TorchPredictor
+from foundry.models.shipped import check_shipped
+from foundry.models.variants import (
+    DENSE,
+    VARIANTS,
+    Variant,
+    find_variant,
+    list_variants,
+    load_quantized,
+)
+
+WEIGHTS_DIR = Path(__file__).parents[2] / "weights"
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+
+
+_ARCHITECTURES: dict[str, type[LeNet] | type[CNN]] = {"lenet": LeNet, "cnn": CNN}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model that ships with the project.
+
+    Attributes:
+        name: What the door takes, and the folder in `weights/`.
+        title: What the page calls it.
+        task: The tab it serves: `digits`, `sentiment` or `speech`.
+    """
+
+    name: str
+    title: str
+    task: str
+
+
+_MODELS = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("lenet", "LeNet (shipped)", "digits"),
+        ModelSpec("bert-sentiment", "BERT, six layers (shipped)", "sentiment"),
+        ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
+    )
+}
+
+_load_lock = threading.Lock()
+
+
+def available_models(task: str) -> list[ModelSpec]:
+    """Return the models that ship with the project for a task."""
+    return [spec for spec in _MODELS.values() if spec.task == task]
+
+
+def available_architectures() -> list[str]:
+    """Return the architectures that can be trained here."""
+    return list(_ARCHITECTURES)
+
+
+def build_model(architecture: str, width: float = 1.0, **config: Any) -> nn.Module:
+    """Build a network with random weights from torch's global generator.
+
+    Args:
+        architecture: One of `available_architectures()`.
+        width: Factor on the architecture's own filters and hidden neurons, above 0.
+        config: Widths and dropout as the architecture's constructor takes them.
+
+    Raises:
+        InputError: If there is no such architecture; the message lists those there are.
+    """
+    if architecture not in _ARCHITECTURES:
+        raise InputError(
+            f"There is no model “{architecture}” to train; "
+            f"choose one of {', '.join(_ARCHITECTURES)}."
+        )
+    network = _ARCHITECTURES[architecture]
+    widths = {
+        "channels": _scale(network.CHANNELS, width),
+        "hidden_dims": _scale(network.HIDDEN_DIMS, width),
+    }
+    return network(**(widths | config))
+
+
+def _scale(sizes: Sequence[int], factor: float) -> list[int]:
+    return [max(1, round(factor * size)) for size in sizes]
+
+
+def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model's configuration and weights side by side, without pickle.
+
+    Args:
+        model: A network from `build_model()` or `load_model()`.
+        folder: Made if missing; receives `config.json` and `model.safetensors`.
+        dtype: How weights are stored; float16 halves the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The worker's networks are channels_last; safetensors stores rows in order.
+    weights = {name: t.detach().to(dtype).contiguous() for name, t in model.state_dict().items()}
+    (folder / CONFIG_FILE).write_text(json.dumps(model.config, indent=2) + "\n")
+    # By one rename, because a page may load the weights while a run replaces them.
+    partial = folder / f"{WEIGHTS_FILE}.partial"
+    save_file(weights, partial)
+    partial.replace(folder / WEIGHTS_FILE)
+
+
+def _load_folder(folder: Path, device: torch.device) -> nn.Module:
+    try:
+        check_shipped(folder / WEIGHTS_FILE)
+        config = json.loads((folder / CONFIG_FILE).read_text())
+        model = build_model(config.pop("architecture"), **config)
+        model.load_state_dict(load_file(folder / WEIGHTS_FILE))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{error.filename} is missing.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ArtifactError(f"{folder / CONFIG_FILE} is damaged: {error}.") from None
+    except (SafetensorError, RuntimeError):
+        raise ArtifactError(
+            f"{folder / WEIGHTS_FILE} is damaged or does not belong to the config beside it."
+        ) from None
+    return model.to(device).eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=16)
+def _load_cached(folder: Path, device: torch.device, modified_ns: int) -> nn.Module:
+    return _load_folder(folder, device)
+
+
+def load_model(
+    name: str | Path, device: torch.device | str = "cpu", variant: Variant = DENSE
+) -> nn.Module:
+    """Load a model in evaluation mode; all callers share one read-only copy.
+
+    Args:
+        name: A name from `available_models()`, or the folder of a checkpoint made by
+            `save_model()`.
+        device: Where the weights go.
+        variant: Of an int8 one this is the float32 network that was quantized.
+
+    Returns:
+        The network; it takes float32 (N, 1, 28, 28) and gives logits (N, 10).
+
+    Raises:
+        InputError: If there is no such name or variant; the message lists those there are.
+        ArtifactError: If a file is missing or damaged; the message names it.
+    """
+    folder = find_variant(str(name), _digits_folder(name), variant)
+    weights_file = folder / WEIGHTS_FILE
+    if not weights_file.exists():
+        raise ArtifactError(f"{weights_file} is missing.")
+    with _load_lock:
+        return _load_cached(folder, torch.device(device), weights_file.stat().st_mtime_ns)
+
+
+def load_predictor(
+    name: str | Path,
+    device: torch.device | str = "cpu",
+    variant: Variant = DENSE,
+    on_progress: OnProgress | None = None,
+    is_here: bool = False,
+) -> Predictor:
+    """Load what runs a digit model; all callers share it.
+
+    Args:
+        name: As `load_model()` takes it.
+        device: Where it runs; int8 always runs on the CPU.
+        variant: Which form of it.
+        on_progress: Called while int8 is built with the share done, in [0, 1], and a sentence.
+        is_here: Whether it has to run in this process, as what is timed or exported has.
+
+    Returns:
+        The call from float32 (N, 1, 28, 28) to logits, float32 (N, 10), both on the CPU.
+
+    Raises:
+        InputError: As `load_model()` does.
+        ArtifactError: As `load_model()` does.
+    """
+    if remote := None if is_here else find_remote(name, variant):
+        return remote
+    if not variant.is_quantized:
+        return TorchPredictor(load_model(name, device, variant))
+    model = load_model(name, "cpu", variant)
+    folder = find_variant(str(name), _digits_folder(name), variant)
+    return load_quantized(folder, "digits", model, digit_samples, on_progress)
+
+
+def _digits_folder(name: str | Path) -> Path:
+    if isinstance(name, str) and name not in (names := _names("digits")):
+        raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
+    return WEIGHTS_DIR / name
+
+
+def load_pretrained(
+    name: str,
+    task: str,
+    on_progress: OnProgress | None = None,
+    variant: Variant = DENSE,
+    is_here: bool = False,
+) -> Pretrained:
+    """Load a transformers model; all callers share one read-only copy, loaded once.
+
+    Args:
+        name: A name from `available_models(task)`, a local folder or a Hub id.
+        task: `sentiment` or `speech`.
+        on_progress: Called while files are downloaded, see `hub.resolve_model()`, and while int8 is
+            built.
+        variant: Which form of it.
+        is_here: Whether it has to run in this process.
+
+    Returns:
+        The model with its tokenizer or processor.
+
+    Raises:
+        InputError: If there is no such model, it has no safetensors, it is for another task, or it
+            has no such variant.
+        ArtifactError: If its files are damaged, missing, or cannot be downloaded.
+    """
+    if not isinstance(name, str) or not name.strip():
+        names = ", ".join(_names(task))
+        raise InputError(f"Name a model: one of {names}, a folder on this machine or a Hub id.")
+    name = name.strip()
+    with one_at_a_time(name):
+        dense_folder = (
+            WEIGHTS_DIR / name if name in _names(task) else resolve_model(name, on_progress)
+        )
+        folder = find_variant(name, dense_folder, variant)
+        loaded = load_folder(name, task, folder)
+    if variant != DENSE:
+        loaded = replace(loaded, folder=dense_folder)
+    if remote := None if is_here else find_remote(name, variant):
+        return replace(loaded, compiled=remote)
+    if not variant.is_quantized:
+        return loaded
+    compiled = load_quantized(
+        folder, task, loaded.model, lambda: SAMPLE_MAKERS[task](loaded.processor), on_progress
+    )
+    return replace(loaded, compiled=compiled)
+
+
+def available_variants(name: str | Path) -> list[str]:
+    """Return the names of the variants that a model has.
+
+    Args:
+        name: A shipped model, a folder or a Hub id; what is not here yet is taken to have no pruned
+            checkpoint, as nothing on the Hub has.
+    """
+    if isinstance(name, str):
+        name = name.strip()
+    if isinstance(name, Path) or name in _MODELS:
+        return list_variants(WEIGHTS_DIR / name)
+    # A Hub id names no folder, so nothing lies beside it.
+    return list_variants(Path(name or ""))
+
+
+def check_variant(name: str | Path, variant: str) -> Variant:
+    """Read a variant's name and refuse one that a model does not have.
+
+    Args:
+        name: The model's name.
+        variant: What the visitor asked for.
+
+    Raises:
+        InputError: If there is no such variant; the message lists those there are.
+    """
+    there_are = available_variants(name)
+    if variant not in there_are:
+        is_known = isinstance(variant, str) and variant in VARIANTS
+        reason = " (no pruned checkpoint comes with it)" if is_known else ""
+        name = "This run" if isinstance(name, Path) else f"“{name}”"
+        raise InputError(
+            f"{name} has no variant “{variant}”{reason}; choose one of {', '.join(there_are)}."
+        )
+    return VARIANTS[variant]
+
+
+def _names(task: str) -> list[str]:
+    return [spec.name for spec in available_models(task)]

@@ -1,0 +1,1 @@
+"""The corpora of the sentiment recipe, and batches of them."""

@@ -1,0 +1,1 @@
+"""The corpora of the speech recipe: recorded, synthesised and changed on the way."""

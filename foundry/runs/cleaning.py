@@ -1,0 +1,121 @@
+"""Making room: old runs, and temporary files of servers that were killed."""
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from foundry.compression.runs import compressions_dir
+from foundry.models.cache import cache_dir
+from foundry.runs.folders import list_run_folders, runs_dir
+from foundry.search.runs import searches_dir
+
+MAX_AGE_S = 30 * 24 * 3600.0
+MAX_BYTES = 5_000_000_000
+# Whatever the clock says: one that jumps must not empty the shelf.
+NUM_KEPT = 20
+
+MAX_UPLOADS_BYTES = 10_000_000_000
+_MAX_VARIANTS_BYTES = 5_000_000_000
+# Somebody is still at work with those.
+_YOUNG_S = 900.0
+
+_DOWNLOADS = "foundry-downloads"
+_DOWNLOADS_NAME = re.compile(rf"{_DOWNLOADS}-(\d+)-\w{{8}}")
+_MAX_DOWNLOADS_AGE_S = 2 * 24 * 3600.0
+
+_logger = logging.getLogger(__name__)
+
+
+def remove_old_runs(
+    max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES, num_kept: int = NUM_KEPT
+) -> list[str]:
+    """Remove runs of every kind that are too old, and the oldest while all are too large.
+
+    Args:
+        max_age_s: Since they last changed.
+        max_bytes: Of all runs together.
+        num_kept: So many of the newest are never too old.
+
+    Returns:
+        The ids of those removed. A run that a server looks after is left alone.
+    """
+    removed, num_bytes = [], 0
+    shelves = (runs_dir(), compressions_dir(), searches_dir())
+    folders = [folder for shelf in shelves for folder in list_run_folders(shelf)]
+    folders.sort(key=lambda folder: folder.name, reverse=True)
+    for place, folder in enumerate(folders):
+        num_bytes += _size_of(folder)
+        is_old = place >= num_kept and _age_s(folder) > max_age_s
+        if (is_old or num_bytes > max_bytes) and _remove(folder):
+            removed.append(folder.name)
+    return removed
+
+
+def remove_stray_downloads() -> None:
+    """Remove what servers that were killed have left of `make_downloads_folder()`."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_DOWNLOADS}-*"):
+        made_by = _DOWNLOADS_NAME.fullmatch(folder.name)
+        if made_by is None or psutil.pid_exists(int(made_by[1])):
+            continue
+        # Where processes are counted anew in every container, its number alone says little.
+        if _age_s(folder) > _MAX_DOWNLOADS_AGE_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_old_variants() -> None:
+    """Remove the compiled models that were made first while all are too large."""
+    remove_oldest_files(cache_dir(), _MAX_VARIANTS_BYTES)
+
+
+def remove_oldest_files(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> None:
+    """Remove the oldest files while all are too large; those of the last quarter of an hour stay.
+
+    Args:
+        folder: Of uploads, of what was made for downloads, or of what can be made again.
+        max_bytes: Of all files together.
+    """
+    files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]
+    files.sort(key=lambda entry: entry[1].st_mtime, reverse=True)
+    num_bytes = 0
+    for file, found in files:
+        num_bytes += found.st_size
+        if num_bytes > max_bytes and time.time() - found.st_mtime > _YOUNG_S:
+            file.unlink(missing_ok=True)
+
+
+def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for what visitors take home; it goes with this process."""
+    return tempfile.TemporaryDirectory(prefix=f"{_DOWNLOADS}-{os.getpid()}-")
+
+
+def _remove(folder: Path) -> bool:
+    try:
+        with (
+            FileLock(folder / "queue.lock", timeout=0),
+            FileLock(folder / "worker.lock", timeout=0),
+        ):
+            # First the name, by which others would find it half removed.
+            gone = folder.rename(folder.with_name(f"removed-{folder.name}-{os.getpid()}"))
+    except (Timeout, OSError):
+        return False
+    shutil.rmtree(gone, ignore_errors=True)
+    _logger.info("Removed the old run %s", folder.name)
+    return True
+
+
+def _size_of(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _age_s(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,96 @@
+"""Search for good settings: `python -m foundry.search --minutes 3`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from foundry.errors import ArtifactError, InputError
+from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
+from foundry.search.runs import TRIAL_THREADS, SearchRun, create_search
+from foundry.search.stream import search
+from foundry.training.cluster import ADDRESS_VARIABLE
+from foundry.training.export import equivalent_python
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return a search's table for a terminal.
+
+    Args:
+        rows: As `SearchRun.rows` gives them.
+    """
+    head = list(rows[0])[1:] if rows else []
+    cells = [head, *([_format(row[name]) for name in head] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in cells
+    )
+
+
+def _format(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m foundry.search", description=__doc__)
+    parser.add_argument("--minutes", type=float, help="end after so long (default: 3)")
+    parser.add_argument("--trials", type=int, dest="num_trials", help="end after so many")
+    for name in RANGES:
+        number = int if name == "batch_size" else float
+        parser.add_argument(_option(name), type=number, nargs=2, metavar=("LOW", "HIGH"))
+    for name in CHOICES:
+        parser.add_argument(_option(name), nargs="+", metavar="CHOICE")
+    for name in ("epochs", "num_train_images", "seed"):
+        parser.add_argument(_option(name), type=int)
+    parser.add_argument("--objective", choices=OBJECTIVES)
+    parser.add_argument("--sampler", choices=SAMPLERS)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="its folder; one that was killed goes on there"
+    )
+    parser.add_argument(
+        "--address",
+        default=os.environ.get(ADDRESS_VARIABLE),
+        help=f"of a Ray cluster (default: {ADDRESS_VARIABLE}, else this machine)",
+    )
+    return parser.parse_args()
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _build_config(args: argparse.Namespace) -> SearchConfig:
+    given = {key: value for key, value in vars(args).items() if value is not None}
+    knobs = {key: given[key] for key in SearchConfig.__dataclass_fields__ if key in given}
+    if "num_trials" in knobs:
+        knobs.setdefault("minutes", 0.0)
+    return SearchConfig(**knobs)
+
+
+def main() -> None:
+    """Search, say how every trial ended, print the table and the best setting as Python."""
+    args = _parse()
+    try:
+        config = _build_config(args)
+        run = create_search(config, "command line") if args.out is None else None
+        folder = run.folder if run else args.out
+        print(f"Searching in {folder}", flush=True)
+        for event in search(config, folder, args.address):
+            if event.state != "running":
+                accuracy = "" if event.val_accuracy is None else f"{event.val_accuracy:.2%}"
+                print(f"{event.elapsed_s:6.1f} s  {event.trial_id}  {event.state}  {accuracy}")
+    except (InputError, ArtifactError) as error:
+        sys.exit(str(error))
+    ended = SearchRun(folder.name, folder, "", config, "done", "")
+    print(table(ended.rows))
+    if ended.best:
+        best = config.train_config(ended.best.last.settings)
+        print(equivalent_python(best, f"search-{ended.best.number}", TRIAL_THREADS, "cpu"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The process of one search: `python -m foundry.search.worker RUN_ID`, started by `run_queue`.
+
+It hears `stop` on standard input, and keeps what there is; the end of input means that the server
+is gone: it leaves at once, and goes on from Tune's own files when it is started again.
+"""
+
+import os
+import sys
+import threading
+import time
+
+from filelock import FileLock
+
+from foundry.errors import ArtifactError, InputError
+from foundry.runs.folders import RESULT_FILE, write_json, write_status
+from foundry.search.runs import STOP_FILE, SearchRun, read_search
+from foundry.search.stream import search
+from foundry.training.cluster import ADDRESS_VARIABLE
+from foundry.training.worker import Commands, leave_at_once, leave_room_for_the_server
+
+_POLL_S = 0.2
+
+
+def _obey(run: SearchRun, commands: Commands) -> None:
+    """Wait for a command: between two events of a search there may be a long time."""
+    while not commands.last:
+        time.sleep(_POLL_S)
+    if commands.last == "interrupt":
+        write_status(run.folder, "interrupted")
+        leave_at_once()
+    (run.folder / STOP_FILE).touch()
+
+
+def main(run_id: str) -> None:
+    """Take a search to its end, or until told otherwise.
+
+    Args:
+        run_id: An existing search; what Tune left in its folder is gone on from.
+    """
+    commands = Commands()
+    leave_room_for_the_server()
+    run = read_search(run_id)
+    # After a server crash the worker before this one may still be at work.
+    with FileLock(run.folder / "worker.lock", timeout=30):
+        try:
+            write_status(run.folder, "running")
+            threading.Thread(target=_obey, args=(run, commands), daemon=True).start()
+            for _ in search(run.config, run.folder, os.environ.get(ADDRESS_VARIABLE)):
+                if commands.last:
+                    break
+            write_json(run.folder / RESULT_FILE, {"trials": read_search(run_id).rows})
+            write_status(run.folder, "stopped" if commands.last else "done")
+        except (InputError, ArtifactError) as error:
+            write_status(run.folder, "failed", str(error))
+            raise
+        except Exception as error:
+            write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+            raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    leave_at_once()

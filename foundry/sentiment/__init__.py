@@ -1,0 +1,22 @@
+"""Scoring texts, one or many, of any length.
+
+Begin in `scoring.py`. A text is cut into overlapping `pieces`, the `encoder` runs them without
+padding, their answers are combined. `attribution` says which words mattered, `tables` reads what
+visitors upload, `report` writes what they take home. The model is an argument.
+"""
+
+from foundry.sentiment.scoring import (
+    SentimentModel,
+    SentimentScore,
+    score_text,
+    score_texts,
+    wrap_classifier,
+)
+
+__all__ = [
+    "SentimentModel",
+    "SentimentScore",
+    "score_text",
+    "score_texts",
+    "wrap_classifier",
+]

@@ -1,0 +1,23 @@
+"""Turning recordings of any length into words with times.
+
+Begin in `transcription.py`. `audio` reads files block by block, `chunks` cuts them on the model's
+frame grid, `beam` and `paths` decode, `words` finds where each word is. `live` transcribes while
+somebody speaks, `captions` and `score` make something of a transcript, `spectrogram` draws the
+sound.
+"""
+
+from foundry.speech.transcription import (
+    Recogniser,
+    Transcript,
+    load_recogniser,
+    transcribe,
+    transcribe_stream,
+)
+
+__all__ = [
+    "Recogniser",
+    "Transcript",
+    "load_recogniser",
+    "transcribe",
+    "transcribe_stream",
+]

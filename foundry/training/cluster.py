@@ -1,0 +1,110 @@
+"""Ray, which is optional: whether it is here, and how to join a cluster or start one.
+
+Nothing else knows how to reach Ray; what runs on it imports it where it is used.
+"""
+
+import contextlib
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from foundry.errors import InputError
+
+REQUIREMENTS = "foundry/requirements-ray.txt"
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+HOW_TO_INSTALL = f"pip install -r {REQUIREMENTS}"
+
+_PROJECT_DIR = Path(__file__).parents[2]
+_REACH_S = 3.0
+
+
+def is_ray_installed() -> bool:
+    """Return whether Ray can be imported, without importing it."""
+    return importlib.util.find_spec("ray") is not None
+
+
+def require_ray(purpose: str) -> None:
+    """Refuse to go on without Ray.
+
+    Args:
+        purpose: What needs it, to begin the sentence: `Search`.
+
+    Raises:
+        InputError: If Ray is not installed; the message says how to get it.
+    """
+    if not is_ray_installed():
+        raise InputError(f"{purpose} needs Ray, which is not installed: {HOW_TO_INSTALL}")
+
+
+@contextlib.contextmanager
+def ray_session(purpose: str, address: str | None = None) -> Iterator[None]:
+    """Be connected to Ray inside the `with` block; joins what is connected already.
+
+    Args:
+        purpose: What needs it, to begin the sentence if it is missing.
+        address: `host:port` of a running cluster, `auto` for one on this machine; None starts one
+            for this process alone, which ends with the block.
+
+    Raises:
+        InputError: If Ray is not installed, or no cluster of the same versions answers there.
+    """
+    require_ray(purpose)
+    # Nothing here is reported to anybody.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Who comes late, when the session is over, does not start another one by a mere call.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    if address:
+        _check_reachable(address)
+    _init(address)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address that nothing listens at: Ray itself would wait for many minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or "/" in address:
+        raise InputError(
+            f"“{address}” is no address of a Ray cluster; give HOST:PORT, or auto for one on this "
+            "machine."
+        )
+    try:
+        socket.create_connection((host, int(port)), timeout=_REACH_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise InputError(
+            f"No Ray cluster answers at {address} ({error}); start one there with “ray start "
+            "--head”, or leave the address out to work on this machine."
+        ) from None
+
+
+def _init(address: str | None) -> None:
+    import ray
+
+    # Workers start in folders of their own, and find the project all the same.
+    path = os.pathsep.join([str(_PROJECT_DIR), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    try:
+        ray.init(
+            address=address or "local",
+            runtime_env={"env_vars": {"PYTHONPATH": path}},
+            logging_level="ERROR",
+            log_to_driver=False,
+            **({} if address else {"include_dashboard": False}),
+        )
+    except Exception as error:  # Of a start that takes too long Ray says so in a bare one.
+        version = f"Ray {ray.__version__} on Python {sys.version.split()[0]}"
+        raise InputError(
+            f"The Ray cluster at {address or 'this machine'} cannot be joined with {version}: "
+            f"{error}"
+        ) from error

@@ -1,0 +1,127 @@
+"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and three things more.
+
+checkpoints/               to go on from
+best/                      the kept weights with their configuration
+test_probs.safetensors     what they made of the test split, beside `result.json`
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from foundry.models.loading import WEIGHTS_FILE
+from foundry.runs.folders import (
+    EVENTS_FILE,
+    RESULT_FILE,
+    AnyRun,
+    Shelf,
+    create_folder,
+    estimate_remaining_s,
+    read_events,
+    runs_dir,
+    write_json,
+)
+from foundry.training.config import TrainConfig
+from foundry.training.loop import TrainEvent
+
+CHECKPOINTS_FOLDER = "checkpoints"
+_TEST_PROBS_FILE = "test_probs.safetensors"
+
+
+@dataclass(frozen=True)
+class Run(AnyRun):
+    """One reading of a training run's folder.
+
+    Attributes:
+        device: Where it trains.
+    """
+
+    config: TrainConfig
+    device: str
+
+    worker: ClassVar[str] = "foundry.training.worker"
+
+    @property
+    def best_folder(self) -> Path:
+        """Folder of the kept weights; empty until the first epoch ends."""
+        return self.folder / "best"
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.folder / CHECKPOINTS_FOLDER
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether an epoch has ended, so that there is something to draw with."""
+        return (self.best_folder / WEIGHTS_FILE).exists()
+
+    @cached_property
+    def events(self) -> list[TrainEvent]:
+        """What the run has said so far; a line still being written is left for next time."""
+        return [TrainEvent(**values) for values in read_events(self.folder)]
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether validation stopped improving before the last epoch."""
+        return self.status == "done" and self.events[-1].epoch < self.config.epochs
+
+    @property
+    def test_probs(self) -> torch.Tensor:
+        """What the kept weights made of the test split, float32 (10000, 10)."""
+        return load_file(self.folder / _TEST_PROBS_FILE)["probs"]
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps done, in [0, 1]."""
+        return self.events[-1].step / self.events[-1].num_steps if self.events else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Estimated seconds to go, None before the first event."""
+        elapsed_s = self.events[-1].elapsed_s if self.events else 0.0
+        return estimate_remaining_s(elapsed_s, self.progress)
+
+
+_SHELF = Shelf(
+    runs_dir, Run, TrainConfig, "You have no run “{}”; list_runs gives the ones there are."
+)
+read_run, read_own_run = _SHELF.read, _SHELF.read_own
+list_runs, list_own_runs = _SHELF.list_all, _SHELF.list_own
+follow_run = _SHELF.follow
+
+
+def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
+    """Make the folder of a new run, queued.
+
+    Args:
+        config: Its settings.
+        owner: The visitor's secret token.
+        device: As `select_device()` takes it.
+
+    Raises:
+        InputError: If the token is empty or no text: then the run would be nobody's.
+        ArtifactError: If the runs folder cannot be written.
+    """
+    made = {"config": asdict(config), "device": device}
+    return read_run(create_folder(runs_dir(), made, owner).name)
+
+
+def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tensor) -> None:
+    """Record a run's final figures and the probabilities, float32 (10000, 10), behind them."""
+    save_file({"probs": test_probs}, folder / _TEST_PROBS_FILE)
+    write_json(folder / RESULT_FILE, result)
+
+
+def rewind_events(run: Run, step: int) -> None:
+    """Drop what the log holds past a step, because training goes on from there."""
+    kept = [json.dumps(asdict(event)) + "\n" for event in run.events if event.step <= step]
+    partial = run.folder / f"{EVENTS_FILE}.partial"
+    partial.write_text("".join(kept))
+    partial.replace(run.folder / EVENTS_FILE)

@@ -1,0 +1,172 @@
+"""The process that trains one run: `python -m foundry.training.worker RUN_ID`.
+
+It hears `pause` and `stop` on standard input; the end of input means that the server is gone,
+and then it saves and leaves.
+"""
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from typing import Literal, NoReturn
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError
+
+from foundry.data import load_mnist
+from foundry.models import save_model
+from foundry.models.machine import select_device
+from foundry.models.networks import count_parameters
+from foundry.runs.folders import append_event, write_status
+from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from foundry.training.evaluation import evaluate
+from foundry.training.loop import TrainState, train
+from foundry.training.runs import Run, read_run, rewind_events, write_result
+
+_NICENESS = 10
+_CHECKPOINT_EVERY_S = 5.0
+_DISK_TROUBLE = re.compile("space left|quota|read-only|too large|i/o error", re.IGNORECASE)
+
+Command = Literal["pause", "stop", "interrupt"]
+
+
+class Commands:
+    """The last command heard on standard input, read by a thread of its own.
+
+    Attributes:
+        last: What it was; None before the first.
+    """
+
+    def __init__(self) -> None:
+        """Begin to listen."""
+        self.last: Command | None = None
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            if line.strip() in ("pause", "stop"):
+                self.last = "stop" if line.strip() == "stop" else "pause"
+        self.last = self.last or "interrupt"
+
+
+def leave_room_for_the_server() -> None:
+    """Let the page's own work go first, and leave Ctrl-C to the server."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    # Ctrl-C in the terminal reaches this process too; the end of input is the signal to save.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def leave_at_once() -> NoReturn:
+    """End the process; whatever still works in a thread is not waited for."""
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
+    checkpoint = find_checkpoint(run.checkpoints_folder)
+    state = load_checkpoint(checkpoint, device) if checkpoint else TrainState(run.config, device)
+    rewind_events(run, state.step)
+    return state
+
+
+def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Command | None:
+    """Train, logging every event; return the command that ended it, None at the end."""
+    saved_at = time.monotonic()
+    for event in train(state, load_mnist()):
+        append_event(run.folder, event)
+        if event.is_best:
+            save_model(state.best_model(), run.best_folder)
+        if commands.last:
+            break
+        if time.monotonic() - saved_at > _CHECKPOINT_EVERY_S:
+            save_checkpoint(state, run.checkpoints_folder)
+            saved_at = time.monotonic()
+    save_checkpoint(state, run.checkpoints_folder)
+    return None if state.is_finished else commands.last
+
+
+def finish_run(
+    run: Run, state: TrainState, status: Literal["done", "stopped"], num_threads: int
+) -> None:
+    """Measure the kept weights on the test split, once, and record the result.
+
+    Args:
+        run: Its folder is written to.
+        state: Its training, at rest.
+        status: How it ended.
+        num_threads: With which it was trained.
+    """
+    mnist = load_mnist()
+    if not state.best_epoch:
+        # Stopped within the first epoch: nothing was validated yet, keep what there is.
+        val = evaluate(state.model, mnist.val)
+        state.keep_if_best(val.loss, val.accuracy)
+        save_model(state.best_model(), run.best_folder)
+    model = state.best_model()
+    test = evaluate(model, mnist.test)
+    write_result(
+        run.folder,
+        {
+            "run_id": run.run_id,
+            "status": status,
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "val_accuracy": state.best_val_accuracy,
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+            "images_per_s": state.images_per_s,
+            "elapsed_s": state.elapsed_s,
+            "parameters": count_parameters(model),
+            "device": str(state.device),
+            "precision": str(state.precision).removeprefix("torch."),
+            "num_threads": num_threads,
+            "torch": torch.__version__,
+        },
+        test.probs,
+    )
+    write_status(run.folder, status)
+
+
+def _explain(error: Exception, run: Run) -> str:
+    # Of safetensors' own errors only the text says that the disk was meant.
+    if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):
+        return f"{run.folder} cannot be written ({error}); make room there, then resume"
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return "the machine has too little memory left; close something, then resume"
+    return f"{type(error).__name__}: {error}"
+
+
+def main(run_id: str) -> None:
+    """Train a run to its end, or until told otherwise.
+
+    Args:
+        run_id: An existing run; a checkpoint in its folder is gone on from.
+    """
+    commands = Commands()
+    leave_room_for_the_server()
+    run = read_run(run_id)
+    # After a server crash the worker before this one may still be saving.
+    with FileLock(run.folder / "worker.lock", timeout=30):
+        try:
+            write_status(run.folder, "running")
+            state = _start_or_go_on(run, select_device(run.device))
+            match _train_until_told(run, state, commands):
+                case None:
+                    finish_run(run, state, "done", torch.get_num_threads())
+                case "stop":
+                    finish_run(run, state, "stopped", torch.get_num_threads())
+                case "pause":
+                    write_status(run.folder, "paused")
+                case "interrupt":
+                    write_status(run.folder, "interrupted")
+        except Exception as error:
+            write_status(run.folder, "failed", _explain(error, run))
+            raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

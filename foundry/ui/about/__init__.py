@@ -1,0 +1,1 @@
+"""The About tab: versions, model cards, licences, glossary, speed on this machine."""

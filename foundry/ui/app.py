@@ -1,0 +1,141 @@
+"""The page: `build_app()` assembles the tabs, `launch()` or `mount()` serves it."""
+
+import os
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from foundry.models.machine import select_device
+from foundry.runs.queue import RunQueue
+from foundry.ui.about.tab import build_about_tab
+from foundry.ui.about.view import CSS as ABOUT_CSS
+from foundry.ui.api import build_api
+from foundry.ui.compress.api import build_compress_api
+from foundry.ui.compress.tab import build_compress_tab
+from foundry.ui.draw.tab import build_draw_tab
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.guide import CSS as GUIDE_CSS
+from foundry.ui.page.guide import HEAD as GUIDE_HEAD
+from foundry.ui.page.guide import build_guide, follow_deeds
+from foundry.ui.page.language import CSS as LANGUAGE_CSS
+from foundry.ui.page.language import build_head, build_language_switch
+from foundry.ui.page.link_button import CSS as LINK_CSS
+from foundry.ui.page.link_button import build_links
+from foundry.ui.page.terms import CSS as TERMS_CSS
+from foundry.ui.page.terms import explain_knobs
+from foundry.ui.page.theme import CSS, build_theme
+from foundry.ui.page.variant_switches import build_variant_switches, on_open
+from foundry.ui.page.visitor import build_browser_state, on_arrive
+from foundry.ui.search.api import build_search_api
+from foundry.ui.sentiment.api import build_sentiment_api
+from foundry.ui.sentiment.tab import build_sentiment_tab
+from foundry.ui.server.limits import read_accounts
+from foundry.ui.server.lines import NUM_THREADS
+from foundry.ui.server.middleware import MIDDLEWARE
+from foundry.ui.speech.tab import CLIPS, build_speech_tab
+from foundry.ui.train.tab import build_train_tab
+from foundry.ui.warm_up import WarmUp
+
+# An hour of CD-quality WAV.
+_MAX_UPLOAD = "650mb"
+_CACHE_SWEEP_S = 3600
+_CACHE_AGE_S = 24 * 3600
+# Handlers that wait on nobody. With 50 visitors drawing, 1, 2 and 8 at once cost the same processor
+# time an answer (`python -m foundry.benchmark load`); 8 keep a slow one from holding up the others.
+_CONCURRENCY = 8
+# Every call of a program is a session; Gradio keeps the state of so many, the longest unused going
+# first.
+_MAX_SESSIONS = 1_000
+_ROOT_PATH_VARIABLE = "GRADIO_ROOT_PATH"
+# Events that wait at once; beyond it visitors are told that the queue is full.
+_MAX_QUEUE = 300
+
+
+def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Blocks:
+    """Build the page, ready for `launch()`.
+
+    Args:
+        device: Where models train and run: `auto`, `cpu`, `cuda`.
+        concurrency: How many calls of one handler run at once.
+
+    Raises:
+        InputError: If there is no such device here.
+    """
+    device = str(select_device(device))
+    queue = RunQueue()
+    with gr.Blocks(
+        title="Foundry",
+        analytics_enabled=False,
+        delete_cache=(_CACHE_SWEEP_S, _CACHE_AGE_S),
+    ) as app:
+        visitor = build_browser_state("visitor")
+        arrived = app.load(on_arrive, visitor, visitor, **QUIET)
+        with gr.Row(elem_classes="title-and-language"):
+            gr.Markdown(
+                "# Foundry\nTrain a small network, let it read your digits, score texts, write "
+                "down speech. Everything runs on this machine.",
+                elem_classes="foundry-title",
+            )
+            build_language_switch()
+        guide = build_guide()
+        with gr.Row(elem_classes="view-bar"):
+            switches = build_variant_switches()
+            links = build_links(app)
+        with gr.Tabs(overflow_behavior="wrap") as tabs:
+            with gr.Tab("Train", id="train"):
+                trained = build_train_tab(visitor, arrived, queue, device, links)
+            with gr.Tab("Draw", id="draw") as draw:
+                pad = build_draw_tab(draw, visitor, device, switches, links)
+            with gr.Tab("Sentiment", id="sentiment") as sentiment:
+                build_sentiment_tab(sentiment, switches, links)
+            with gr.Tab("Speech", id="speech") as speech:
+                build_speech_tab(speech, switches, links)
+            with gr.Tab("Compress", id="compress") as compress:
+                compressed = build_compress_tab(compress, visitor, arrived, queue, links)
+            with gr.Tab("About", id="about") as about:
+                build_about_tab(about)
+        tabs.select(on_open, None, switches.open_tab, **QUIET)
+        links.connect(tabs, switches)
+        follow_deeds(app, guide, trained, pad, compressed, switches.follow())
+        switches.connect()
+        build_api(queue, device)
+        build_sentiment_api()
+        build_compress_api(queue)
+        build_search_api(queue)
+        app.load(WarmUp(device).start, None, None, **QUIET)
+        explain_knobs(app)
+    return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)
+
+
+def launch(app: gr.Blocks, **options: Any) -> Any:
+    """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
+    return app.launch(
+        max_threads=NUM_THREADS, state_session_capacity=_MAX_SESSIONS, **_describe(), **options
+    )
+
+
+def mount(app: gr.Blocks) -> FastAPI:
+    """Return the page as `launch()` serves it, for another server than Gradio's own."""
+    # Gradio takes these only when it launches.
+    app.max_threads = app._queue.max_thread_count = NUM_THREADS
+    app.state_session_capacity = _MAX_SESSIONS
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    root_path = os.environ.get(_ROOT_PATH_VARIABLE)
+    return gr.mount_gradio_app(
+        server, app, "/", root_path=root_path, show_error=False, **_describe()
+    )
+
+
+def _describe() -> dict[str, Any]:
+    return {
+        "theme": build_theme(),
+        "css": CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS,
+        "head": build_head() + GUIDE_HEAD,
+        "max_file_size": _MAX_UPLOAD,
+        "allowed_paths": [str(CLIPS)],
+        "footer_links": ["api", "settings"],
+        "auth": read_accounts(),
+        "enable_monitoring": False,
+        "app_kwargs": {"middleware": MIDDLEWARE},
+    }

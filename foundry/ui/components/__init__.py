@@ -1,0 +1,1 @@
+"""What several tabs show: plots, the view of a run, the choice of a model."""

@@ -1,0 +1,76 @@
+"""Which digit models a visitor can choose: the shipped ones and their own runs."""
+
+from pathlib import Path
+
+from torch import nn
+
+from foundry.errors import InputError
+from foundry.models import available_models, load_model, load_predictor
+from foundry.models.hub import OnProgress
+from foundry.models.loading import check_variant
+from foundry.models.runtime import Predictor
+from foundry.training.runs import list_own_runs, read_own_run
+from foundry.ui.components.plots import run_title
+
+DEFAULT_MODEL = "lenet"
+
+
+def list_digit_models(owner: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
+    shipped = [(spec.title, spec.name) for spec in available_models("digits")]
+    trained = [
+        (f"Your run {run_title(run)}", run.run_id)
+        for run in list_own_runs(owner)
+        if run.has_weights
+    ]
+    return shipped + trained
+
+
+def load_digit_model(name: str, owner: str, device: str, variant: str = "dense") -> nn.Module:
+    """Load the network that was chosen; of an int8 variant the one that was quantized.
+
+    Args:
+        name: A shipped model's name or the id of one of the visitor's runs.
+        owner: The visitor's token.
+        device: Where to run it.
+        variant: The name of one.
+
+    Raises:
+        InputError: If there is no such model for this visitor, or it has no such variant; the
+            message lists those there are.
+    """
+    model = _find(name, owner)
+    return load_model(model, device, check_variant(model, variant))
+
+
+def load_digit_predictor(
+    name: str,
+    owner: str,
+    device: str,
+    variant: str = "dense",
+    on_progress: OnProgress | None = None,
+) -> Predictor:
+    """Load what runs the chosen model; arguments and errors as in `load_digit_model()`.
+
+    Args:
+        name: A shipped model's name or the id of one of the visitor's runs.
+        owner: The visitor's token.
+        device: Where to run it; int8 runs on the CPU.
+        variant: The name of one.
+        on_progress: Called while int8 is built.
+    """
+    model = _find(name, owner)
+    return load_predictor(model, device, check_variant(model, variant), on_progress)
+
+
+def _find(name: str, owner: str) -> str | Path:
+    if name in (spec.name for spec in available_models("digits")):
+        return name
+    try:
+        run = read_own_run(name, owner)
+    except InputError:
+        names = ", ".join(known for _, known in list_digit_models(owner))
+        raise InputError(f"There is no model “{name}”; choose one of {names}.") from None
+    if not run.has_weights:
+        raise InputError("This run has no weights yet; its first epoch has to end.")
+    return run.best_folder

@@ -1,0 +1,1 @@
+"""The Compress tab: prune, quantize and compare every variant of a model."""

@@ -1,0 +1,196 @@
+"""One input through every form of a compressed model, side by side."""
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+import torch
+
+from foundry.compression.measurement.forms import load_shared
+from foundry.compression.runs import CompressRun, read_own_compression
+from foundry.data import load_mnist
+from foundry.errors import InputError
+from foundry.models import load_pretrained
+from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
+from foundry.ui.components import plots
+from foundry.ui.compress import plots as compress_plots
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.speech.tab import CLIPS
+
+_TEXT = "Not bad at all, though I would not cross town for it."
+_CLIP = CLIPS / "commands.flac"
+_MAX_CLIP_S = 20.0
+
+
+class OneInputView(NamedTuple):
+    """Components for one input, those of one task in sight."""
+
+    digits: gr.Row
+    index: gr.Number
+    text: gr.Textbox
+    clip: gr.Audio
+    answers: gr.HTML
+
+
+@shows_errors
+def on_image(run_id: str, token: str, index: float | None) -> tuple[Any, str]:
+    """Let every form read a test image.
+
+    Args:
+        run_id: The compression on show.
+        token: The visitor's token.
+        index: Of the image, from 0.
+
+    Returns:
+        The image, and a table of answers.
+    """
+    test, place = load_mnist().test, int(index or 0)
+    if not 0 <= place < len(test):
+        raise InputError(f"There are test images 0 to {len(test) - 1:,}.")
+    probs = {
+        name: all_probs[place].tolist()
+        for name, all_probs in read_own_compression(run_id, token).test_probs.items()
+    }
+    truth = f"Test image {place:,}: written {test.labels[place]}."
+    labels = [str(digit) for digit in range(10)]
+    image = plots.digit_image(test.images[place].numpy(), zoom=5)
+    return image, compress_plots.answers_html(probs, labels, truth)
+
+
+@shows_errors
+def on_next(run_id: str, token: str, index: float | None) -> int:
+    """Return the next test image that not every form reads alike, or the next one of all."""
+    probs = read_own_compression(run_id, token).test_probs
+    digits = np.stack([values.argmax(1).numpy() for values in probs.values()])
+    differing = np.flatnonzero((digits != digits[0]).any(0))
+    place, total = int(index or 0), digits.shape[1]
+    if not len(differing):
+        return (place + 1) % total
+    later = differing[differing > place]
+    return int(later[0] if len(later) else differing[0])
+
+
+@shows_errors
+def on_text(run_id: str, token: str, text: str) -> str:
+    """Let every form score a text. Returns a table of answers."""
+    run = read_own_compression(run_id, token)
+    if not text.strip():
+        return ""
+    pretrained = load_pretrained(run.config.model, "sentiment")
+    encoded = pretrained.processor(text, return_tensors="pt", truncation=True, max_length=512)
+    probs = {
+        name: load_shared(source)(encoded["input_ids"], encoded["attention_mask"])
+        .softmax(1)[0]
+        .tolist()
+        for name, source in run.sources.items()
+    }
+    names: Any = pretrained.model.config.id2label
+    return compress_plots.answers_html(probs, [names[i] for i in range(len(names))], "")
+
+
+@shows_errors
+def on_clip(run_id: str, token: str, path: str | None) -> str:
+    """Let every form transcribe the first seconds of a clip. Returns a table of answers."""
+    run = read_own_compression(run_id, token)
+    if path is None:
+        return ""
+    waveform = np.concatenate(list(open_audio(path).read_blocks()))
+    waveform = waveform[: round(_MAX_CLIP_S * SAMPLE_RATE_HZ)]
+    processor = load_pretrained(run.config.model, "speech").processor
+    inputs = processor(waveform, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt").input_values
+    texts, sure = {}, {}
+    for name, source in run.sources.items():
+        probs = load_shared(source)(inputs).softmax(-1)
+        texts[name] = processor.batch_decode(probs.argmax(-1))[0]
+        sure[name] = float(torch.max(probs, -1).values.mean())
+    return compress_plots.transcripts_html(texts, sure)
+
+
+def render_one_input(run: CompressRun | None) -> list[Any]:
+    """Return updates for the components of `OneInputView`."""
+    task = run.config.task if run and run.result else ""
+    return [
+        gr.Row(visible=task == "digits"),
+        gr.skip(),
+        gr.Textbox(visible=task == "sentiment"),
+        gr.Audio(visible=task == "speech"),
+        "",
+    ]
+
+
+@shows_errors
+def on_result(run_id: str, token: str, index: float, text: str, clip: str | None) -> list[Any]:
+    """Answer the input at hand when a compression has ended.
+
+    Args:
+        run_id: The compression on show; empty for none.
+        token: The visitor's token.
+        index: Of the test image.
+        text: What is in the box.
+        clip: The sound.
+
+    Returns:
+        The test image's number, the image and the table of answers.
+    """
+    if not run_id:
+        return [gr.skip(), None, ""]
+    task = read_own_compression(run_id, token).config.task
+    if task == "sentiment":
+        return [gr.skip(), None, on_text(run_id, token, text)]
+    if task == "speech":
+        return [gr.skip(), None, on_clip(run_id, token, clip)]
+    place = on_next(run_id, token, index)
+    return [place, *on_image(run_id, token, place)]
+
+
+def build_one_input(
+    run_id: gr.BrowserState, visitor: gr.BrowserState, finished: gr.State
+) -> OneInputView:
+    """Build the part.
+
+    Args:
+        run_id: The compression on show.
+        visitor: Holds the visitor's token.
+        finished: The same compression's id once it has a result, else empty.
+    """
+    gr.Markdown("### One input through every form")
+    with gr.Row(visible=False, elem_classes=["one-and-two", "flush"]) as digits:
+        with gr.Column():
+            index = gr.Number(
+                0,
+                label="Test image",
+                precision=0,
+                minimum=0,
+                maximum=9999,
+                elem_id="compress-index",
+            )
+            differing = gr.Button("Next one they differ on", size="sm", elem_id="compress-next")
+        image = gr.Image(
+            show_label=False, buttons=[], height=150, elem_classes="pixelated", container=False
+        )
+    text = gr.Textbox(_TEXT, label="Text", visible=False, elem_id="compress-text")
+    clip = gr.Audio(
+        str(_CLIP),
+        type="filepath",
+        sources=["upload", "microphone"],
+        label="Clip",
+        visible=False,
+        elem_id="compress-clip",
+    )
+    answers = gr.HTML(
+        elem_id="compress-answers",
+        css_template=compress_plots.ANSWERS_CSS,
+        apply_default_css=False,
+        padding=False,
+    )
+    who = [run_id, visitor]
+    index.input(on_image, [*who, index], [image, answers], **QUIET)
+    differing.click(on_next, [*who, index], index, **QUIET).then(
+        on_image, [*who, index], [image, answers], **QUIET
+    )
+    text.input(on_text, [*who, text], answers, trigger_mode="always_last", **QUIET)
+    clip.input(on_clip, [*who, clip], answers, api_visibility="private")
+    finished.change(
+        on_result, [finished, visitor, index, text, clip], [index, image, answers], **QUIET
+    )
+    return OneInputView(digits, index, text, clip, answers)

@@ -1,0 +1,243 @@
+"""Compression events and tables -> data frames and HTML; nothing here touches Gradio."""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from foundry.compression.config import CompressEvent
+from foundry.ui.components.plots import TRAIN, VALIDATION, round_thousands
+
+TABLE_CSS = """
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
+  font-variant-numeric: tabular-nums; }
+p { margin: 0.3rem 0 0.5rem; color: var(--body-text-color-subdued); font-size: 0.9rem; }
+th, td { padding: 0.35rem 0.5rem; text-align: right; border: 0; white-space: nowrap;
+  border-bottom: 1px solid var(--border-color-primary); }
+td.text, thead th:nth-child(2) { text-align: left; }
+thead th { font-size: 0.8rem; font-weight: 600; vertical-align: bottom; white-space: normal; }
+th:first-child { text-align: left; }
+tbody th { font-weight: 600; }
+tbody th small { display: block; font-weight: 400; color: var(--body-text-color-subdued); }
+tr.asked { background: var(--background-fill-secondary); }
+tr.asked th { box-shadow: inset 3px 0 var(--foundry-blue); }
+.faster::before, .slower::before, .same::before { display: inline-block; width: 1.2em; }
+.faster::before { content: "▲"; color: var(--foundry-green); }
+.slower::before { content: "▼"; color: var(--foundry-vermilion); }
+.same::before { content: "="; color: var(--body-text-color-subdued); }
+"""
+ANSWERS_CSS = """
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.3rem 0.5rem; text-align: center; border: 0; white-space: nowrap;
+  border-bottom: 1px solid var(--border-color-primary); }
+th:first-child, td.words { text-align: left; white-space: normal; }
+td.other { font-weight: 700; color: var(--foundry-vermilion); }
+p { margin: 0 0 0.4rem; }
+"""
+CHANGES_CSS = """
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: 0.3rem 0.6rem; text-align: left; border: 0; vertical-align: top;
+  border-bottom: 1px solid var(--border-color-primary); }
+.left { color: var(--body-text-color-subdued); }
+.scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
+"""
+
+
+def recovery_frames(events: Sequence[CompressEvent]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the recovery: columns epoch, loss, series; and epoch, accuracy in percent, series."""
+    recovery = [event for event in events if event.epoch is not None]
+    losses = [(e.epoch, e.train_loss, TRAIN) for e in recovery if e.train_loss is not None]
+    accuracies = [
+        (e.epoch, 100 * e.val_accuracy, VALIDATION) for e in recovery if e.val_accuracy is not None
+    ]
+    return _frame(losses, "loss", TRAIN), _frame(accuracies, "accuracy", VALIDATION)
+
+
+def _frame(rows: list[tuple[float | None, float, str]], y: str, series: str) -> pd.DataFrame:
+    # A row without a point: a plot settles its colours and its types when it is built.
+    frame = pd.DataFrame([*rows, (math.nan, math.nan, series)], columns=["epoch", y, "series"])
+    return frame.astype({"epoch": float, y: float, "series": str})
+
+
+def table_html(report: Mapping[str, Any]) -> str:
+    """Return HTML: one row a form of the model, the one that was asked for marked.
+
+    Args:
+        report: As `CompressState.report()` gives it.
+    """
+    rows: Sequence[dict[str, Any]] = report["rows"]
+    first = rows[0]
+    unit, asked = report["unit"], report["row"]["variant"]
+    head = (
+        "Form",
+        "Beside dense",
+        f"One {unit}, p50",
+        "p95",
+        f"{first['batch_size']} {unit}s, p50",
+        f"{unit.capitalize()}s/s",
+        report["quality_name"],
+        "Differs from dense",
+        "Parameters",
+        "Not zero",
+        "File",
+        "Peak memory",
+    )
+    body = []
+    for row in rows:
+        cells = (
+            format_ms(row["p50_ms"]),
+            format_ms(row["p95_ms"]),
+            format_ms(row["batch_p50_ms"]),
+            round_thousands(row["throughput_per_s"]),
+            "" if row["quality"] is None else f"{row['quality']:.2%}",
+            f"{row['disagreement']:.2%}",
+            f"{row['parameters']:,}",
+            f"{row['nonzeros']:,}",
+            format_bytes(row["size_bytes"]),
+            "" if row["peak_memory_bytes"] is None else format_bytes(row["peak_memory_bytes"]),
+        )
+        mark = ' class="asked"' if row["variant"] == asked else ""
+        verdict = "baseline" if row is first else row["verdict_text"]
+        style = "" if row is first else f" {row['verdict']}"
+        body.append(
+            f'<tr{mark}><th scope="row">{escape(row["variant"])}<small>{escape(row["engine"])}'
+            f'</small></th><td class="text{style}">{escape(verdict)}</td>'
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "</tr>"
+        )
+    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    return (
+        f'<p>{escape(describe_measuring(report))}</p><div class="scroll"><table>'
+        f"<thead><tr>{header}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{_legend(rows)}"
+    )
+
+
+# What the forms are that are no variants of the whole page.
+_FORMS = {
+    "pruned": "without the channels, neurons or layers that matter least",
+    "masked": "the smallest weights set to zero, which takes as much room and time as before",
+    "bfloat16": "half the bits of float32, in PyTorch",
+    "compiled": "the float32 network in OpenVINO",
+    "int8 weights": "stored in int8 and computed in float32",
+    "int8": "weights and activations in int8",
+}
+
+
+def _legend(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = [row["variant"] for row in rows]
+    told = [f"<b>{name}</b>: {what}" for name, what in _FORMS.items() if name in names]
+    return f"<p>{'; '.join(told)}.</p>" if told else ""
+
+
+def describe_measuring(report: Mapping[str, Any]) -> str:
+    """Say how the table was measured."""
+    num_runs, load = report["rows"][0]["num_runs"], report["load_average"]
+    load_text = "" if math.isnan(load) else f", load average {load:.1f}"
+    return (
+        f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
+        f"warm-up, at most {_count(report['num_threads'], 'thread')}{load_text}. The interval "
+        "holds 95% of bootstrapped medians of dense by form within a round; what is within 3% is "
+        f"the same. Differences: {report['samples']}. Memory: what loading and running it takes at "
+        "its peak on top of the libraries."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], title: str) -> str:
+    """Return HTML: the answer of every form and the probability of every label.
+
+    Args:
+        probs: By form; dense is the first.
+        labels: In the order of the probabilities.
+        title: What was answered.
+    """
+    dense, rows, num_differing = None, [], 0
+    for name, values in probs.items():
+        best = max(range(len(values)), key=values.__getitem__)
+        dense = best if dense is None else dense
+        differs = best != dense
+        num_differing += differs
+        cells = "".join(
+            f'<td style="background:color-mix(in srgb, var(--foundry-sky) {100 * value:.0f}%, '
+            f'transparent)">{value:.1%}</td>'
+            for value in values
+        )
+        rows.append(
+            f'<tr><th scope="row">{escape(name)}</th>'
+            f'<td translate="no" class="{"other" if differs else ""}">{escape(labels[best])}</td>'
+            f"{cells}</tr>"
+        )
+    header = "".join(f'<th scope="col" translate="no">{escape(label)}</th>' for label in labels)
+    return (
+        f"<p>{escape(title)} {_agreement(num_differing, len(probs) - 1)}</p>"
+        f'<div class="scroll"><table><thead><tr><th>Form</th><th>Answer</th>{header}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str:
+    """Return HTML: what every form wrote down, read greedily, and how sure it was.
+
+    Args:
+        texts: By form; dense is the first.
+        sure: By form: the mean over frames of the likeliest character's probability.
+    """
+    dense = next(iter(texts.values()))
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<td class="words {"" if text == dense else "other"}">'
+        f"{f'<span translate=no>{escape(text)}</span>' if text else '(nothing)'}</td>"
+        f"<td>{sure[name]:.1%}</td></tr>"
+        for name, text in texts.items()
+    ]
+    differing = sum(text != dense for text in texts.values())
+    return (
+        f"<p>{_agreement(differing, len(texts) - 1)} Read greedily, without the word list.</p>"
+        '<div class="scroll"><table><thead><tr><th>Form</th><th>Text</th><th>Sure</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _agreement(num_differing: int, num_others: int) -> str:
+    if not num_differing:
+        return f"All {num_others} other forms answer as dense does."
+    verb = "answers" if num_differing == 1 else "answer"
+    return f"{num_differing} of {num_others} other forms {verb} otherwise than dense."
+
+
+def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return HTML: what became of each layer, form by form.
+
+    Args:
+        changes: By form: `LayerChange`s as plain values.
+    """
+    rows = [
+        f"<tr{'' if change['is_changed'] else ' class=left'}><td>{escape(form)}</td>"
+        f"<td>{escape(change['layer'])}</td>"
+        f"<td>{'' if change['is_changed'] else 'left alone: '}{escape(change['note'])}</td></tr>"
+        for form, layers in changes.items()
+        for change in layers
+    ]
+    return (
+        '<div class="scroll"><table><thead><tr><th>Form</th><th>Layer</th>'
+        f"<th>What became of it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def format_ms(value_ms: float) -> str:
+    """Return a time with three significant digits: `0.0912 ms`, `12.3 ms`."""
+    return f"{float(f'{value_ms:.3g}'):g} ms"
+
+
+def format_bytes(size_bytes: int) -> str:
+    """Return a size: `85.5 kB`, `45.4 MB`."""
+    if size_bytes < 1_000_000:
+        return f"{size_bytes / 1e3:.1f} kB"
+    return f"{size_bytes / 1e6:.1f} MB"

@@ -1,0 +1,1 @@
+"""The Draw tab: digits from the pad or a photo, and what the network sees in them."""

@@ -1,0 +1,277 @@
+"""The Draw tab: a pad that is read while you draw, and photos of handwriting."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+from torch import nn
+
+from foundry.digits import Reading, read_drawing, read_photo
+from foundry.digits.activations import compute_activations
+from foundry.digits.ink import load_image
+from foundry.digits.reading import classify_digits
+from foundry.errors import ArtifactError, InputError
+from foundry.models import DENSE
+from foundry.models.runtime import Predictor
+from foundry.ui.components import plots
+from foundry.ui.components.model_choice import (
+    DEFAULT_MODEL,
+    list_digit_models,
+    load_digit_model,
+    load_digit_predictor,
+)
+from foundry.ui.components.pretrained_choice import Loading, watch
+from foundry.ui.draw.pad import build_pad, decode_drawing
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.link_button import Links
+from foundry.ui.page.palette import ORANGE
+from foundry.ui.page.variant_switches import VariantSwitches, compare_answers
+
+# A network this small answers faster than a clock's noise: the middle of a few is shown.
+_NUM_TIMED = 5
+
+_PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
+
+
+def on_visit(token: str, chosen: str) -> Any:
+    """List the models; training may have added some since the tab was last seen.
+
+    Args:
+        token: The visitor's token.
+        chosen: The model chosen so far; kept if it still exists.
+    """
+    choices = list_digit_models(token)
+    kept = chosen if chosen in (name for _, name in choices) else DEFAULT_MODEL
+    return gr.Dropdown(choices=choices, value=kept)
+
+
+def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterator[str]:
+    """Make a variant ready, saying how far it is, before it is drawn for.
+
+    Args:
+        device: Where float32 models run.
+        model_name: The chosen model.
+        token: The visitor's token.
+        variant: The name of the variant.
+
+    Yields:
+        A sentence.
+    """
+    try:
+        load = partial(load_digit_predictor, model_name, token, device, variant)
+        for step in watch(lambda on_progress: load(on_progress), f"Loading {variant}"):
+            if isinstance(step, Loading):
+                yield f"{step.sentence}: {step.share:.0%}"
+    except (InputError, ArtifactError) as error:
+        yield str(error)
+        return
+    yield ""
+
+
+@shows_errors
+def on_draw(
+    device: str, drawing: Any, model_name: str, token: str, variant: str = "dense"
+) -> list[Any]:
+    """Read the pad.
+
+    Args:
+        device: Where the model runs.
+        drawing: The pad's value.
+        model_name: The chosen model.
+        token: The visitor's token.
+        variant: The name of the variant.
+
+    Returns:
+        The bars, what the model saw, the activations of both convolutions, and the time it took.
+    """
+    started = time.perf_counter()
+    image = decode_drawing(drawing)
+    predictor = load_digit_predictor(model_name, token, device, variant)
+    reading = read_drawing(predictor, image) if image else None
+    if reading is None:
+        return [plots.digit_bars(None), None, None, None, ""]
+    elapsed_ms = 1000 * (time.perf_counter() - started)
+    note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
+    if variant != DENSE.name:
+        dense = load_digit_predictor(model_name, token, device)
+        note += f" {_compare(variant, predictor, dense, reading.image[None])}"
+    # Of int8 they are those of the float32 network: what runs has none to look into.
+    network = load_digit_model(model_name, token, device, variant)
+    return [
+        plots.digit_bars(reading.probs.tolist()),
+        plots.digit_image(reading.image, zoom=7),
+        *_activation_images(network, reading.image),
+        note,
+    ]
+
+
+@shows_errors
+def on_photo(
+    device: str, path: str | None, model_name: str, token: str, variant: str = "dense"
+) -> list[Any]:
+    """Read the digits on a photo.
+
+    Args:
+        device: Where the model runs.
+        path: The uploaded file.
+        model_name: The chosen model.
+        token: The visitor's token.
+        variant: The name of the variant.
+
+    Returns:
+        The photo with a box around every digit, the sentence that says what was read, and what
+        the model saw of each digit.
+    """
+    if path is None:
+        return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
+    image = load_image(path)
+    predictor = load_digit_predictor(model_name, token, device, variant)
+    readings = read_photo(predictor, image)
+    if not readings:
+        return [
+            _annotated(image, []),
+            "No ink was found. Try a sharper photo: dark pen on plain paper, digits apart.",
+            gr.Gallery([], visible=False),
+        ]
+    number = "".join(str(reading.digit) for reading in readings)
+    noun = "digit" if len(readings) == 1 else "digits"
+    sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
+    if variant != DENSE.name:
+        images = np.stack([reading.image for reading in readings])
+        dense = load_digit_predictor(model_name, token, device)
+        sentence += f" {_compare(variant, predictor, dense, images)}"
+    return [
+        _annotated(image, readings),
+        sentence,
+        gr.Gallery(
+            [
+                (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.0%})")
+                for reading in readings
+            ],
+            visible=True,
+        ),
+    ]
+
+
+def _compare(variant: str, predictor: Predictor, dense: Predictor, images: np.ndarray) -> str:
+    """Let both networks answer a few times, in turn, and say how answers and times compare."""
+    answers: dict[str, str] = {}
+    times_ms: dict[str, list[float]] = {variant: [], DENSE.name: []}
+    for _ in range(_NUM_TIMED):
+        for name, network in ((variant, predictor), (DENSE.name, dense)):
+            started = time.perf_counter()
+            probs = classify_digits(network, images)
+            times_ms[name].append(1000 * (time.perf_counter() - started))
+            answers[name] = "".join(str(digit) for digit in probs.argmax(1))
+    return compare_answers(
+        variant,
+        answers[variant],
+        statistics.median(times_ms[variant]),
+        answers[DENSE.name],
+        statistics.median(times_ms[DENSE.name]),
+    )
+
+
+def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage:
+    boxes = [
+        (reading.box.left, reading.box.top, reading.box.right, reading.box.bottom)
+        for reading in readings
+    ]
+    labels = [f"{place}: {reading.digit}" for place, reading in enumerate(readings, start=1)]
+    return gr.AnnotatedImage(
+        (image.convert("RGB"), list(zip(boxes, labels, strict=True))),
+        color_map=dict.fromkeys(labels, ORANGE),
+    )
+
+
+def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
+    return [plots.tile(maps, columns=8) for maps in compute_activations(model, image).values()]
+
+
+def build_draw_tab(
+    tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches, links: Links
+) -> gr.HTML:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; selecting it lists the models anew.
+        visitor: Holds the visitor's token.
+        device: Where models run.
+        switches: Say which variant answers.
+        links: Set the model.
+
+    Returns:
+        The pad, which holds what is drawn.
+    """
+    model = gr.Dropdown(
+        list_digit_models(""),
+        value=DEFAULT_MODEL,
+        label="Model",
+        info="The shipped network, or one you have trained on the Train tab.",
+        elem_id="draw-model",
+    )
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            pad = build_pad()
+        with gr.Column():
+            answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
+            timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
+    with gr.Row():
+        seen, conv1, conv2 = (
+            gr.Image(
+                label=label,
+                buttons=[],
+                height=200,
+                min_width=240,
+                elem_classes="pixelated",
+                placeholder="Draw first",
+            )
+            for label in (
+                "What the model sees: 28x28",
+                "First convolution: one square a filter",
+                "Second convolution",
+            )
+        )
+    gr.Markdown("### Or read a photo")
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            # A file rather than an image component: ours are the first checks that see it.
+            photo = gr.File(
+                label="Photo of handwritten digits on plain paper",
+                file_types=["image"],
+                height=170,
+            )
+            sentence = gr.Markdown(_PHOTO_HINT)
+            crops = gr.Gallery(
+                height="auto",
+                interactive=False,
+                show_label=False,
+                visible=False,
+                elem_classes=["pixelated", "images"],
+            )
+        with gr.Column():
+            boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
+
+    variant = switches.variant
+    drawn = (
+        partial(on_draw, device),
+        [pad, model, visitor, variant],
+        [answer, seen, conv1, conv2, timing],
+    )
+    read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
+    chosen = [model, visitor, variant]
+    pad.input(*drawn, trigger_mode="always_last", **QUIET)
+    photo.change(*read, api_visibility="private")
+    tab.select(on_visit, [visitor, model], model, **QUIET)
+    links.offer("draw", {"model": model}, [model], lambda settings: [settings["model"]])
+    # What is drawn while a variant is being made waits for it.
+    for change in (model.input, switches.follow().change):
+        ready = change(partial(on_variant, device), chosen, timing, **QUIET)
+        ready.success(*drawn, **QUIET)
+        ready.success(*read, **QUIET)
+    return pad

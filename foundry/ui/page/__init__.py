@@ -1,0 +1,1 @@
+"""What stands around the tabs: theme, languages, links, first steps, glossary, variants."""

@@ -1,0 +1,205 @@
+"""The button that copies a link to the view, and the opening of such a link."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+
+from foundry.models import VARIANTS
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.links import TABS, describe_ignored, read_link, write_link
+from foundry.ui.page.variant_switches import VariantSwitches, on_switch
+from foundry.ui.speech.model import name_clip
+
+# The page knows which tab is open before the server has heard of it.
+_IN_SIGHT_JS = """
+(_, ...others) => [
+  document.querySelector('[role="tab"][aria-selected="true"]').dataset.tabId, ...others
+]
+"""
+
+# Without a clipboard, as on a page that came over plain HTTP, the link is shown to be copied.
+_COPY_JS = """
+async ([query, left_out]) => {
+  const link = `${location.origin}${location.pathname}?${query}`;
+  let copied = false;
+  try { await navigator.clipboard.writeText(link); copied = true; } catch {}
+  const note = document.createElement("span");
+  note.className = "foundry-note";
+  note.setAttribute("role", "status");
+  note.textContent = copied ? "Link copied." : "Copy this link:";
+  if (!copied) {
+    const input = document.createElement("input");
+    input.readOnly = true;
+    input.setAttribute("value", link);
+    input.setAttribute("aria-label", "Link to this view");
+    input.setAttribute("onfocus", "this.select()");
+    note.append(" ", input);
+  }
+  if (left_out) note.append(" " + left_out);
+  return note.outerHTML;
+}
+"""
+
+CSS = """
+.view-bar { align-items: center; flex-wrap: nowrap !important; gap: 0.6rem 0.8rem !important; }
+.view-bar > .variant-switches { flex: 1 1 auto; width: auto !important; }
+.view-bar > .link-row { flex: 0 1 auto; width: auto !important; flex-flow: row-reverse nowrap;
+  align-items: center; gap: 0.3rem 0.8rem !important; }
+@media (max-width: 760px) {
+  .view-bar { flex-wrap: wrap !important; }
+  .view-bar > .variant-switches { flex-basis: 100%; }
+  .view-bar > .link-row { flex-flow: row wrap; }
+}
+.link-row > button { flex: 0 0 auto !important; width: auto; }
+.link-row > .link-note { flex: 0 0 auto; width: max-content !important;
+  max-width: min(32rem, 100%); }
+.link-row > .link-note:not(:has(span, input)) { display: none; }
+.link-note input { width: min(28rem, 100%); padding: 0.15rem 0.4rem; font: inherit;
+  color: var(--body-text-color); background: var(--input-background-fill);
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm); }
+"""
+
+
+class _Linked(NamedTuple):
+    """What a link sets on a tab."""
+
+    inputs: Mapping[str, Component]
+    outputs: list[Component]
+    render: Callable[[Mapping[str, Any]], list[Any]]
+
+
+@dataclass(frozen=True)
+class Links:
+    """The button with its note, and what each tab has offered to put into a link."""
+
+    app: gr.Blocks
+    button: gr.Button
+    note: gr.HTML
+    tabs: dict[str, _Linked]
+
+    def offer(
+        self,
+        tab: str,
+        inputs: Mapping[str, Component],
+        outputs: list[Component],
+        render: Callable[[Mapping[str, Any]], list[Any]],
+        after: Dependency | None = None,
+    ) -> Dependency:
+        """Let links set a tab's settings.
+
+        Args:
+            tab: One of `links.TABS`.
+            inputs: The component that holds each setting.
+            outputs: What opening a link fills.
+            render: Settings to values for the outputs.
+            after: What fills them otherwise, and is to be overruled; None: the page's load.
+
+        Returns:
+            The event that fills them.
+        """
+        self.tabs[tab] = linked = _Linked(inputs, outputs, render)
+
+        # Gradio does not look for a request behind a `partial`.
+        def fill(request: gr.Request) -> Any:
+            values = on_fill(tab, render, len(outputs), request)
+            return values if len(values) > 1 else values[0]
+
+        trigger = after.then if after else self.app.load
+        return trigger(fill, None, linked.outputs, **QUIET)
+
+    def connect(self, tabs: gr.Tabs, switches: VariantSwitches) -> None:
+        """Wire the button and the page's load, once every tab has been built.
+
+        Args:
+            tabs: Its tabs, whose ids are `links.TABS`.
+            switches: Say which variant answers, and which tab is open.
+        """
+        inputs = [one for linked in self.tabs.values() for one in linked.inputs.values()]
+        names = [(tab, name) for tab, linked in self.tabs.items() for name in linked.inputs]
+        in_sight, made = gr.Textbox(visible=False), gr.JSON(visible=False)
+        self.button.click(
+            partial(on_copy, names),
+            [in_sight, switches.variant, *inputs],
+            made,
+            js=_IN_SIGHT_JS,
+            **QUIET,
+        ).then(None, made, self.note, js=_COPY_JS, **QUIET)
+        opened = [tabs, switches.open_tab, *switches.boxes, switches.variant, switches.note]
+        self.app.load(on_open_link, None, [*opened, self.note], **QUIET)
+
+
+def on_open_link(request: gr.Request) -> list[Any]:
+    """Open the tab and choose the variant that the page's address names.
+
+    Args:
+        request: Carries the address.
+
+    Returns:
+        The tabs, the open tab's label, both switches, the variant, its note, and the link's note.
+    """
+    view = read_link(dict(request.query_params))
+    note = _note_html(describe_ignored(view.ignored))
+    if not view.tab:
+        return [*[gr.skip()] * 6, note]
+    variant = VARIANTS[view.variant]
+    boxes = variant.is_pruned, variant.is_quantized
+    return [gr.Tabs(selected=view.tab), view.tab.title(), *boxes, *on_switch(*boxes), note]
+
+
+def on_fill(
+    tab: str, render: Callable[[Mapping[str, Any]], list[Any]], count: int, request: gr.Request
+) -> list[Any]:
+    """Fill a tab's form if the page's address opens it.
+
+    Args:
+        tab: The tab.
+        render: Settings to values.
+        count: How many values.
+        request: Carries the address.
+    """
+    view = read_link(dict(request.query_params))
+    return render(view.settings) if view.tab == tab else [gr.skip()] * count
+
+
+def on_copy(names: list[tuple[str, str]], open_tab: str, variant: str, *values: Any) -> list[str]:
+    """Write the link to what is in sight.
+
+    Args:
+        names: Tab and setting of each value.
+        open_tab: The id of the tab in sight.
+        variant: The name of the variant.
+        values: Of all settings.
+
+    Returns:
+        The query, and a sentence about what cannot be in a link.
+    """
+    tab = open_tab if open_tab in TABS else TABS[0]
+    own = {name: v for (of, name), v in zip(names, values, strict=True) if of == tab}
+    if own.get("clip"):
+        # Anybody else's sound is on this machine only, and no clip is called that.
+        own["clip"] = name_clip(own["clip"]) or own["clip"]
+    query, left_out = write_link(tab, variant, own)
+    sentence = f"Not in it: {', '.join(left_out)}, yours alone or too long." if left_out else ""
+    return [query, sentence]
+
+
+def _note_html(sentence: str) -> str:
+    return f'<span class="foundry-note" role="status">{escape(sentence)}</span>' if sentence else ""
+
+
+def build_links(app: gr.Blocks) -> Links:
+    """Build the button and its note; the page puts them above its tabs.
+
+    Args:
+        app: The page.
+    """
+    with gr.Row(elem_classes="link-row"):
+        button = gr.Button("Copy link to this view", size="sm", elem_id="link-copy")
+        note = gr.HTML(padding=False, elem_id="link-note", elem_classes="link-note")
+    return Links(app, button, note, {})

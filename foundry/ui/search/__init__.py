@@ -1,0 +1,1 @@
+"""The Search section: let many settings be tried, watch, keep one as a run."""

@@ -1,0 +1,1 @@
+"""The Sentiment tab: one text with its words, or a table of texts."""

@@ -1,0 +1,79 @@
+"""Named endpoints for sentiment; each is documented in the README with an example."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from foundry.models.loading import check_variant
+from foundry.sentiment import score_text, score_texts
+from foundry.sentiment.attribution import explain_text
+from foundry.sentiment.report import write_report
+from foundry.ui.page.feedback import shows_errors
+from foundry.ui.sentiment.batch import read_upload
+from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
+from foundry.ui.server.lines import EXPLANATIONS, LINES, TABLES
+
+
+@shows_errors
+def score_sentiment(text: str | None, model: str, variant: str) -> dict[str, float]:
+    """Return the probability of every label for one text."""
+    return score_text(load_sentiment_model(model, variant)[1], text or "").probs
+
+
+@shows_errors
+def score_sentiment_batch(
+    file: str | None, column: str | None, model: str, variant: str
+) -> Iterator[str]:
+    """Return a CSV file: the rows of the one sent, with the answers beside them."""
+    check_variant(model, variant)
+    table = read_upload(file)
+    texts = table.column(column or "")
+    classifier = load_sentiment_model(model, variant)[1]
+    with TABLES.turn():
+        scored = [text for event in score_texts(classifier, texts) for text in event.finished]
+    with tempfile.TemporaryDirectory() as folder:
+        # The file is copied before the generator goes on.
+        path = Path(folder) / "sentiment.csv"
+        yield str(write_report(table, classifier.labels, scored, path))
+
+
+@shows_errors
+def explain_sentiment(text: str | None, model: str) -> dict[str, Any]:
+    """Return every word with its pull towards the likeliest label, in logits."""
+    pretrained, _ = load_sentiment_model(model)
+    with EXPLANATIONS.turn():
+        return asdict(explain_text(pretrained.model, pretrained.processor, text or ""))
+
+
+def build_sentiment_api() -> None:
+    """Add `/score_sentiment`, `/score_sentiment_batch` and `/explain_sentiment` to the app."""
+    with gr.Column(visible=False):
+        text = gr.Textbox(label="text")
+        file = gr.File(label="file")
+        column = gr.Textbox("", label="column")
+        model = gr.Textbox(DEFAULT_MODEL, label="model")
+        variant = gr.Textbox("dense", label="variant")
+        label = gr.Label(label="sentiment")
+        scored = gr.File(label="scored")
+        explanation = gr.JSON(label="explanation")
+        gr.Button().click(
+            score_sentiment, [text, model, variant], label, api_name="score_sentiment"
+        )
+        gr.Button().click(
+            score_sentiment_batch,
+            [file, column, model, variant],
+            scored,
+            api_name="score_sentiment_batch",
+            **LINES,
+        )
+        gr.Button().click(
+            explain_sentiment,
+            [text, model],
+            explanation,
+            api_name="explain_sentiment",
+            **LINES,
+        )

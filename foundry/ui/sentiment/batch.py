@@ -1,0 +1,268 @@
+"""Many texts at once: pasted or uploaded, scored with progress, taken home as CSV."""
+
+import secrets
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import InputError
+from foundry.models import DENSE
+from foundry.sentiment import SentimentModel, score_texts
+from foundry.sentiment.report import write_report
+from foundry.sentiment.scoring import BatchEvent, ScoredText
+from foundry.sentiment.tables import TextTable, guess_text_column, read_lines, read_table
+from foundry.ui.components.plots import status_line
+from foundry.ui.components.run_view import format_duration
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.sentiment import plots
+from foundry.ui.sentiment.choice import load_sentiment_model
+from foundry.ui.server.lines import LINES, TABLES, Ticket
+
+_MAX_ROWS_SHOWN = 200
+# A column for each; with more labels the table has the answer alone.
+_MAX_LABELS_SHOWN = 10
+_REFRESH_S = 0.3
+_IDLE = "Paste lines or upload a file, then press Score."
+
+# Job id -> set when its visitor has pressed Cancel.
+_cancelled: dict[str, threading.Event] = {}
+
+
+def read_upload(path: str | None) -> TextTable:
+    """Read an uploaded file.
+
+    Args:
+        path: Where it is.
+
+    Raises:
+        InputError: If there is none or it is not a table of texts.
+    """
+    if not path:
+        raise InputError("There is no file; send a CSV, TSV or TXT file with texts.")
+    return read_table(Path(path).read_bytes(), Path(path).name)
+
+
+@shows_errors
+def on_file(path: str | None) -> list[Any]:
+    """Look into an uploaded file.
+
+    Args:
+        path: Where it is, or None if it was taken away.
+
+    Returns:
+        The list of columns, and a sentence on what was found.
+    """
+    if path is None:
+        return [gr.Dropdown(visible=False), ""]
+    table = read_upload(path)
+    guess = guess_text_column(table)
+    return [
+        gr.Dropdown(choices=list(table.columns), value=guess, visible=len(table.columns) > 1),
+        f"{len(table.rows):,} rows, read as {table.encoding}. Used in place of the lines.",
+    ]
+
+
+@shows_errors
+def on_score(
+    lines: str, path: str | None, column: str | None, name: str, variant: str = DENSE.name
+) -> Iterator[list[Any]]:
+    """Score every row, saying how far it is; a cancelled job keeps what is done.
+
+    Args:
+        lines: What was pasted, one text a line.
+        path: An uploaded file, which goes before the lines.
+        column: The file's column with the texts.
+        name: The model in use.
+        variant: The name of the variant.
+
+    Yields:
+        The job's id, status, histogram, table, a note on it, the CSV, and both buttons.
+    """
+    table = read_upload(path) if path else read_lines(lines or "")
+    texts = table.column(column or "" if path else "")
+    with TABLES.join() as ticket:
+        yield from _score(table, texts, name, variant, ticket)
+
+
+def _score(
+    table: TextTable, texts: list[str], name: str, variant: str, ticket: Ticket
+) -> Iterator[list[Any]]:
+    job, scored = secrets.token_hex(8), list[ScoredText]()
+    cancelled = _cancelled.setdefault(job, threading.Event())
+    busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
+    try:
+        yield [
+            job,
+            status_line("Reading", f"{len(texts):,} texts.", 0.0),
+            "",
+            gr.Dataframe(visible=False),
+            "",
+            gr.DownloadButton(visible=False),
+            *busy,
+        ]
+        while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
+            facts = f"{ticket.num_ahead} tables are before yours."
+            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
+        model = load_sentiment_model(name, variant)[1]
+        started = told = perf_counter()
+        scoring_since = started
+        for event in score_texts(model, texts):
+            scored.extend(event.finished)
+            if cancelled.is_set():
+                break
+            if not event.share:
+                # Reading goes at another pace, which says nothing about the time left.
+                scoring_since = perf_counter()
+            if perf_counter() - told > _REFRESH_S:
+                told = perf_counter()
+                yield [
+                    gr.skip(),
+                    _progress(event, told - scoring_since),
+                    _histogram(model, scored),
+                    *[gr.skip()] * 5,
+                ]
+        elapsed_s = perf_counter() - started
+        with tempfile.TemporaryDirectory() as folder:
+            file = write_report(table, model.labels, scored, Path(folder) / "sentiment.csv")
+            # The file is copied before the generator goes on.
+            yield [
+                "",
+                _result(scored, len(texts), elapsed_s),
+                _histogram(model, scored),
+                _first_rows(texts, model, scored),
+                _table_note(len(scored)),
+                gr.DownloadButton(value=str(file), visible=True),
+                gr.Button(interactive=True),
+                gr.Button(interactive=False),
+            ]
+    finally:
+        _cancelled.pop(job, None)
+
+
+def on_cancel(job: str) -> None:
+    """Ask a job to stop after the batch under way.
+
+    Args:
+        job: Its id.
+    """
+    if job in _cancelled:
+        _cancelled[job].set()
+
+
+def _progress(event: BatchEvent, elapsed_s: float) -> str:
+    if not event.share:
+        return status_line("Reading", f"{event.num_texts:,} texts.", 0.0)
+    left_s = elapsed_s * (1 - event.share) / event.share
+    facts = (
+        f"{event.num_done:,} of {event.num_texts:,} texts, "
+        f"{event.num_done / elapsed_s:,.0f} texts/s, {format_duration(left_s)} left"
+    )
+    return status_line("Scoring", facts, event.share)
+
+
+def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
+    problems = sum(text.score is None for text in scored)
+    took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
+    facts = f"{len(scored):,} of {num_texts:,} texts in {took}"
+    if problems:
+        facts += f"; {problems:,} could not be scored, and say why"
+    whole = len(scored) == num_texts
+    state, style = ("Done", "done") if whole else ("Cancelled", "stopped")
+    return status_line(state, f"{facts}.", len(scored) / num_texts, style)
+
+
+def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
+    scores = [text.score for text in scored if text.score]
+    if len(model.labels) == 2:
+        positive = model.labels[1]
+        return plots.histogram_html([score.probs[positive] for score in scores], positive)
+    return plots.label_counts_html([score.label for score in scores], model.labels)
+
+
+def _first_rows(texts: list[str], model: SentimentModel, scored: list[ScoredText]) -> gr.Dataframe:
+    labels = model.labels if len(model.labels) <= _MAX_LABELS_SHOWN else ()
+    rows = []
+    for text in sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]:
+        answers = [""] * (1 + len(labels))
+        if text.score:
+            answers = [text.score.label, *(f"{text.score.probs[label]:.1%}" for label in labels)]
+        rows.append([str(text.index + 1), texts[text.index], *answers, text.problem])
+    headers = ["row", "text", "answer", *labels, "problem"]
+    if not any(row[-1] for row in rows):
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
+    return gr.Dataframe(rows, headers=headers, visible=True)
+
+
+def _table_note(num_rows: int) -> str:
+    if num_rows <= _MAX_ROWS_SHOWN:
+        return ""
+    return f"The first {_MAX_ROWS_SHOWN} of {num_rows:,} rows; the CSV has them all."
+
+
+def build_batch_view(active: gr.State, variant: gr.State) -> None:
+    """Build the part.
+
+    Args:
+        active: The model in use.
+        variant: The name of its variant.
+    """
+    job = gr.State("")
+    gr.Markdown("### Many texts")
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            lines = gr.Textbox(
+                label="One text a line",
+                placeholder="Paste lines here ...",
+                lines=6,
+                max_lines=6,
+                elem_id="sentiment-lines",
+            )
+            file = gr.File(
+                label="Or a CSV, TSV or TXT file",
+                file_types=[".csv", ".tsv", ".txt"],
+                height=130,
+                elem_id="sentiment-file",
+            )
+            found = gr.Markdown(elem_classes="foundry-note")
+            column = gr.Dropdown(label="Column with the texts", visible=False)
+            with gr.Row():
+                start = gr.Button("Score", variant="primary", elem_id="sentiment-score")
+                cancel = gr.Button("Cancel", interactive=False, elem_id="sentiment-cancel")
+        with gr.Column():
+            status = gr.HTML(
+                status_line("Ready", _IDLE),
+                elem_classes="flush",
+                elem_id="sentiment-status",
+            )
+            histogram = gr.HTML(
+                elem_classes="flush",
+                css_template=plots.HISTOGRAM_CSS,
+                elem_id="sentiment-histogram",
+            )
+            download = gr.DownloadButton(
+                "Download CSV", visible=False, size="sm", elem_id="sentiment-download"
+            )
+    table = gr.Dataframe(
+        interactive=False,
+        show_label=False,
+        wrap=True,
+        visible=False,
+        max_height=420,
+        elem_classes="notranslate",
+    )
+    table_note = gr.Markdown(elem_classes="foundry-note")
+
+    file.change(on_file, file, [column, found], **QUIET)
+    start.click(
+        on_score,
+        [lines, file, column, active, variant],
+        [job, status, histogram, table, table_note, download, start, cancel],
+        **LINES,
+        **QUIET,
+    )
+    cancel.click(on_cancel, job, None, **QUIET)

@@ -1,0 +1,211 @@
+"""The Sentiment tab: a text scored as you type, the words behind the answer, and many texts."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models import DENSE
+from foundry.models.networks import count_parameters
+from foundry.models.pretrained import Pretrained
+from foundry.sentiment import SentimentModel, SentimentScore, score_text
+from foundry.ui.components.plots import status_line
+from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.link_button import Links
+from foundry.ui.page.variant_switches import VariantSwitches, compare_answers
+from foundry.ui.sentiment import plots
+from foundry.ui.sentiment.batch import build_batch_view
+from foundry.ui.sentiment.choice import (
+    DEFAULT_MODEL,
+    default_title,
+    list_sentiment_models,
+    load_sentiment_model,
+    make_usable,
+)
+from foundry.ui.sentiment.words import build_words_view, on_pause
+from foundry.ui.server.lines import LINES
+
+_EXAMPLES = (
+    "The battery lasts two days and the screen is lovely.",
+    "Two hours of shouting, and not one of the jokes lands.",
+    "I expected a dull sequel and got the film of the year.",
+    "Clean room, but nobody at the desk cared to look up.",
+    "Not bad at all, though I would not cross town for it.",
+)
+_TYPE_HINT = "Type or paste a text: the answer appears here as you type."
+
+
+def on_visit(name: str, variant: str = DENSE.name) -> Iterator[str]:
+    """Load the model before the first letter is typed.
+
+    Args:
+        name: The model in use.
+        variant: The name of the variant.
+
+    Yields:
+        How far it is, and last what it is, in a sentence.
+    """
+    try:
+        for step in watch_loading(name, "sentiment", variant):
+            if isinstance(step, Loading):
+                yield status_line("One moment", f"{step.sentence}.", step.share)
+            else:
+                yield _describe(step, make_usable(step))
+    except (InputError, ArtifactError) as error:
+        yield status_line("Not loaded", str(error))
+
+
+def on_variant(title: str, name: str, variant: str, text: str, open_tab: str) -> Iterator[Any]:
+    """Make a variant ready, if the tab is in sight or has an answer that is to change.
+
+    Args:
+        title: This tab's label.
+        name: The model in use.
+        variant: The name of the variant.
+        text: What was typed so far.
+        open_tab: The label of the tab in sight.
+
+    Yields:
+        As `on_visit()`.
+    """
+    if open_tab == title or text:
+        yield from on_visit(name, variant)
+    else:
+        yield gr.skip()
+
+
+def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]]:
+    """Load another model, keeping the shipped one if that fails.
+
+    Args:
+        name: A shipped model's name, a Hub id or a folder.
+        variant: The name of the variant.
+
+    Yields:
+        The drop-down, the model in use, and a line about it.
+    """
+    try:
+        for step in watch_loading(name or DEFAULT_MODEL, "sentiment", variant):
+            if isinstance(step, Loading):
+                status = status_line("One moment", f"{step.sentence}.", step.share)
+                yield [gr.skip(), gr.skip(), status]
+            else:
+                yield [gr.skip(), step.name, _describe(step, make_usable(step))]
+    except (InputError, ArtifactError) as error:
+        facts = f"{error} Going on with {default_title()}."
+        yield [DEFAULT_MODEL, DEFAULT_MODEL, status_line("Not loaded", facts)]
+
+
+def on_type(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
+    """Score what is in the box.
+
+    Args:
+        text: What was typed so far.
+        name: The model in use.
+        variant: The name of the variant.
+
+    Returns:
+        The answer, and a note with the time it took.
+    """
+    if not text or not text.strip():
+        return [plots.hint(_TYPE_HINT), ""]
+    try:
+        score, elapsed_ms = _score(text, name, variant)
+        note = _note(score, elapsed_ms)
+        if variant != DENSE.name and score.num_pieces == 1:
+            dense, dense_ms = _score(text, name, DENSE.name)
+            # Once more: OpenVINO prepares anew for a width that it has not seen.
+            elapsed_ms = _score(text, name, variant)[1]
+            note += " " + compare_answers(variant, score.label, elapsed_ms, dense.label, dense_ms)
+    except (InputError, ArtifactError) as error:
+        return [plots.hint(str(error)), ""]
+    return [plots.answer_html(score.probs), note]
+
+
+def _score(text: str, name: str, variant: str) -> tuple[SentimentScore, float]:
+    model = load_sentiment_model(name, variant)[1]
+    started = perf_counter()
+    score = score_text(model, text)
+    return score, 1000 * (perf_counter() - started)
+
+
+def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
+    labels = ", ".join(model.labels[:6]) + (", ..." if len(model.labels) > 6 else "")
+    return plots.hint(
+        f"{count_parameters(pretrained.model):,} parameters, {len(model.labels)} labels: {labels}. "
+        f"Reads {model.max_tokens} tokens at a time; longer texts are read in pieces."
+    )
+
+
+def _note(score: SentimentScore, elapsed_ms: float) -> str:
+    pieces = "" if score.num_pieces == 1 else f", read in {score.num_pieces} overlapping pieces"
+    unknown = f", {score.num_unknown} of them unknown to the model" if score.num_unknown else ""
+    noun = "token" if score.num_tokens == 1 else "tokens"
+    return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
+
+
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Return the text, the drop-down and the model in use that a link asks for."""
+    return [settings["text"], settings["model"], settings["model"]]
+
+
+def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; selecting it loads the model.
+        switches: Say which variant answers.
+        links: Set text and model.
+    """
+    variant = switches.variant
+    active = gr.State(DEFAULT_MODEL)
+    choice = gr.Dropdown(
+        list_sentiment_models(),
+        value=DEFAULT_MODEL,
+        label="Model",
+        elem_id="sentiment-model",
+        **describe_choice("text classifier with safetensors weights"),
+    )
+    about = gr.HTML(elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about")
+    with gr.Row(elem_classes="answer-second"):
+        with gr.Column():
+            text = gr.Textbox(
+                label="Your text",
+                placeholder="Type or paste a review, a comment, a message ...",
+                lines=6,
+                max_lines=14,
+                elem_id="sentiment-text",
+            )
+        with gr.Column():
+            answer = gr.HTML(
+                plots.hint(_TYPE_HINT),
+                elem_classes="flush",
+                css_template=plots.ANSWER_CSS,
+                elem_id="sentiment-answer",
+            )
+            note = gr.Markdown(elem_classes="foundry-note")
+            view = build_words_view(text, active, variant)
+        with gr.Column():
+            gr.Examples(
+                [[example] for example in _EXAMPLES],
+                text,
+                label="Or take one of these",
+                api_visibility="private",
+            )
+    build_batch_view(active, variant)
+
+    links.offer("sentiment", {"text": text, "model": active}, [text, choice, active], on_link)
+    scored = [text, active, variant], [answer, note]
+    explained = on_pause, [text, active, variant], view.outputs()
+    tab.select(on_visit, [active, variant], about, **QUIET)
+    text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
+    choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
+    active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+    ready = partial(on_variant, tab.label)
+    switches.follow().change(
+        ready, [active, variant, text, switches.open_tab], about, **QUIET
+    ).then(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)

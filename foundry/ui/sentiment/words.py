@@ -1,0 +1,204 @@
+"""The words behind an answer: coloured by their pull, and struck out by a click."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models import DENSE
+from foundry.sentiment import SentimentModel, SentimentScore, score_text
+from foundry.sentiment.attribution import Explanation, explain_text, remove_word
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.sentiment import plots
+from foundry.ui.sentiment.choice import load_sentiment_model
+from foundry.ui.server.lines import EXPLANATIONS, LINES
+
+# Explained by itself once typing has paused; longer texts wait for the button.
+_AUTO_TOKENS = 64
+_PAUSE_MS = 500
+_WORDS_HINT = "Once you pause, every word gets the colour of its pull."
+_CLICK_HINT = "Click a word to see the answer without it."
+# Gives the text back only if nothing was typed meanwhile.
+_PAUSE_JS = f"""async (text, paused) => {{
+  const mine = window.foundryTyped = {{}};
+  await new Promise(resolve => setTimeout(resolve, {_PAUSE_MS}));
+  return window.foundryTyped === mine ? text : paused;
+}}"""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What one visitor looks at.
+
+    Attributes:
+        model: The model's name.
+        variant: Of the model; what is explained of an int8 one is the network before quantizing.
+        explanation: Of the text.
+        score: Of the text as written.
+        removed: Words struck out, by position.
+    """
+
+    model: str
+    variant: str
+    explanation: Explanation
+    score: SentimentScore
+    removed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordsView:
+    """The components of this part.
+
+    Attributes:
+        explained: What is looked at.
+        words: The text, a button for every word.
+        comparison: The answer without the words struck out.
+        explain: Explains a text that is too long to be explained unasked.
+    """
+
+    explained: gr.State
+    words: gr.HTML
+    comparison: gr.HTML
+    explain: gr.Button
+
+    def outputs(self) -> list[Any]:
+        """Return the components in the order in which `on_pause()` fills them."""
+        return list(vars(self).values())
+
+
+def on_pause(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
+    """Explain a text that is short enough to be explained unasked.
+
+    Args:
+        text: What was typed.
+        name: The model in use.
+        variant: The name of the variant.
+
+    Returns:
+        As `on_explain()`.
+    """
+    if not text or not text.strip():
+        return [None, plots.hint(_WORDS_HINT), "", gr.Button(visible=False)]
+    try:
+        num_tokens = score_text(load_sentiment_model(name, variant)[1], text).num_tokens
+        if num_tokens <= _AUTO_TOKENS:
+            return _explain(text, name, variant)
+    except (InputError, ArtifactError) as error:
+        return [None, plots.hint(str(error)), "", gr.Button(visible=False)]
+    sentence = f"{num_tokens:,} tokens take a while: press Explain to see which words pull."
+    return [None, plots.hint(sentence), "", gr.Button(visible=True)]
+
+
+@shows_errors
+def on_explain(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
+    """Attribute the answer to the words.
+
+    Args:
+        text: What was typed.
+        name: The model in use.
+        variant: The name of the variant.
+
+    Returns:
+        What is explained, its words, the comparison, and the button.
+    """
+    return _explain(text, name, variant)
+
+
+@shows_errors
+def on_word(explained: Explained | None, event: gr.EventData) -> list[Any]:
+    """Strike a word out, or bring it back, and score what is left.
+
+    Args:
+        explained: What is looked at.
+        event: Carries the word's position.
+
+    Returns:
+        What is looked at, its words, and the comparison.
+    """
+    word = getattr(event, "word", None)
+    if explained is None or not isinstance(word, int):
+        return [gr.skip()] * 3
+    if not 0 <= word < len(explained.explanation.words):
+        return [gr.skip()] * 3
+    removed = tuple(sorted({word} ^ set(explained.removed)))
+    explained = replace(explained, removed=removed)
+    _, model = load_sentiment_model(explained.model, explained.variant)
+    words = plots.words_html(explained.explanation, model.labels, removed)
+    return [explained, words, _comparison(explained, model)]
+
+
+def _explain(text: str, name: str, variant: str) -> list[Any]:
+    pretrained, model = load_sentiment_model(name, variant)
+    # Of two labels always the second, so that a colour means the same for every text.
+    label = model.labels[1] if len(model.labels) == 2 else None
+    with EXPLANATIONS.turn():
+        explanation = explain_text(pretrained.model, pretrained.processor, text, label)
+    explained = Explained(name, variant, explanation, score_text(model, text))
+    return [
+        explained,
+        plots.words_html(explained.explanation, model.labels),
+        plots.hint(_CLICK_HINT),
+        gr.Button(visible=False),
+    ]
+
+
+def _comparison(explained: Explained, model: SentimentModel) -> str:
+    if not explained.removed:
+        return plots.hint(_CLICK_HINT)
+    text = explained.explanation.text
+    struck = [explained.explanation.words[index] for index in explained.removed]
+    # From the end, so that the places of those before stay as they are.
+    for word in reversed(struck):
+        text = remove_word(text, word.start, word.end)
+    title = f"Without {', '.join(f'“{word.text}”' for word in struck)}"
+    try:
+        score = score_text(model, text)
+    except InputError:
+        return plots.hint(f"{title} nothing is left. Click a word to bring it back.")
+    return plots.answer_html(score.probs, title, before=explained.score.probs)
+
+
+def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> WordsView:
+    """Build the part.
+
+    Args:
+        text: What is typed.
+        active: The model in use.
+        variant: The name of its variant.
+    """
+    gr.Markdown("### Which words pull it which way")
+    words = gr.HTML(
+        plots.hint(_WORDS_HINT),
+        elem_classes="flush",
+        css_template=plots.WORDS_CSS,
+        js_on_load=plots.WORDS_JS,
+        elem_id="sentiment-words",
+    )
+    explain = gr.Button("Explain", visible=False, size="sm", elem_id="sentiment-explain")
+    comparison = gr.HTML(
+        elem_classes="flush", css_template=plots.ANSWER_CSS, elem_id="sentiment-comparison"
+    )
+    # What was in the box when typing paused; hidden rather than absent, so that it can change.
+    paused = gr.Textbox(visible="hidden", elem_id="sentiment-paused")
+    view = WordsView(gr.State(None), words, comparison, explain)
+
+    text.change(None, [text, paused], paused, js=_PAUSE_JS, trigger_mode="multiple", **QUIET)
+    paused.change(
+        on_pause,
+        [paused, active, variant],
+        view.outputs(),
+        trigger_mode="always_last",
+        **LINES,
+        **QUIET,
+    )
+    explain.click(
+        on_explain,
+        [text, active, variant],
+        view.outputs(),
+        show_progress_on=words,
+        api_visibility="private",
+        **LINES,
+    )
+    words.select(on_word, view.explained, [view.explained, words, comparison], **QUIET)
+    return view

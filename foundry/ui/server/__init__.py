@@ -1,0 +1,1 @@
+"""How the server deals with many visitors: middleware, limits, waiting queues, downloads."""

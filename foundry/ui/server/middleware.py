@@ -1,0 +1,133 @@
+"""What happens to every request before Gradio sees it, and to every answer."""
+
+import asyncio
+import logging
+from http import HTTPStatus
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foundry.runs.cleaning import remove_oldest_files
+
+# Where Gradio has what its build has named by a hash of the content.
+_SCRIPTS = "/assets/"
+# Where a page hears what became of all that it has asked for.
+_EVENTS = "/queue/data"
+_FOR_EVER = ", ".join(["public", "max-age=31536000", "immutable"])
+
+_logger = logging.getLogger(__name__)
+
+
+class RoomForUploads:
+    """Before another file comes, the oldest go if all together are too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and "/upload" in scope["path"]:
+            try:
+                await run_in_threadpool(remove_oldest_files, Path(get_upload_folder()))
+            except OSError:
+                # One that another request has just removed; what is too much goes next time.
+                _logger.info("Old uploads could not be removed", exc_info=True)
+        await self._app(scope, receive, send)
+
+
+class SafeAnswers:
+    """Addresses with control characters are refused, before anything trips over them.
+
+    A browser is told to take every answer for what it says it is, and to tell nobody of it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and not str(scope["path"]).isprintable():
+            await PlainTextResponse("This is no address.", 400)(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class KeptScripts:
+    """A browser keeps the page's scripts and styles: their names change with what is in them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_to_keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
+                MutableHeaders(scope=message)["Cache-Control"] = _FOR_EVER
+            await send(message)
+
+        path = str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
+        is_script = scope["type"] == "http" and path.startswith(_SCRIPTS)
+        await self._app(scope, receive, send_to_keep if is_script else send)
+
+
+class WholeEnds:
+    """The last event of a stream and the word that it ends go out as one piece.
+
+    Gradio's page takes a stream for open until it has read that word. What it asks for in between,
+    such as the newest stroke of a drawing, would be answered where nobody reads, and the page would
+    wait for ever.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not str(scope["path"]).endswith(_EVENTS):
+            await self._app(scope, receive, send)
+            return
+        held: list[bytes] = []
+        # The event loop alone would let go of a task under way.
+        flushing: asyncio.Task[None] | None = None
+
+        async def flush(more_body: bool = True) -> None:
+            body = b"".join(held)
+            held.clear()
+            if body or not more_body:
+                await send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+        async def send_together(message: Message) -> None:
+            nonlocal flushing
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            held.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await flush(more_body=False)
+            elif len(held) == 1:
+                # Begins once the stream waits: until then more may come.
+                flushing = asyncio.create_task(flush())
+
+        await self._app(scope, receive, send_together)
+
+
+MIDDLEWARE = [
+    Middleware(SafeAnswers),
+    Middleware(RoomForUploads),
+    Middleware(KeptScripts),
+    Middleware(WholeEnds),
+]

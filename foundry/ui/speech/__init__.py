@@ -1,0 +1,1 @@
+"""The Speech tab: a recording or a microphone becomes words."""

@@ -1,0 +1,49 @@
+"""The Speech tab's endpoint for other programs; the README documents it with an example."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import InputError
+from foundry.models.loading import check_variant
+from foundry.speech import load_recogniser
+from foundry.speech import transcribe as transcribe_audio
+from foundry.speech.audio import open_audio
+from foundry.speech.captions import as_dict
+from foundry.ui.page.feedback import shows_errors
+from foundry.ui.server.limits import count_download
+from foundry.ui.server.lines import LINES, RECORDINGS
+from foundry.ui.speech.model import SHIPPED
+
+
+def transcribe(
+    audio_file: str | None, model: str | None, variant: str | None, decoding: str | None
+) -> dict[str, Any]:
+    """Return the text of a recording, with the time and confidence of every word."""
+    if audio_file is None:
+        raise InputError("There is no sound file; send a recording of somebody speaking.")
+    name, variant = (model or "").strip() or SHIPPED, variant or "dense"
+    checked = check_variant(name, variant)
+    audio = open_audio(audio_file)
+    count_download(name, "speech")
+    recogniser = load_recogniser(name, variant=checked)
+    with RECORDINGS.turn():
+        transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
+    return as_dict(transcript, name, variant)
+
+
+def build_speech_api() -> None:
+    """Add `/transcribe` to the app being built."""
+    with gr.Column(visible=False):
+        audio_file = gr.File(label="audio_file")
+        model = gr.Textbox(SHIPPED, label="model")
+        variant = gr.Textbox("dense", label="variant")
+        decoding = gr.Textbox("", label="decoding")
+        answer = gr.JSON(label="transcript")
+        gr.Button().click(
+            shows_errors(transcribe),
+            [audio_file, model, variant, decoding],
+            answer,
+            api_name="transcribe",
+            **LINES,
+        )

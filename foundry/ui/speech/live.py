@@ -1,0 +1,82 @@
+"""The live part of the Speech tab: the microphone, and text while you speak."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models import DENSE
+from foundry.models.loading import check_variant
+from foundry.speech import Recogniser, load_recogniser
+from foundry.speech.live import LiveState, end_listening, listen
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.server.limits import count_download
+from foundry.ui.speech.microphone import ANSWERED, build_microphone, decode_piece
+from foundry.ui.speech.model import SHIPPED
+from foundry.ui.speech.view import LIVE_CSS, live_html
+
+
+@shows_errors
+def on_sound(
+    state: LiveState | None, value: Any, model: str | None, variant: str = DENSE.name
+) -> tuple[LiveState | None, str, str]:
+    """Hear a little more.
+
+    Args:
+        state: From the step before; None at the start.
+        value: Of the microphone.
+        model: The chosen model; the shipped one takes over if it cannot be used.
+        variant: The name of the variant.
+
+    Returns:
+        The new state, the text so far, and the microphone's value that lets it go on.
+    """
+    piece = decode_piece(value)
+    if piece is None:
+        return state, live_html(state), ANSWERED
+    state = state or LiveState()
+    if len(piece.samples):
+        state = listen(_load(model, variant), state, piece.samples, piece.rate_hz)
+    if piece.is_last:
+        state = end_listening(state)
+    return state, live_html(state), ANSWERED
+
+
+def _load(model: str | None, variant: str) -> Recogniser:
+    name = (model or "").strip() or SHIPPED
+    try:
+        checked = check_variant(name, variant)
+        count_download(name, "speech")
+        return load_recogniser(name, variant=checked)
+    except (InputError, ArtifactError):
+        # The model's own drop-down has said why.
+        return load_recogniser(SHIPPED)
+
+
+def on_clear() -> tuple[None, str]:
+    """Forget what was said.
+
+    Returns:
+        The state and the text of a new start.
+    """
+    return None, live_html(None)
+
+
+def build_live_section(model: gr.Dropdown, variant: gr.State) -> None:
+    """Build the part.
+
+    Args:
+        model: Holds the chosen model.
+        variant: Holds the name of its variant.
+    """
+    gr.Markdown("### Live: text while you speak")
+    state = gr.State(None)
+    with gr.Row(elem_classes="one-and-two"):
+        with gr.Column():
+            microphone = build_microphone("speech-microphone")
+            clear = gr.Button("Clear the text", size="sm", elem_id="speech-live-clear")
+        text = gr.HTML(live_html(None), elem_id="speech-live", css_template=LIVE_CSS)
+    microphone.input(
+        on_sound, [state, microphone, model, variant], [state, text, microphone], **QUIET
+    ).failure(lambda: ANSWERED, None, microphone, **QUIET)
+    clear.click(on_clear, None, [state, text], **QUIET)

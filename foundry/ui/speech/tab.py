@@ -1,0 +1,288 @@
+"""The Speech tab: record or upload, read along, search by ear, take the words home."""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from foundry.errors import InputError
+from foundry.models import DENSE
+from foundry.models.loading import check_variant
+from foundry.speech import Transcript, captions, load_recogniser, transcribe_stream
+from foundry.speech.audio import AudioFile, open_audio
+from foundry.speech.transcription import BEAM, GREEDY
+from foundry.ui.components.plots import status_line
+from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
+from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.link_button import Links
+from foundry.ui.page.variant_switches import VariantSwitches
+from foundry.ui.server.lines import LINES, RECORDINGS
+from foundry.ui.speech import picture as speech_picture
+from foundry.ui.speech import view as speech_view
+from foundry.ui.speech.api import build_speech_api
+from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
+from foundry.ui.speech.live import build_live_section
+from foundry.ui.speech.model import (
+    ABOUT_SHIPPED,
+    CLIPS,
+    EXAMPLES,
+    SHIPPED,
+    compare_with_dense,
+    has_word_list,
+    list_speech_models,
+    on_choose,
+    on_first_visit,
+    on_variant,
+)
+from foundry.ui.speech.score import build_score_section
+
+# Progress more often than this only costs.
+_UPDATE_S = 0.2
+_NEWEST_CHARACTERS = 60
+
+# The player's own button, so that captions and cursor follow.
+_PLAY_JS = """
+() => {
+  const play = document.querySelector('#speech-audio .play-pause-button');
+  if (play) play.click();
+}
+"""
+
+
+@shows_errors
+def on_transcribe(
+    path: str | None, model: str | None, decoding: str, variant: str = DENSE.name
+) -> Iterator[list[Any]]:
+    """Transcribe what was recorded or uploaded.
+
+    Args:
+        path: The sound file.
+        model: The chosen model.
+        decoding: `greedy` or `beam`.
+        variant: The name of the variant.
+
+    Yields:
+        Status, transcript, figures, the group of results, picture, four downloads, the player with
+        captions, and the transcript's text for scoring.
+    """
+    if not path:
+        raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
+    audio = open_audio(path)
+    with RECORDINGS.join() as ticket:
+        while not ticket.wait(_UPDATE_S):
+            yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
+        yield from _transcribe(audio, (model or "").strip() or SHIPPED, decoding, variant)
+
+
+def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Iterator[list[Any]]:
+    for step in watch_loading(name, "speech", variant):
+        if isinstance(step, Loading):
+            yield _progress("One moment", f"{step.sentence}.", step.share)
+    recogniser = load_recogniser(name, variant=check_variant(name, variant))
+    started, shown = time.perf_counter(), 0.0
+    for event in transcribe_stream(recogniser, audio, decoding):
+        elapsed_s = time.perf_counter() - started
+        if event.transcript is None and elapsed_s - shown > _UPDATE_S:
+            shown = elapsed_s
+            facts = f"{speech_view.clock(event.done_s)} of {speech_view.clock(event.duration_s)}"
+            newest = event.newest[-_NEWEST_CHARACTERS:]
+            yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
+    assert event.transcript is not None
+    transcript = event.transcript
+    beginning = audio.read_beginning(speech_picture.MAX_PICTURE_S)
+    picture = speech_picture.draw_sound(beginning, transcript.words, transcript.duration_s)
+    yield [
+        status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
+        speech_view.transcript_html(transcript),
+        speech_view.transcript_figures(transcript, elapsed_s)
+        + compare_with_dense(name, variant, audio, decoding, transcript),
+        gr.Column(visible=True),
+        picture,
+        *write_downloads(transcript, name, variant),
+        gr.Audio(subtitles=_subtitles(transcript)),
+        transcript.text,
+    ]
+
+
+def _progress(state: str, facts: str, share: float) -> list[Any]:
+    status = status_line(state, facts, share)
+    return [status] + [gr.skip()] * (6 + NUM_DOWNLOADS)
+
+
+def _subtitles(transcript: Transcript) -> list[dict[str, Any]]:
+    return [
+        {"text": cue.text, "timestamp": [cue.start_s, cue.end_s]}
+        for cue in captions.build_cues(transcript.words)
+    ]
+
+
+def show_running(is_running: bool) -> list[Any]:
+    """Return both buttons: there is nothing to cancel unless a transcription is under way."""
+    return [gr.Button(interactive=not is_running), gr.Button(visible=is_running)]
+
+
+def on_press(path: str | None) -> list[Any]:
+    """Return both buttons, before the transcription starts.
+
+    Args:
+        path: Not looked at. Gradio waits for what is being uploaded before it calls, and only then
+            does it start what follows: else the arrival would cancel it.
+    """
+    return show_running(True)
+
+
+def on_record() -> Any:
+    """Return the button that starts: what is being recorded is not here yet.
+
+    Pressed between the end of a recording and its arrival, it would start what the arrival cancels.
+    """
+    return gr.Button(interactive=False)
+
+
+def on_new_sound() -> list[Any]:
+    """Put away what belongs to the sound before; the same event cancels its transcription.
+
+    Returns:
+        Status, transcript, figures, the group of results, the player's captions, the text, the
+        score, and both buttons.
+    """
+    return [
+        "",
+        speech_view.transcript_html(None),
+        "",
+        gr.Column(visible=False),
+        gr.Audio(subtitles=None),
+        "",
+        "",
+        *show_running(False),
+    ]
+
+
+def on_cancel() -> list[Any]:
+    """Say that the transcription, which the same event cancels, has ended.
+
+    Returns:
+        Status and both buttons.
+    """
+    return [status_line("Cancelled"), *show_running(False)]
+
+
+def on_word(event: gr.EventData) -> Any:
+    """Move the player to the word that was pressed.
+
+    Args:
+        event: Carries the second at which the word begins.
+    """
+    return gr.Audio(playback_position=max(0.0, float(event.start_s)))
+
+
+def on_link(settings: Mapping[str, Any]) -> list[Any]:
+    """Return the clip, the model, the decoding and that somebody was here, as a link asks."""
+    clip = settings["clip"]
+    path = str(CLIPS / f"{clip}.flac") if clip else None
+    decoding = gr.Radio(value=settings["decoding"], interactive=has_word_list(settings["model"]))
+    return [path, settings["model"], decoding, True]
+
+
+def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
+    """Build the tab.
+
+    Args:
+        tab: The tab itself; the first visit chooses a model.
+        switches: Say which variant answers.
+        links: Set clip, model and decoding.
+    """
+    variant = switches.variant
+    text, was_here = gr.State(""), gr.State(False)
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            audio = gr.Audio(
+                label="Speech: record, or any sound file",
+                type="filepath",
+                sources=["upload", "microphone"],
+                elem_id="speech-audio",
+                buttons=[],
+            )
+            gr.Examples(
+                [[str(CLIPS / f"{name}.flac")] for name in EXAMPLES.values()],
+                [audio],
+                example_labels=list(EXAMPLES),
+                label="Or a clip by a speech synthesiser",
+                api_visibility="private",
+            )
+            with gr.Row():
+                start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
+                cancel = gr.Button("Cancel", visible=False, elem_id="speech-cancel")
+            model = gr.Dropdown(
+                list_speech_models(),
+                value=SHIPPED,
+                label="Model",
+                elem_id="speech-model",
+                **describe_choice("Wav2Vec2 or HuBERT CTC model"),
+            )
+            decoding = gr.Radio(
+                [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],
+                value=BEAM,
+                label="Decoding",
+                elem_id="speech-decoding",
+            )
+        with gr.Column():
+            status = gr.HTML(elem_id="speech-status")
+            transcript = gr.HTML(
+                speech_view.transcript_html(None),
+                elem_id="speech-transcript",
+                js_on_load=speech_view.WORDS_JS,
+                css_template=speech_view.TRANSCRIPT_CSS,
+                apply_default_css=False,
+            )
+            figures = gr.HTML(padding=False)
+            gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
+    with gr.Column(visible=False) as results:
+        picture = gr.HTML(
+            elem_id="speech-picture",
+            js_on_load=speech_view.WORDS_JS,
+            css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
+            apply_default_css=False,
+        )
+        with gr.Row():
+            downloads = [
+                gr.DownloadButton(label, size="sm", min_width=120)
+                for label in ("Text", "Captions (SRT)", "Captions (VTT)", "Words and times (JSON)")
+            ]
+        score = build_score_section(text)
+    build_live_section(model, variant)
+    build_speech_api()
+
+    outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
+    buttons = [start, cancel]
+    run = start.click(on_press, audio, buttons, **QUIET).then(
+        on_transcribe,
+        [audio, model, decoding, variant],
+        outputs,
+        **LINES,
+        **QUIET,
+    )
+    run.then(partial(show_running, False), None, buttons, **QUIET)
+    # Twice, because progress that is on its way to the page may arrive after the first.
+    cancelled = [status, *buttons]
+    cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
+        on_cancel, None, cancelled, **QUIET
+    )
+    audio.start_recording(on_record, None, start, **QUIET)
+    audio.change(
+        on_new_sound,
+        None,
+        [status, transcript, figures, results, audio, text, score, *buttons],
+        cancels=[run],
+        **QUIET,
+    )
+    model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
+    chosen = [model, variant, switches.open_tab]
+    switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
+    tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
+    linked = {"clip": audio, "model": model, "decoding": decoding}
+    links.offer("speech", linked, [audio, model, decoding, was_here], on_link)
+    for words in (transcript, picture):
+        words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)

@@ -1,0 +1,140 @@
+"""The knobs of the Train tab: one component per field of `TrainConfig`, each explained."""
+
+from dataclasses import asdict, fields
+
+import gradio as gr
+from gradio.components import Component
+
+from foundry.models import available_architectures
+from foundry.training import TrainConfig
+from foundry.training.config import LIMITS, OPTIMIZERS, PRESETS, SCHEDULES, describe_limits
+
+DEFAULT_PRESET = next(iter(PRESETS))
+
+PRESET_NOTES = {
+    "Fast: 99% in seconds": "One-cycle learning rate and large batches: about 99% in three epochs.",
+    "The article's recipe": "Adam at a constant 0.001, batches of 64: right, and slow.",
+    "Overfit it": "500 images and nothing regularised: training loss goes to zero, "
+    "validation does not follow.",
+    "Robust": "Augmented images plus adversarial copies: slower, and harder to fool.",
+}
+
+
+def on_preset(preset: str) -> list[object]:
+    """Fill the form.
+
+    Args:
+        preset: A key of `PRESETS`.
+
+    Returns:
+        The note about the preset, then a value for every knob in the order of `TrainConfig`.
+    """
+    return fill_form(PRESETS[preset])[1:]
+
+
+def fill_form(config: TrainConfig) -> list[object]:
+    """Return the preset that has these settings (None if none has), its note, every knob."""
+    preset = next((name for name, settings in PRESETS.items() if settings == config), None)
+    note = PRESET_NOTES[preset] if preset else "Your own settings."
+    return [preset, note, *asdict(config).values()]
+
+
+def build_presets() -> tuple[gr.Radio, gr.Markdown]:
+    """Build the choice of presets and the note about the chosen one."""
+    preset = gr.Radio(list(PRESETS), value=DEFAULT_PRESET, label="Preset", elem_id="train-preset")
+    return preset, gr.Markdown(PRESET_NOTES[DEFAULT_PRESET], elem_classes="foundry-note")
+
+
+def build_knobs() -> list[Component]:
+    """Build the knobs, in the order of `TrainConfig`'s fields."""
+    knobs: dict[str, Component] = {}
+    with gr.Group():
+        knobs["model"] = gr.Radio(
+            [
+                (name.upper() if name == "cnn" else "LeNet", name)
+                for name in available_architectures()
+            ],
+            value="lenet",
+            label="Model",
+            info="LeNet: 61,706 weights, quick. CNN: 1.6 million, ten times the work.",
+        )
+        knobs["width"] = _slider(
+            "width",
+            "Width",
+            "Factor on its filters and hidden neurons: fewer are smaller and quicker.",
+            step=0.25,
+        )
+        knobs["epochs"] = _slider("epochs", "Epochs", "Passes over the training images.", step=1)
+        knobs["learning_rate"] = _number(
+            "learning_rate", "Learning rate", "How far each update moves; its peak with one-cycle."
+        )
+        knobs["num_train_images"] = _slider(
+            "num_train_images",
+            "Training images",
+            "Fewer images: quicker, and easier to learn by heart.",
+            step=500,
+        )
+    with gr.Accordion("Optimizer", open=False):
+        knobs["batch_size"] = _number(
+            "batch_size", "Batch size", "Images per update; larger is faster and less noisy."
+        )
+        knobs["optimizer"] = gr.Radio(
+            list(OPTIMIZERS),
+            value=TrainConfig.optimizer,
+            label="Optimizer",
+            info="Adam and AdamW adapt the step of each weight; SGD takes one step for all.",
+        )
+        knobs["schedule"] = gr.Radio(
+            list(SCHEDULES),
+            value=TrainConfig.schedule,
+            label="Schedule",
+            info="One-cycle warms up, then cools to zero; constant stays.",
+        )
+        knobs["seed"] = _number("seed", "Seed", "Same seed, same machine: the same run.")
+    with gr.Accordion("Regularisation", open=False):
+        knobs["weight_decay"] = _slider(
+            "weight_decay", "Weight decay (L2)", "Pulls weights towards zero.", step=0.001
+        )
+        knobs["dropout"] = _slider(
+            "dropout", "Dropout", "Share of hidden neurons switched off at random.", step=0.05
+        )
+        knobs["label_smoothing"] = _slider(
+            "label_smoothing", "Label smoothing", "Asks for less than full certainty.", step=0.01
+        )
+        knobs["patience"] = _slider(
+            "patience",
+            "Early stopping: patience",
+            "Stop after so many epochs without better validation accuracy; 0 = never.",
+            step=1,
+        )
+    with gr.Accordion("Augmentation and attacks", open=False):
+        gr.Markdown(
+            "Each image is turned, moved and scaled anew in every epoch. There are no flips: "
+            "a mirrored 2 is not a 2, and a 6 upside down is a 9.",
+            elem_classes="foundry-note",
+        )
+        knobs["rotation_deg"] = _slider(
+            "rotation_deg", "Rotation (degrees)", "Largest turn to either side.", step=1
+        )
+        knobs["shift_px"] = _slider(
+            "shift_px", "Shift (pixels)", "Largest move along each axis.", step=0.5
+        )
+        knobs["scale"] = _slider("scale", "Scale", "Largest change of size.", step=0.01)
+        knobs["epsilon"] = _slider(
+            "epsilon",
+            "Adversarial training: epsilon",
+            "Also learn from images changed by this much per pixel to fool it (FGSM); 0 = off.",
+            step=0.01,
+        )
+    return [knobs[field.name] for field in fields(TrainConfig)]
+
+
+def _slider(name: str, label: str, info: str, step: float) -> gr.Slider:
+    lowest, highest = LIMITS[name]
+    value = getattr(TrainConfig, name)
+    return gr.Slider(lowest, highest, value=value, step=step, label=label, info=info)
+
+
+def _number(name: str, label: str, info: str) -> gr.Number:
+    accepted = f"{info} From {describe_limits(name)}."
+    return gr.Number(getattr(TrainConfig, name), label=label, info=accepted)

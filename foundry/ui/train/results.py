@@ -1,0 +1,231 @@
+"""A finished run under the magnifying glass: figures, confusion matrix, mistakes, downloads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from foundry.data import load_mnist
+from foundry.digits.activations import first_layer_filters
+from foundry.models import load_model
+from foundry.training import export
+from foundry.training.runs import Run, read_own_run
+from foundry.ui.components import plots
+from foundry.ui.page.feedback import shows_errors
+from foundry.ui.server.downloads import KeptFiles
+
+_MAX_IMAGES = 40
+_WORST = 12
+_FILES = KeptFiles(256)
+
+_MATRIX_JS = """
+element.addEventListener('click', (event) => {
+  const cell = event.target.closest('button[data-cell]');
+  if (!cell) return;
+  element.querySelectorAll('button[aria-pressed]').forEach(b => b.removeAttribute('aria-pressed'));
+  cell.setAttribute('aria-pressed', 'true');
+  trigger('select', {cell: Number(cell.dataset.cell)});
+});
+"""
+_MATRIX_CSS = """
+table { border-collapse: separate; border-spacing: 2px; width: 100%; table-layout: fixed;
+  border: 0; margin: 0; }
+tr, td, th { border: 0 !important; padding: 0 !important; background: none !important; }
+th { font-weight: 600; font-size: 0.8rem; text-align: center; }
+tr > :first-child { width: 1.4rem; }
+caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color-subdued);
+  padding-top: 0.4rem; text-align: left; }
+button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
+  font-size: clamp(0.5rem, 2.3vw, 0.75rem); font-variant-numeric: tabular-nums; padding: 0; }
+button[aria-pressed] { outline: 3px solid var(--foundry-orange); }
+"""
+
+
+@dataclass(frozen=True)
+class ResultsView:
+    """The components of this part, in the order `render_results()` fills them."""
+
+    group: gr.Column
+    figures: gr.HTML
+    matrix: gr.HTML
+    cell_title: gr.Markdown
+    cell_images: gr.Gallery
+    mistakes: gr.Gallery
+    filters: gr.Image
+    weights: gr.DownloadButton
+    metrics: gr.DownloadButton
+    tensorboard: gr.DownloadButton
+    script: gr.DownloadButton
+
+    def outputs(self) -> list[Any]:
+        """Return the components as a list of outputs."""
+        return list(vars(self).values())
+
+
+def render_results(run: Run | None, device: str) -> list[Any]:
+    """Return updates for a `ResultsView`: filled for a finished run, hidden otherwise.
+
+    Args:
+        run: Any run of the visitor's.
+        device: Where to load its model.
+    """
+    if run is None or run.result is None:
+        return [gr.Column(visible=False)] + [gr.skip()] * 10
+    labels = load_mnist().test.labels.numpy()
+    probs = run.test_probs.numpy()
+    matrix = plots.confusion_matrix(labels, probs.argmax(1))
+    model = load_model(run.best_folder, device)
+    return [
+        gr.Column(visible=True),
+        plots.figures(_headline(run.result)),
+        _matrix_html(matrix),
+        "Choose a cell of the matrix to see its images.",
+        gr.Gallery([], visible=False),
+        _worst_mistakes(labels, probs),
+        plots.tile(first_layer_filters(model), diverging=True, columns=16, zoom=14),
+        *_write_downloads(run),
+    ]
+
+
+def _write_downloads(run: Run) -> list[str]:
+    writers = (
+        export.write_weights,
+        export.write_metrics,
+        export.write_tensorboard,
+        export.write_script,
+    )
+    return _FILES.get(run.run_id, lambda folder: [write(run, folder) for write in writers])
+
+
+def _headline(result: dict[str, Any]) -> dict[str, str]:
+    return {
+        "test accuracy, 10,000 images": f"{result['test_accuracy']:.2%}",
+        f"validation accuracy, epoch {result['best_epoch']} kept": f"{result['val_accuracy']:.2%}",
+        "training time": f"{result['elapsed_s']:.1f} s",
+        f"images/s ({result['device']}, {result['num_threads']} threads)": plots.round_thousands(
+            result["images_per_s"]
+        ),
+        "parameters": f"{result['parameters']:,}",
+    }
+
+
+def _matrix_html(matrix: np.ndarray) -> str:
+    header = "".join(f'<th scope="col">{digit}</th>' for digit in range(10))
+    rows = []
+    largest_mistake = max(1, int((matrix - np.diag(np.diag(matrix))).max()))
+    for true in range(10):
+        cells = []
+        for read in range(10):
+            count = int(matrix[true, read])
+            if true == read:
+                colour = "background:var(--foundry-blue);color:white"
+            elif count:
+                share = 0.25 + 0.75 * count / largest_mistake
+                text = "white" if share > 0.6 else "inherit"
+                colour = f"background:rgba(213,94,0,{share:.2f});color:{text}"
+            else:
+                colour = "background:transparent;color:var(--body-text-color-subdued)"
+            cells.append(
+                f'<td><button type="button" data-cell="{10 * true + read}" style="{colour}" '
+                f'aria-label="{count} images of {true} read as {read}">{count}</button></td>'
+            )
+        rows.append(f'<tr><th scope="row">{true}</th>{"".join(cells)}</tr>')
+    return (
+        "<table><caption>Rows: the digit that was written. Columns: the digit that was read. "
+        f"Test split.</caption><tr><td></td>{header}</tr>{''.join(rows)}</table>"
+    )
+
+
+def _worst_mistakes(labels: np.ndarray, probs: np.ndarray) -> list[tuple[Any, str]]:
+    wrong = np.flatnonzero(probs.argmax(1) != labels)
+    worst = wrong[np.argsort(-probs[wrong].max(1))][:_WORST]
+    return _captioned(worst, labels, probs)
+
+
+def _captioned(indices: np.ndarray, labels: np.ndarray, probs: np.ndarray) -> list[tuple[Any, str]]:
+    images = load_mnist().test.images.numpy()
+    return [
+        (
+            plots.digit_image(images[i]),
+            f"{labels[i]} → {probs[i].argmax()} ({probs[i].max():.0%})",
+        )
+        for i in indices
+    ]
+
+
+@shows_errors
+def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
+    """Show the images behind a cell of the confusion matrix.
+
+    Args:
+        run_id: The run on show.
+        token: The visitor's token.
+        event: Carries the cell's number, 10 times the row plus the column.
+
+    Returns:
+        A heading and the gallery.
+    """
+    true, read = divmod(int(event.cell), 10)
+    labels = load_mnist().test.labels.numpy()
+    probs = read_own_run(run_id, token).test_probs.numpy()
+    found = np.flatnonzero((labels == true) & (probs.argmax(1) == read))
+    # The least certain first: those are the ones worth looking at.
+    shown = found[np.argsort(probs[found, read])][:_MAX_IMAGES]
+    heading = f"**{len(found):,}** images of **{true}** read as **{read}**"
+    if len(found) > len(shown):
+        heading += f"; the {len(shown)} least certain"
+    return heading, gr.Gallery(_captioned(shown, labels, probs), visible=len(found) > 0)
+
+
+def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> ResultsView:
+    """Build the part, hidden until a run has finished."""
+    with gr.Column(visible=False) as group:
+        figures = gr.HTML()
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
+                gr.Markdown("### What it confuses")
+                matrix = gr.HTML(
+                    elem_id="confusion-matrix",
+                    js_on_load=_MATRIX_JS,
+                    css_template=_MATRIX_CSS,
+                    apply_default_css=False,
+                )
+            with gr.Column():
+                cell_title = gr.Markdown()
+                cell_images = gr.Gallery(
+                    height="auto",
+                    interactive=False,
+                    show_label=False,
+                    elem_classes=["pixelated", "images"],
+                )
+        gr.Markdown("### Its worst mistakes: written → read (how sure)")
+        mistakes = gr.Gallery(
+            height="auto", interactive=False, show_label=False, elem_classes=["pixelated", "images"]
+        )
+        gr.Markdown("### What the first layer looks for")
+        filters = gr.Image(
+            show_label=False,
+            buttons=[],
+            height=110,
+            elem_classes="pixelated",
+            container=False,
+        )
+        gr.Markdown(
+            "One square for each filter: orange weights answer to ink, blue ones to paper.",
+            elem_classes="foundry-note",
+        )
+        with gr.Row():
+            downloads = [
+                gr.DownloadButton(label, size="sm", min_width=140)
+                for label in ("Weights", "Metrics (CSV)", "TensorBoard log", "Equivalent Python")
+            ]
+    matrix.select(
+        on_cell,
+        [run_id, visitor],
+        [cell_title, cell_images],
+        api_visibility="private",
+    )
+    return ResultsView(
+        group, figures, matrix, cell_title, cell_images, mistakes, filters, *downloads
+    )

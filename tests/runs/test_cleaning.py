@@ -1,0 +1,145 @@
+import os
+import tempfile
+import time
+
+import pytest
+from filelock import FileLock
+
+from foundry.models.cache import CACHE_DIR_VARIABLE
+from foundry.runs import cleaning
+from foundry.runs.cleaning import (
+    make_downloads_folder,
+    remove_old_runs,
+    remove_oldest_files,
+    remove_stray_downloads,
+)
+from foundry.runs.folders import runs_dir, write_status
+from foundry.runs.queue import RunQueue
+from foundry.training import TrainConfig
+from foundry.training.runs import create_run, list_runs
+
+DAY_S = 24 * 3600.0
+
+
+def make_runs(number, days_old=0.0, num_bytes=0):
+    """Make finished runs, oldest first, and return their ids."""
+    ids = []
+    for place in range(number):
+        run = create_run(TrainConfig(), "alice", "cpu")
+        write_status(run.folder, "done")
+        (run.folder / "weights").write_bytes(bytes(num_bytes))
+        # Ids have the second in them; these are as many seconds apart.
+        run_id = f"20200101-0000{place:02d}-{run.run_id[-8:]}"
+        folder = run.folder.rename(runs_dir() / run_id)
+        changed = time.time() - days_old * DAY_S
+        os.utime(folder, (changed, changed))
+        ids.append(run_id)
+    return ids
+
+
+def ids_left():
+    return [run.run_id for run in reversed(list_runs())]
+
+
+def test_what_is_too_old_goes_and_the_newest_stay(runs_folder):
+    ids = make_runs(6, days_old=40)
+    assert set(remove_old_runs(num_kept=2)) == set(ids[:4])
+    assert ids_left() == ids[4:]
+    assert sorted(path.name for path in runs_folder.iterdir()) == ids[4:]
+
+
+def test_young_runs_stay(runs_folder):
+    ids = make_runs(4, days_old=29)
+    assert remove_old_runs(num_kept=0) == []
+    assert ids_left() == ids
+
+
+def test_the_oldest_go_while_all_are_too_large(runs_folder):
+    ids = make_runs(5, num_bytes=1_000_000)
+    assert remove_old_runs(max_bytes=3_500_000) == [ids[1], ids[0]]
+    assert ids_left() == ids[2:]
+
+
+def test_a_run_that_is_looked_after_stays(runs_folder):
+    ids = make_runs(2, days_old=40)
+    with FileLock(runs_folder / ids[0] / "queue.lock"):
+        assert remove_old_runs(num_kept=0) == [ids[1]]
+    assert ids_left() == [ids[0]]
+
+
+@pytest.mark.parametrize("jump_days", [10_000, -10_000])
+def test_a_clock_that_jumps_empties_no_shelf(runs_folder, monkeypatch, jump_days):
+    ids = make_runs(8)
+    now = time.time()
+    monkeypatch.setattr(cleaning.time, "time", lambda: now + jump_days * DAY_S)
+    remove_old_runs(num_kept=5)
+    assert ids_left()[-5:] == ids[-5:]
+
+
+def test_strangers_in_the_folder_are_left_alone(runs_folder):
+    make_runs(1)
+    (runs_folder / "my-own-notes").mkdir()
+    os.utime(runs_folder / "my-own-notes", (0, 0))
+    remove_old_runs(max_age_s=0, max_bytes=0, num_kept=0)
+    assert [path.name for path in runs_folder.iterdir()] == ["my-own-notes"]
+
+
+def test_no_runs_folder_is_nothing_to_clean(runs_folder):
+    assert remove_old_runs() == []
+
+
+def test_a_server_cleans_when_it_starts(runs_folder, monkeypatch):
+    ids = make_runs(3, days_old=40)
+    monkeypatch.setattr(cleaning, "NUM_KEPT", 0)
+    monkeypatch.setattr(remove_old_runs, "__defaults__", (30 * DAY_S, 10**9, 1))
+    RunQueue()
+    assert ids_left() == ids[2:]
+
+
+def test_downloads_of_the_dead_go_and_those_of_the_living_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with make_downloads_folder() as mine:
+        # No process has so high a number.
+        dead, young = (
+            tmp_path / f"foundry-downloads-99999999-{n}" for n in ("abcdefgh", "ijklmnop")
+        )
+        others = tmp_path / "foundry-downloads-of-mine"
+        for folder in (dead, young, others):
+            folder.mkdir()
+        for folder in (dead, others, mine):
+            os.utime(folder, (0, 0))
+        remove_stray_downloads()
+        assert not dead.exists()
+        assert young.exists() and others.exists() and os.path.exists(mine)
+
+
+def test_the_oldest_uploads_go_while_all_are_too_large(tmp_path):
+    files = [tmp_path / name / "photo.png" for name in "abcd"]
+    for hours_old, file in zip((4, 3, 2, 0), files, strict=True):
+        file.parent.mkdir()
+        file.write_bytes(bytes(1000))
+        changed = time.time() - hours_old * 3600
+        os.utime(file, (changed, changed))
+    remove_oldest_files(tmp_path, max_bytes=4000)
+    assert all(file.exists() for file in files)
+    remove_oldest_files(tmp_path, max_bytes=2500)
+    assert [file.exists() for file in files] == [False, False, True, True]
+    # The newest is young: somebody works with it.
+    remove_oldest_files(tmp_path, max_bytes=0)
+    assert [file.exists() for file in files] == [False, False, False, True]
+
+
+def test_the_oldest_variants_go_while_all_are_too_large(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cleaning, "_MAX_VARIANTS_BYTES", 2500)
+    for hours_old in range(1, 5):
+        file = tmp_path / f"{hours_old}.zip"
+        file.write_bytes(bytes(1000))
+        changed = time.time() - hours_old * 3600
+        os.utime(file, (changed, changed))
+    cleaning.remove_old_variants()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1.zip", "2.zip"]
+
+
+def test_no_folder_of_uploads_is_nothing_to_clean(tmp_path):
+    remove_oldest_files(tmp_path / "none")

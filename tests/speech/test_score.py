@@ -1,0 +1,62 @@
+import jiwer
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundry.errors import InputError
+from foundry.speech.score import AlignedWord, score_transcript
+
+texts = st.lists(st.sampled_from(["one", "two", "three", "four"]), max_size=8).map(" ".join)
+
+
+def test_an_alignment_by_hand():
+    score = score_transcript("One, two three four!", "and one too four")
+    assert score.words == (
+        AlignedWord("insert", "", "and"),
+        AlignedWord("equal", "one", "one"),
+        AlignedWord("substitute", "two", "too"),
+        AlignedWord("delete", "three", ""),
+        AlignedWord("equal", "four", "four"),
+    )
+    # Three errors over four words.
+    assert score.wer == pytest.approx(3 / 4)
+
+
+def test_characters_by_hand():
+    # “o” for “w” among nine characters, the spaces among them.
+    assert score_transcript("one two a", "one too a").cer == pytest.approx(1 / 9)
+
+
+def test_case_punctuation_and_apostrophes():
+    assert score_transcript("It’s “THIS” – isn't_it?", "it's this isn't it").wer == 0
+
+
+def test_nothing_heard_is_all_missed():
+    score = score_transcript("one two", "")
+    assert (score.wer, score.cer) == (1.0, 1.0)
+    assert [word.kind for word in score.words] == ["delete", "delete"]
+
+
+def test_more_heard_than_said_is_worse_than_one():
+    assert score_transcript("one", "one two three four").wer == 3
+
+
+@pytest.mark.parametrize("reference", ["", "   ", "?! …", "_"])
+def test_a_reference_without_words_is_refused(reference):
+    with pytest.raises(InputError, match="no word"):
+        score_transcript(reference, "one")
+
+
+def test_a_book_is_refused():
+    with pytest.raises(InputError, match="20,000"):
+        score_transcript("word " * 5_000, "word")
+
+
+@given(reference=texts.filter(bool), heard=texts)
+def test_the_alignment_spells_both_texts_and_adds_up_to_the_rate(reference, heard):
+    score = score_transcript(reference, heard)
+    assert " ".join(word.reference for word in score.words if word.reference) == reference
+    assert " ".join(word.heard for word in score.words if word.heard) == heard
+    errors = sum(word.kind != "equal" for word in score.words)
+    assert score.wer == pytest.approx(errors / len(reference.split()))
+    assert score.wer == pytest.approx(jiwer.wer(reference, heard))

@@ -1,0 +1,39 @@
+import socket
+import time
+
+import pytest
+
+from foundry.errors import InputError
+from foundry.training import cluster
+from foundry.training.cluster import HOW_TO_INSTALL, ray_session, require_ray
+
+
+def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(cluster, "is_ray_installed", lambda: False)
+    with pytest.raises(InputError, match="Search needs Ray") as refused:
+        require_ray("Search")
+    assert HOW_TO_INSTALL in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["garbage", "ray://host:1", "host:", ":6379", "host:port", "http://host:1"],
+)
+def test_what_is_no_address_is_refused_with_a_sentence(address):
+    with pytest.raises(InputError, match="HOST:PORT"), ray_session("Search", address):
+        pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid", "h:9" * 50])
+def test_an_address_that_nobody_answers_at_is_refused_within_seconds(host):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = time.monotonic()
+    with (
+        pytest.raises(InputError, match="No Ray cluster answers"),
+        ray_session("Search", f"{host}:{port}"),
+    ):
+        pass
+    # Ray itself waits for a quarter of an hour.
+    assert time.monotonic() - started < 30

@@ -1,0 +1,189 @@
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundry.compression.config import CompressConfig
+from foundry.training import TrainConfig
+from foundry.training.config import LIMITS
+from foundry.ui.page.link_button import on_copy, on_fill, on_open_link
+from foundry.ui.page.links import MAX_TEXT, TABS, describe_ignored, read_link, write_link
+from foundry.ui.speech.model import CLIPS
+
+VARIANTS = st.sampled_from(["dense", "pruned", "int8", "pruned-int8"])
+WHOLE = {name for name, value in asdict(TrainConfig()).items() if isinstance(value, int)}
+
+
+def number(name):
+    lowest, highest = LIMITS[name]
+    if name in WHOLE:
+        return st.integers(int(lowest), int(highest))
+    return st.floats(lowest, highest)
+
+
+TRAIN = st.builds(
+    TrainConfig,
+    model=st.sampled_from(["lenet", "cnn"]),
+    optimizer=st.sampled_from(["adam", "adamw", "sgd"]),
+    schedule=st.sampled_from(["constant", "one-cycle"]),
+    **{name: number(name) for name in LIMITS},
+).map(asdict)
+PRUNABLE = st.builds(
+    CompressConfig,
+    pruning_ratio=st.floats(0, 0.95),
+    weight_bits=st.sampled_from([8, 32]),
+    sparsity=st.floats(0, 1),
+    scope=st.sampled_from(["global", "per layer"]),
+    recovery_epochs=st.integers(0, 20),
+)
+PRETRAINED = PRUNABLE.map(
+    lambda config: replace(config, model="bert-sentiment", pruning_ratio=0.0, sparsity=0.0)
+)
+SENTIMENT = st.fixed_dictionaries(
+    {
+        # What an address cannot hold is no text that a page can have.
+        "text": st.text(st.characters(exclude_categories=["Cs"]), max_size=100),
+        "model": st.just("bert-sentiment"),
+    }
+)
+SPEECH = st.fixed_dictionaries(
+    {
+        "clip": st.sampled_from(["", "digits", "commands", "sentence"]),
+        "model": st.just("wav2vec2-commands"),
+        "decoding": st.sampled_from(["beam", "greedy"]),
+    }
+)
+VIEWS = st.one_of(
+    st.tuples(st.just("train"), TRAIN),
+    st.tuples(st.just("draw"), st.just({"model": "lenet"})),
+    st.tuples(st.just("sentiment"), SENTIMENT),
+    st.tuples(st.just("speech"), SPEECH),
+    st.tuples(st.just("compress"), (PRUNABLE | PRETRAINED).map(asdict)),
+)
+
+
+def parse(query):
+    return dict(parse_qsl(query, keep_blank_values=True))
+
+
+def visit(query):
+    return SimpleNamespace(query_params=parse(query))
+
+
+@given(VIEWS, VARIANTS)
+def test_what_is_written_is_read_again(view, variant):
+    tab, settings = view
+    query, left_out = write_link(tab, variant, settings)
+    read = read_link(parse(query))
+    assert (read.tab, read.variant, read.settings) == (tab, variant, settings)
+    assert read.ignored == left_out == ()
+
+
+NAMES = st.sampled_from([*asdict(TrainConfig()), *asdict(CompressConfig()), "text", "clip"])
+
+
+@given(
+    st.sampled_from(TABS),
+    st.dictionaries(NAMES, st.sampled_from(["nan", "-1", "1e999", "../../etc/passwd", "9" * 5000])),
+)
+def test_garbage_is_answered_by_defaults(tab, garbage):
+    read = read_link({"tab": tab} | garbage)
+    accepted = {name: garbage[name] for name in garbage if name not in read.ignored}
+    # Some of it is a text like any other, or a number within limits.
+    assert read_link({"tab": tab} | accepted).settings == read.settings
+    if not accepted:
+        assert read.settings == read_link({"tab": tab}).settings
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_no_address_at_all_breaks_anything(query):
+    read = read_link(query)
+    assert read.tab in ("", *TABS)
+    assert "<" not in describe_ignored(read.ignored)
+
+
+@pytest.mark.parametrize(
+    ("query", "ignored"),
+    [
+        ("tab=nowhere", "tab"),
+        ("tab=draw&variant=tiny", "variant"),
+        ("tab=train&epochs=1000", "epochs"),
+        ("tab=train&epochs=2.5", "epochs"),
+        ("tab=speech&clip=../clips/digits", "clip"),
+        ("tab=speech&model=/etc", "model"),
+        ("tab=sentiment&model=somebody/some-model", "model"),
+        ("tab=compress&model=bert-sentiment&pruning_ratio=0.5", "pruning_ratio"),
+        (f"tab=sentiment&text={'a' * (MAX_TEXT + 1)}", "text"),
+    ],
+)
+def test_what_is_not_accepted_is_named(query, ignored):
+    read = read_link(parse(query))
+    assert read.ignored == (ignored,)
+    assert f"not accepted here: {ignored}." in describe_ignored(read.ignored)
+
+
+def test_only_names_of_ours_are_repeated():
+    read = read_link({"tab": "draw", "<b>buy</b>": "1", "__theme": "dark", "utm_source": "x"})
+    assert "what this page does not know" in describe_ignored(read.ignored)
+    assert len(read.ignored) == 1
+
+
+def test_no_model_of_the_list_is_downloaded_by_a_link(monkeypatch):
+    monkeypatch.setattr("foundry.ui.page.links.find_downloaded", lambda name: None)
+    read = read_link({"tab": "speech", "model": "facebook/wav2vec2-base-960h"})
+    assert read.settings["model"] == "wav2vec2-commands"
+    assert read.ignored == ("model",)
+
+
+def test_a_link_to_a_model_without_a_word_list_asks_for_no_beam_search(monkeypatch, tmp_path):
+    for module in ("links", "speech_model"):
+        monkeypatch.setattr(f"foundry.ui.app.{module}.find_downloaded", lambda name: tmp_path)
+    query = {"tab": "speech", "model": "facebook/wav2vec2-base-960h"}
+    read = read_link(query)
+    assert (read.settings["decoding"], read.ignored) == ("greedy", ())
+    assert read_link(query | {"decoding": "beam"}).ignored == ("decoding",)
+    written, _ = write_link("speech", "dense", read.settings)
+    assert read_link(dict(parse_qsl(written))).settings == read.settings
+    (tmp_path / "bigram.json").touch()
+    assert read_link(query).settings["decoding"] == "beam"
+
+
+def test_a_short_link_for_a_small_change():
+    assert write_link("train", "dense", asdict(TrainConfig(epochs=5))) == ("tab=train&epochs=5", ())
+
+
+def test_opening_chooses_tab_and_variant():
+    tabs, label, pruned, quantized, variant, note, said = on_open_link(
+        visit("tab=draw&variant=int8")
+    )
+    assert (tabs.selected, label, pruned, quantized, variant) == (
+        "draw",
+        "Draw",
+        False,
+        True,
+        "int8",
+    )
+    assert "Quantized" in note
+    assert said == ""
+
+
+def test_only_the_tab_of_the_link_is_filled():
+    render = dict.items
+    assert dict(on_fill("draw", render, 1, visit("tab=draw"))) == {"model": "lenet"}
+    assert on_fill("speech", render, 4, visit("tab=draw")) == on_fill("draw", list, 4, visit(""))
+
+
+def test_an_example_is_copied_by_its_name_and_a_recording_is_not(tmp_path):
+    names = [("speech", "clip"), ("speech", "decoding"), ("draw", "model")]
+    copy = tmp_path / "audio.flac"
+    copy.write_bytes((CLIPS / "commands.flac").read_bytes())
+    query, left_out = on_copy(names, "speech", "dense", str(copy), "greedy", "lenet")
+    assert query == "tab=speech&clip=commands&decoding=greedy"
+    assert left_out == ""
+    copy.write_bytes(b"a recording")
+    query, left_out = on_copy(names, "speech", "dense", str(copy), "beam", "lenet")
+    assert query == "tab=speech"
+    assert "clip" in left_out

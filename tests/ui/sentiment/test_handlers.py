@@ -1,0 +1,315 @@
+import csv
+import io
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from fake_hub import serve_fake_hub
+from tiny_bert import tiny_config
+from transformers import BertForSequenceClassification
+
+from foundry.ui.components import pretrained_choice
+from foundry.ui.sentiment import batch as sentiment_batch
+from foundry.ui.sentiment.api import explain_sentiment, score_sentiment
+from foundry.ui.sentiment.batch import on_cancel, on_file, on_score
+from foundry.ui.sentiment.choice import DEFAULT_MODEL
+from foundry.ui.sentiment.tab import on_choose, on_type, on_visit
+from foundry.ui.sentiment.words import on_explain, on_pause, on_word
+
+# What on_score() updates, in order.
+UPDATES = ("job", "status", "histogram", "table", "note", "download", "start", "cancel")
+OBVIOUS = [
+    ("I love this film, it is wonderful.", "positive"),
+    ("What a fantastic little camera!", "positive"),
+    ("The sound is crisp and the battery lasts for days.", "positive"),
+    ("A warm, funny and moving story.", "positive"),
+    ("Easily the best phone I have ever owned.", "positive"),
+    ("It isn't bad at all.", "positive"),
+    ("This is the worst film of the year.", "negative"),
+    ("The player broke after two days and nobody helped.", "negative"),
+    ("Boring, slow and far too long.", "negative"),
+    ("I regret buying it.", "negative"),
+    ("The plot makes no sense and the acting is awful.", "negative"),
+    ("Not good.", "negative"),
+]
+
+
+@pytest.mark.parametrize(("text", "label"), OBVIOUS)
+def test_obvious_sentences_come_out_right(text, label):
+    probs = score_sentiment(text, DEFAULT_MODEL, "dense")
+    assert sum(probs.values()) == pytest.approx(1, abs=1e-5)
+    assert max(probs, key=probs.get) == label
+
+
+def test_typing_shows_probabilities_and_the_time_they_took():
+    answer, note = on_type("A warm and funny story.", DEFAULT_MODEL)
+    assert "positive" in answer
+    assert note.endswith(" ms.")
+
+
+@pytest.mark.parametrize("text", ["", "   \n"])
+def test_an_empty_box_says_what_to_do(text):
+    answer, note = on_type(text, DEFAULT_MODEL)
+    assert "as you type" in answer
+    assert note == ""
+
+
+def test_a_word_that_decides_pulls_most():
+    answer = explain_sentiment("The film was awful.", DEFAULT_MODEL)
+    assert answer["label"] == "negative"
+    assert max(answer["words"], key=lambda word: word["score"])["text"] == "awful"
+
+
+def test_the_pulls_sum_to_the_margin_within_the_error_shown():
+    answer = explain_sentiment(
+        "The first half was dull, the second half delightful.", DEFAULT_MODEL
+    )
+    total = sum(word["score"] for word in answer["words"])
+    margin = answer["margin"] - answer["baseline_margin"]
+    assert abs(total - margin) == pytest.approx(answer["completeness_error"], abs=1e-4)
+
+
+def test_markup_in_a_text_is_shown_as_text():
+    _, words, _, _ = on_explain("<img src=x onerror=alert(1)> wonderful", DEFAULT_MODEL)
+    assert "<img" not in words
+    assert "&lt;" in words
+
+
+def test_a_struck_word_is_left_out_of_the_comparison_and_comes_back():
+    explained, *_ = on_explain("The film was awful.", DEFAULT_MODEL)
+    struck, words, comparison = on_word(explained, SimpleNamespace(word=3))
+    assert struck.removed == (3,)
+    assert "Without “awful”" in comparison
+    restored, again, _ = on_word(struck, SimpleNamespace(word=3))
+    assert restored.removed == ()
+    assert again != words
+
+
+def test_striking_every_word_out_leaves_a_hint():
+    explained, *_ = on_explain("Awful!", DEFAULT_MODEL)
+    for index in range(2):
+        explained, _, comparison = on_word(explained, SimpleNamespace(word=index))
+    assert "nothing is left" in comparison
+
+
+@pytest.mark.parametrize("word", [-1, 99, None, "1", 1.5, [0]])
+def test_a_word_that_is_not_there_changes_nothing(word):
+    explained, *_ = on_explain("The film was awful.", DEFAULT_MODEL)
+    updates = on_word(explained, SimpleNamespace(word=word))
+    assert all(update["__type__"] == "update" and len(update) == 1 for update in updates)
+
+
+def test_words_are_explained_unasked_only_if_that_is_quick():
+    explained, words, _, button = on_pause("The film was awful.", DEFAULT_MODEL)
+    assert explained.explanation.text == "The film was awful."
+    assert "data-word" in words
+    assert not button.visible
+    explained, words, _, button = on_pause("The film was awful. " * 30, DEFAULT_MODEL)
+    assert explained is None
+    # Five tokens a sentence.
+    assert "150 tokens" in words
+    assert button.visible
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 200_000])
+def test_what_cannot_be_explained_says_why_in_place(text):
+    explained, words, comparison, button = on_pause(text, DEFAULT_MODEL)
+    assert explained is None
+    assert "data-word" not in words
+    assert (comparison, button.visible) == ("", False)
+
+
+def test_long_text_says_in_how_many_pieces_it_was_read():
+    _, note = on_type("The film was fine. " * 300, DEFAULT_MODEL)
+    # Five tokens a sentence; an overlap counts twice.
+    assert "in 4 overlapping pieces" in note
+
+
+def test_too_much_text_is_a_sentence_in_place_of_the_answer():
+    answer, note = on_type("x" * 200_000, DEFAULT_MODEL)
+    assert "at most 100,000" in answer
+    assert note == ""
+
+
+# ---- models ----
+
+
+def test_a_visit_says_what_the_model_is():
+    *_, about = on_visit(DEFAULT_MODEL)
+    # The specification: a 22.7 M-parameter BERT.
+    assert "22,713,986 parameters, 2 labels: negative, positive" in about
+
+
+def test_missing_weights_are_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("foundry.models.loading.WEIGHTS_DIR", tmp_path)
+    *_, about = on_visit(DEFAULT_MODEL)
+    assert "model.safetensors is missing" in about
+
+
+def test_a_folder_can_be_chosen(tiny_bert_dir):
+    *_, last = on_choose(str(tiny_bert_dir))
+    assert last[1] == str(tiny_bert_dir)
+    assert "2 labels" in last[2]
+    answer, _ = on_type("a good film", str(tiny_bert_dir))
+    assert "negative" in answer
+
+
+def test_a_download_shows_progress(tiny_bert_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained_choice, "_REFRESH_S", 0.01)
+    with serve_fake_hub(str(tmp_path)) as hub:
+        files = {file.name: file.read_bytes() for file in tiny_bert_dir.iterdir()}
+        hub.repositories["somebody/tiny-bert"] = files
+        hub.slow = "somebody/tiny-bert"
+        hub.gate.clear()
+        steps = on_choose("somebody/tiny-bert")
+        # The weights are held back until the page has heard of the other files.
+        updates = next(updates for updates in steps if "Downloading somebody/" in updates[2])
+        assert "progressbar" in updates[2]
+        # The model in use stays as it is meanwhile.
+        assert not isinstance(updates[1], str)
+        hub.gate.set()
+        *_, last = steps
+    assert last[1] == "somebody/tiny-bert"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nobody/nothing", "The Hub has no model"),
+        ("not/an/id", "neither a folder"),
+        ("<script>", "neither a folder"),
+        ("/", "no config.json"),
+    ],
+)
+def test_a_model_that_cannot_be_used_leaves_the_shipped_one(name, sentence, tmp_path):
+    with serve_fake_hub(str(tmp_path)):
+        *_, (choice, active, status) = on_choose(name)
+    assert (choice, active) == (DEFAULT_MODEL, DEFAULT_MODEL)
+    assert sentence in status
+    assert "Going on with BERT, six layers (shipped)" in status
+    assert "<script>" not in status
+
+
+def test_a_model_with_a_single_score_leaves_the_shipped_one(tiny_bert_dir, tmp_path):
+    folder = shutil.copytree(tiny_bert_dir, tmp_path / "regression")
+    BertForSequenceClassification(tiny_config(num_labels=1)).save_pretrained(folder)
+    *_, (_, active, status) = on_choose(str(folder))
+    assert active == DEFAULT_MODEL
+    assert "single score" in status
+
+
+# ---- many texts ----
+
+
+def score_all(lines="", path=None, column=None, model=DEFAULT_MODEL):
+    """Score to the end; the last updates under names, and the rows of the CSV while it is there."""
+    for updates in on_score(lines, path, column, model):
+        last = dict(zip(UPDATES, updates, strict=True))
+        if isinstance(last["download"], gr.DownloadButton) and last["download"].visible:
+            text = Path(last["download"].value["path"]).read_text("utf-8-sig")
+            last["rows"] = list(csv.DictReader(io.StringIO(text, newline="")))
+    return last
+
+
+def test_pasted_lines_are_scored_in_their_order():
+    result = score_all("I love it.\n\n  The worst film.  \nWonderful!\n")
+    answers = [(row["text"], row["predicted_label"]) for row in result["rows"]]
+    assert answers == [
+        ("I love it.", "positive"),
+        ("The worst film.", "negative"),
+        ("Wonderful!", "positive"),
+    ]
+    assert "Done" in result["status"]
+    assert "3 of 3 texts" in result["status"]
+    assert "probability of “positive”" in result["histogram"]
+    assert (result["start"].interactive, result["cancel"].interactive) == (True, False)
+
+
+def test_a_file_goes_before_the_lines_and_keeps_its_columns(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("id,notes,review\n7,zu gut,Bad.\n8,,\n9,x,Great fun.\n")
+    assert "3 rows, read as utf-8" in on_file(str(path))[1]
+    assert on_file(str(path))[0].value == "review"
+    result = score_all("ignored", str(path), "review")
+    assert [(row["row"], row["id"], row["predicted_label"]) for row in result["rows"]] == [
+        ("1", "7", "negative"),
+        ("2", "8", ""),
+        ("3", "9", "positive"),
+    ]
+    assert "no text" in result["rows"][1]["problem"]
+    assert "1 could not be scored" in result["status"]
+
+
+def test_scores_of_many_are_those_of_one_at_a_time():
+    result = score_all("\n".join(text for text, _ in OBVIOUS))
+    for row, (text, _) in zip(result["rows"], OBVIOUS, strict=True):
+        probs = score_sentiment(text, DEFAULT_MODEL, "dense")
+        # Float32 sums in another order, and six decimals in the file.
+        assert float(row["prob_positive"]) == pytest.approx(probs["positive"], abs=1e-5)
+
+
+def test_the_table_shows_the_first_rows_and_the_file_has_all(tiny_bert_dir):
+    result = score_all("\n".join(["good"] * 300), model=str(tiny_bert_dir))
+    assert len(result["rows"]) == 300
+    assert len(result["table"].value["data"]) == 200
+    assert "first 200 of 300" in result["note"]
+
+
+def test_more_than_two_labels_are_counted(tiny_bert_dir, tmp_path):
+    folder = shutil.copytree(tiny_bert_dir, tmp_path / "stars")
+    BertForSequenceClassification(tiny_config(num_labels=12)).save_pretrained(folder)
+    result = score_all("good\nbad", model=str(folder))
+    assert "likeliest label" in result["histogram"]
+    # With so many labels the table has the answer alone; the file has every probability.
+    assert result["table"].headers == ["row", "text", "answer"]
+    assert sum(name.startswith("prob_") for name in result["rows"][0]) == 12
+
+
+def test_cancel_keeps_what_is_done(tiny_bert_dir):
+    steps = on_score("\n".join(["good film"] * 10_000), None, None, str(tiny_bert_dir))
+    job = next(steps)[0]
+    on_cancel(job)
+    *_, last = steps
+    result = dict(zip(UPDATES, last, strict=True))
+    assert "Cancelled" in result["status"]
+    assert "of 10,000 texts" in result["status"]
+    assert result["start"].interactive
+    # The job is forgotten, and cancelling it again does nothing.
+    on_cancel(job)
+    assert sentiment_batch._cancelled == {}
+
+
+def test_a_visitor_who_leaves_ends_the_job(tiny_bert_dir):
+    steps = on_score("\n".join(["good film"] * 10_000), None, None, str(tiny_bert_dir))
+    next(steps)
+    steps.close()
+    assert sentiment_batch._cancelled == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "column", "sentence"),
+    [
+        ("a.csv", b"\x89PNG\x00\x01", "", "not a text file"),
+        ("a.csv", b"id,review\n1,fine\n", "text", "no column named 'text'"),
+        ("a.xlsx", b"PK\x03\x04", "", "not a CSV, TSV or TXT"),
+        ("a.csv", b"", "", "is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_a_sentence(tmp_path, name, content, column, sentence):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(gr.Error, match=sentence):
+        list(on_score("", str(tmp_path / name), column, DEFAULT_MODEL))
+
+
+@pytest.mark.parametrize("lines", ["", "  \n ", None])
+def test_no_lines_are_a_sentence(lines):
+    with pytest.raises(gr.Error, match="no row with text"):
+        list(on_score(lines, None, None, DEFAULT_MODEL))
+
+
+def test_taking_the_file_away_takes_the_column_away():
+    column, note = on_file(None)
+    assert not column.visible
+    assert note == ""

@@ -1,0 +1,116 @@
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from waiting import PATIENCE_S, wait_until
+
+from foundry.errors import InputError
+from foundry.ui.sentiment import batch as sentiment_batch
+from foundry.ui.server import lines
+from foundry.ui.server.lines import Line
+from foundry.ui.speech import tab as speech_tab
+
+
+def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
+    line = Line("recordings", at_once=2, most_waiting=2)
+    first, second, third, fourth = (line.join() for _ in range(4))
+    assert [ticket.wait(0) for ticket in (first, second, third, fourth)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert (third.num_ahead, fourth.num_ahead) == (0, 1)
+    # Nobody has been timed yet: the guess is 10 s each, and one of two goes in at a time.
+    with pytest.raises(InputError, match=r"2 recordings are waiting already.*about 15 s"):
+        line.join()
+    with third:
+        pass
+    assert fourth.num_ahead == 0
+    with first:
+        pass
+    assert fourth.wait(0)
+
+
+def test_the_estimate_follows_what_the_last_ones_took(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
+    line = Line("texts", at_once=1, most_waiting=1)
+    for _ in range(lines._NUM_REMEMBERED):
+        with line.turn():
+            now[0] += 40
+    inside, waiting = line.join(), line.join()
+    with pytest.raises(InputError, match="about 80 s"):
+        line.join()
+    with inside, waiting:
+        pass
+
+
+@given(st.lists(st.sampled_from(["join", "leave oldest", "leave newest"]), max_size=60))
+def test_whoever_comes_and_goes_nobody_is_forgotten(deeds):
+    line = Line("texts", at_once=2, most_waiting=3)
+    tickets = []
+    for deed in deeds:
+        if deed == "join":
+            try:
+                tickets.append(line.join())
+            except InputError:
+                assert len(tickets) == 5
+        elif tickets:
+            with tickets.pop(0 if deed == "leave oldest" else -1):
+                pass
+        inside = [ticket for ticket in tickets if ticket.wait(0)]
+        assert len(inside) == min(2, len(tickets))
+        # First come, first served.
+        assert inside == tickets[: len(inside)]
+
+
+def test_a_failure_gives_the_turn_to_the_next():
+    line = Line("texts", at_once=1, most_waiting=5)
+    served = []
+
+    def fail():
+        with pytest.raises(ZeroDivisionError), line.turn():
+            served.append(1 / 0)
+
+    def work():
+        with line.turn():
+            served.append("work")
+
+    threads = [threading.Thread(target=target) for target in (fail, work, work)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert served == ["work", "work"]
+
+
+@pytest.fixture
+def one_inside(monkeypatch):
+    """A line that somebody else is in, put in the place of both lines of the page."""
+    line = Line("recordings", at_once=1, most_waiting=1)
+    monkeypatch.setattr(speech_tab, "RECORDINGS", line)
+    monkeypatch.setattr(sentiment_batch, "TABLES", line)
+    with line.join():
+        yield line
+
+
+def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
+    clip = str(speech_tab.CLIPS / "digits.flac")
+    waiting = speech_tab.on_transcribe(clip, None, "beam")
+    assert "0 recordings are before yours" in next(waiting)[0]
+    with pytest.raises(Exception, match="recordings are waiting already"):
+        next(speech_tab.on_transcribe(clip, None, "beam"))
+    waiting.close()
+    again = speech_tab.on_transcribe(clip, None, "beam")
+    assert "Waiting" in next(again)[0]
+    again.close()
+
+
+def test_a_table_that_waits_can_be_cancelled_by_its_button(one_inside):
+    scoring = sentiment_batch.on_score("Good.\nBad.", None, None, "bert-sentiment")
+    job = next(scoring)[0]
+    assert "Waiting" in next(scoring)[1]
+    sentiment_batch.on_cancel(job)
+    wait_until(lambda: "Cancelled" in next(scoring)[1], "the end of the job")

@@ -1,0 +1,316 @@
+import base64
+import json
+import threading
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from speaking import RATE_HZ, speak, write_wav
+from waiting import PATIENCE_S
+
+from foundry.errors import ArtifactError
+from foundry.models import hub
+from foundry.speech import Transcript
+from foundry.speech.live import LiveState
+from foundry.speech.score import score_transcript
+from foundry.speech.words import Word
+from foundry.ui.speech import live as live_section
+from foundry.ui.speech import model as speech_model
+from foundry.ui.speech import picture as speech_picture
+from foundry.ui.speech import score as score_section
+from foundry.ui.speech import tab as speech_tab
+from foundry.ui.speech import view as speech_view
+from foundry.ui.speech.microphone import decode_piece
+
+SAID = "seven three one four"
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return str(write_wav(tmp_path / "said.wav", speak(SAID)[0]))
+
+
+def update_of(output):
+    """What a handler changes about a component."""
+    return output._constructor_args[0]
+
+
+def final(stream):
+    *_, last = stream
+    return last
+
+
+def text_of(html):
+    """What a browser shows of it."""
+    pieces = []
+    parser = HTMLParser()
+    parser.handle_data = pieces.append
+    parser.feed(html)
+    return " ".join(" ".join(pieces).split())
+
+
+# ---- transcribing ----
+
+
+def test_a_recording_becomes_words_picture_files_and_captions(clip):
+    status, transcript, figures, group, picture, *files, audio, text = final(
+        speech_tab.on_transcribe(clip, speech_model.SHIPPED, "greedy")
+    )
+    assert "Done" in status
+    assert SAID in text_of(transcript)
+    assert "real-time factor" in figures
+    assert update_of(group)["visible"]
+    assert "data:image/png" in picture
+    assert text == SAID
+    assert update_of(audio)["subtitles"][0]["text"] == SAID
+    txt, srt, vtt, words = (Path(file).read_text() for file in files)
+    assert txt == f"{SAID}\n"
+    assert srt.startswith("1\n00:00:00,2")
+    assert vtt.startswith("WEBVTT")
+    assert json.loads(words)["text"] == SAID
+
+
+def test_a_chosen_model_and_beam_search_are_used(clip):
+    *_, text = final(speech_tab.on_transcribe(clip, None, "beam"))
+    assert text == SAID
+
+
+def test_progress_is_shown_on_the_way(tiny_speech_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(speech_tab, "_UPDATE_S", 0.0)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(60 * RATE_HZ)
+    path = write_wav(tmp_path / "a.wav", noise)
+    *steps, _ = speech_tab.on_transcribe(str(path), str(tiny_speech_dir), "greedy")
+    shown = [text_of(step[0]) for step in steps]
+    assert any("of 1:00" in line for line in shown)
+
+
+def test_silence_is_said_to_be_silent(tmp_path):
+    path = write_wav(tmp_path / "a.wav", np.zeros(RATE_HZ))
+    _, transcript, *_, audio, text = final(speech_tab.on_transcribe(str(path), None, "greedy"))
+    assert "No words" in transcript
+    assert (update_of(audio)["subtitles"], text) == ([], "")
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100])
+def test_hardly_any_sound_is_no_sound(tmp_path, samples):
+    path = write_wav(tmp_path / "a.wav", np.zeros(samples))
+    assert "No words" in final(speech_tab.on_transcribe(str(path), None, "greedy"))[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"", "empty"), (b"Not sound.", "not a sound file")]
+)
+def test_what_cannot_be_heard_gets_a_sentence(tmp_path, content, sentence):
+    path = tmp_path / "speech.wav"
+    path.write_bytes(content)
+    with pytest.raises(gr.Error, match=sentence):
+        list(speech_tab.on_transcribe(str(path), None, "greedy"))
+
+
+def test_transcribe_without_sound_says_what_to_do():
+    with pytest.raises(gr.Error, match="no sound yet"):
+        list(speech_tab.on_transcribe(None, None, "greedy"))
+
+
+def test_the_picture_shows_a_minute_of_a_long_recording(tmp_path):
+    waveform = np.resize(speak(SAID)[0], 75 * RATE_HZ)
+    path = write_wav(tmp_path / "a.wav", waveform)
+    picture = final(speech_tab.on_transcribe(str(path), None, "greedy"))[4]
+    assert "The first 60 of 75 seconds" in picture
+
+
+def test_a_new_sound_puts_the_old_words_away():
+    status, transcript, figures, group, audio, text, score, *buttons = speech_tab.on_new_sound()
+    assert (status, figures, text, score) == ("", "", "", "")
+    assert [update_of(button) for button in buttons] == [{"interactive": True}, {"visible": False}]
+    assert transcript == speech_view.EMPTY
+    assert not update_of(group)["visible"]
+    assert update_of(audio)["subtitles"] is None
+
+
+def test_a_pressed_word_moves_the_player():
+    event = gr.EventData(None, {"start_s": 1.25})
+    assert update_of(speech_tab.on_word(event))["playback_position"] == 1.25
+
+
+def test_score_handler():
+    assert "25.0%" in score_section.on_score("seven three nine four", SAID)
+    with pytest.raises(gr.Error, match="no word"):
+        score_section.on_score(" ", SAID)
+
+
+# ---- models ----
+
+
+def test_choosing_a_model_loads_it(tiny_speech_dir):
+    status, _, decoding = final(speech_model.on_choose(str(tiny_speech_dir)))
+    assert "Ready" in status
+    assert "million parameters" in status
+    # It has no word list, so the other decoding cannot be chosen.
+    assert update_of(decoding) == {"interactive": False, "value": "greedy"}
+    *_, decoding = final(speech_model.on_choose("wav2vec2-commands"))
+    assert update_of(decoding) == {"interactive": True, "value": "beam"}
+
+
+@pytest.mark.parametrize("name", ["no/../such", "/nowhere", "a b c"])
+def test_a_model_that_is_not_there_leaves_the_shipped_one(name):
+    status, model, _ = final(speech_model.on_choose(name))
+    assert "The shipped model stays" in status
+    assert update_of(model)["value"] == speech_model.SHIPPED
+
+
+def test_without_network_the_sentence_says_so(monkeypatch):
+    shown = threading.Event()
+
+    def unreachable(repo_id, on_progress):
+        on_progress(0.5, f"Downloading {repo_id}: 1 of 2 MB")
+        assert shown.wait(PATIENCE_S)
+        raise ArtifactError(f"“{repo_id}” could not be downloaded.")
+
+    monkeypatch.setattr(hub, "_download", unreachable)
+    monkeypatch.setattr(hub, "find_downloaded", lambda repo_id: None)
+    for status, *_ in speech_model.on_choose(speech_model.FREE_ENGLISH):
+        if "1 of 2 MB" in status and "width:50.0%" in status:
+            shown.set()
+    assert "could not be downloaded" in status
+
+
+def test_free_english_is_the_default_once_it_is_here(monkeypatch, tmp_path):
+    monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: None)
+    assert speech_model.on_first_visit(False) == [gr.skip(), gr.skip(), True]
+    monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: tmp_path)
+    model, decoding, was_here = speech_model.on_first_visit(False)
+    assert update_of(model)["value"] == speech_model.FREE_ENGLISH
+    assert not update_of(decoding)["interactive"]
+    assert was_here
+    # A second visit does not undo what was chosen since.
+    assert speech_model.on_first_visit(True) == [gr.skip(), gr.skip(), True]
+
+
+# ---- live ----
+
+
+def piece(samples, rate="16000", which="more"):
+    encoded = base64.b64encode((samples * 32767).astype("<i2").tobytes()).decode()
+    return f"{rate} {which} {encoded}"
+
+
+def test_the_microphone_is_heard_piece_by_piece():
+    waveform = np.concatenate([speak(SAID, 0.4)[0], np.zeros(RATE_HZ, np.float32)])
+    state, texts = None, []
+    for start in range(0, len(waveform), 4_000):
+        state, text, answer = live_section.on_sound(
+            state, piece(waveform[start : start + 4_000]), None
+        )
+        texts.append(text_of(text))
+        assert answer == ""
+    assert texts[-1] == SAID
+    assert any(0 < len(text) < len(SAID) for text in texts)
+    state, text, _ = live_section.on_sound(state, piece(waveform[:0], which="last"), None)
+    assert "partial" not in text
+    assert live_section.on_clear()[0] is None
+
+
+def test_a_silent_or_missing_piece_changes_nothing():
+    assert live_section.on_sound(None, "", None) == (None, speech_view.live_html(None), "")
+    state = live_section.on_sound(None, "48000 more ", None)[0]
+    assert state == LiveState()
+
+
+def test_live_falls_back_to_the_shipped_model():
+    state, _, _ = live_section.on_sound(None, piece(np.zeros(4_000)), "/no/such/model")
+    assert state.now_s == 0.25
+
+
+def test_a_piece_arrives_as_it_was_sent():
+    samples = np.linspace(-1, 1, 999, dtype=np.float32)
+    arrived = decode_piece(piece(samples, "44100", "last"))
+    np.testing.assert_allclose(arrived.samples, samples, atol=1e-4)
+    assert (arrived.rate_hz, arrived.is_last) == (44_100, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x",
+        "16000 more",
+        "16000 more !!!",
+        "16000 more AA==",
+        "nan more AAAA",
+        "inf more AAAA",
+        "1e300 more AAAA",
+        "10 more AAAA",
+        "16000 perhaps AAAA",
+        "16000 more " + "A" * 4_000_000,
+        {"a": 1},
+        7,
+    ],
+)
+def test_what_the_microphone_does_not_send_is_refused(value):
+    with pytest.raises(gr.Error, match="did not arrive whole"):
+        live_section.on_sound(None, value, None)
+
+
+# ---- HTML ----
+
+EVIL = "<script>alert(1)</script>&\"'"
+
+
+def test_nothing_a_model_or_a_visitor_says_becomes_html():
+    words = (Word(EVIL, 0.0, 1.0, 0.5),)
+    pages = [
+        speech_view.transcript_html(Transcript(words, 1.0)),
+        speech_view.score_html(score_transcript("one", "two")),
+        speech_view.live_html(LiveState(sentences=(words,), settled=words, partial=words)),
+        speech_picture.draw_sound(np.ones(RATE_HZ, np.float32), words, 1.0),
+    ]
+    for page in pages:
+        assert "<script" not in page
+    assert all("&lt;script&gt;" in page for page in (pages[0], pages[2], pages[3]))
+
+
+def test_confidence_has_three_colours_and_is_said():
+    words = [Word("a", 0, 1, 0.95), Word("b", 1, 2, 0.7), Word("c", 2, 3, 0.1)]
+    html = speech_view.transcript_html(Transcript(tuple(words), 3.0))
+    for word, band in zip(words, ("sure", "likely", "unsure"), strict=True):
+        assert f'class="{band}"' in speech_view.word_button(word)
+        assert f'title="{word.confidence:.0%}, ' in html
+
+
+def test_a_long_pause_starts_a_paragraph():
+    words = (Word("a", 0, 1, 1), Word("b", 1.5, 2, 1), Word("c", 65.0, 66, 1))
+    html = speech_view.transcript_html(Transcript(words, 70.0))
+    assert text_of(html).startswith("0:00.0 a b 1:05 c")
+
+
+def test_only_the_last_sentences_of_a_long_session_are_sent_to_the_page():
+    sentence = (Word("go", 0, 1, 1),)
+    assert speech_view.live_html(LiveState(sentences=(sentence,) * 500)).count("<p>") == 30
+
+
+@pytest.mark.parametrize(
+    ("time_s", "shown"),
+    [(0, "0:00.0"), (7.38, "0:07.3"), (60, "1:00"), (754.2, "12:34"), (3723, "1:02:03")],
+)
+def test_clock(time_s, shown):
+    assert speech_view.clock(time_s) == shown
+
+
+def test_words_beyond_the_picture_are_left_out():
+    word = Word("late", 5.0, 5.5, 1)
+    picture = speech_picture.draw_sound(np.ones(RATE_HZ, np.float32), [word], 6.0)
+    assert ">late<" not in picture
+    early = speech_picture.draw_sound(
+        np.ones(RATE_HZ, np.float32), [replace(word, start_s=0.5, end_s=9.0)], 6.0
+    )
+    assert "left:50.000%;width:50.000%" in early
+
+
+@pytest.mark.parametrize("num_samples", [0, 1, 2, 160, 100_000])
+def test_any_length_can_be_drawn(num_samples):
+    rng = np.random.default_rng(0)
+    for waveform in (np.zeros(num_samples), rng.standard_normal(num_samples)):
+        speech_picture.draw_sound(waveform.astype(np.float32), [], num_samples / RATE_HZ)
