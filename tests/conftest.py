@@ -3,6 +3,10 @@
 import os
 import socket
 
+from queues import build_queue
+
+from foundry.training.runs import create_run
+
 # Before torch: its workers inherit this, and share the cores with the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -15,7 +19,6 @@ from waiting import PATIENCE_S
 from foundry.data import Split, load_mnist
 from foundry.models import load_model
 from foundry.runs.folders import ACTIVE, RUNS_DIR_VARIABLE
-from foundry.runs.queue import RunQueue
 from foundry.training.runs import read_run
 
 torch.set_num_threads(1)
@@ -124,7 +127,7 @@ def end_runs(queue):
 
 @pytest.fixture
 def queue(runs_folder):
-    queue = RunQueue()
+    queue = build_queue()
     yield queue
     end_runs(queue)
 
@@ -134,8 +137,8 @@ def finished_run(tmp_path_factory):
     """A run of `SHORT_RUN` that a real worker has taken to its end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("finished")))
-        queue = RunQueue()
-        run = queue.start(SHORT_RUN, "somebody", "cpu")
+        queue = build_queue()
+        run = queue.start(create_run, SHORT_RUN, "somebody", "cpu")
         queue.wait(run.run_id, PATIENCE_S)
         return read_run(run.run_id)
 

@@ -21,7 +21,7 @@ from foundry.models import load_model
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
-from foundry.training.runs import read_run
+from foundry.training.runs import TRAININGS, create_run, read_run
 
 _NUM_IMAGES = 500
 _PAD = 280
@@ -69,8 +69,8 @@ def _training_run() -> Iterator[None]:
     """Keep a worker training as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ[RUNS_DIR_VARIABLE] = folder
-        queue = RunQueue()
-        run_id = queue.start(TrainConfig(epochs=100), "benchmark", "cpu").run_id
+        queue = RunQueue([TRAININGS])
+        run_id = queue.start(create_run, TrainConfig(epochs=100), "benchmark", "cpu").run_id
         while not read_run(run_id).events:
             time.sleep(0.2)
         yield

@@ -36,7 +36,7 @@ from foundry.sentiment import score_text, wrap_classifier
 from foundry.speech import load_recogniser, transcribe
 from foundry.speech.audio import open_audio
 from foundry.training import TrainConfig
-from foundry.training.runs import read_run
+from foundry.training.runs import TRAININGS, create_run, read_run
 
 # How many of each come at once, and how long each looks at an answer before asking again.
 VISITORS = {"classify_digit": 50, "score_sentiment": 20, "transcribe": 5}
@@ -172,7 +172,7 @@ def _answers_per_s(app: ServedApp, task: _Task, num_visitors: int) -> float:
 @contextlib.contextmanager
 def _training(queue: RunQueue, speeds: list[float]) -> Iterator[None]:
     """Train as long as the block lasts; add the worker's own images/s to the list."""
-    run_id = queue.start(TrainConfig(epochs=100), "benchmark", "cpu").run_id
+    run_id = queue.start(create_run, TrainConfig(epochs=100), "benchmark", "cpu").run_id
     while not read_run(run_id).events:
         time.sleep(_WATCH_S)
     yield
@@ -240,7 +240,7 @@ def measure(seconds: float) -> dict[str, Any]:
                 ]
                 for name, number in VISITORS.items()
             }
-            figures = _all_at_once(app, tasks, RunQueue(), seconds)
+            figures = _all_at_once(app, tasks, RunQueue([TRAININGS]), seconds)
     return figures | {"answers_per_s_of_one_and_all": throughput}
 
 

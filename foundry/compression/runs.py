@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from foundry.compression.config import CompressConfig, CompressEvent, list_models
 from foundry.compression.measurement.forms import Source
 from foundry.errors import InputError
-from foundry.runs.folders import AnyRun, Shelf, create_folder, read_events, runs_dir
+from foundry.runs.folders import AnyRun, RunStore, create_folder, read_events, runs_dir
 from foundry.training.runs import read_own_run
 
 PROBS_FILE = "probs.safetensors"
@@ -102,7 +102,9 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 
 
-_SHELF = Shelf(compressions_dir, CompressRun, CompressConfig, "You have no compression “{}”.")
-read_compression, read_own_compression = _SHELF.read, _SHELF.read_own
-list_compressions, list_own_compressions = _SHELF.list_all, _SHELF.list_own
-follow_compression = _SHELF.follow
+COMPRESSIONS = RunStore(
+    compressions_dir, CompressRun, CompressConfig, "You have no compression “{}”."
+)
+read_compression, read_own_compression = COMPRESSIONS.read, COMPRESSIONS.read_own
+list_compressions, list_own_compressions = COMPRESSIONS.list_all, COMPRESSIONS.list_own
+follow_compression = COMPRESSIONS.follow

@@ -6,19 +6,18 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
 
-from foundry.compression.runs import compressions_dir
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import list_run_folders, runs_dir
-from foundry.search.runs import searches_dir
+from foundry.runs.folders import list_run_folders
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
-# Whatever the clock says: one that jumps must not empty the shelf.
+# Whatever the clock says: one that jumps must not empty the folder.
 NUM_KEPT = 20
 
 MAX_UPLOADS_BYTES = 10_000_000_000
@@ -34,11 +33,15 @@ _logger = logging.getLogger(__name__)
 
 
 def remove_old_runs(
-    max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES, num_kept: int = NUM_KEPT
+    parents: Sequence[Path],
+    max_age_s: float = MAX_AGE_S,
+    max_bytes: int = MAX_BYTES,
+    num_kept: int = NUM_KEPT,
 ) -> list[str]:
     """Remove runs of every kind that are too old, and the oldest while all are too large.
 
     Args:
+        parents: Folders that hold runs, one for each kind.
         max_age_s: Since they last changed.
         max_bytes: Of all runs together.
         num_kept: So many of the newest are never too old.
@@ -47,8 +50,7 @@ def remove_old_runs(
         The ids of those removed. A run that a server looks after is left alone.
     """
     removed, num_bytes = [], 0
-    shelves = (runs_dir(), compressions_dir(), searches_dir())
-    folders = [folder for shelf in shelves for folder in list_run_folders(shelf)]
+    folders = [folder for parent in parents for folder in list_run_folders(parent)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
         num_bytes += _size_of(folder)

@@ -87,14 +87,14 @@ def estimate_remaining_s(elapsed_s: float, progress: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[R]):
-    """All runs of one kind.
+class RunStore(Generic[R]):
+    """All runs of one kind on disk.
 
     Attributes:
-        parent: Gives the folder that theirs are in.
-        kind: Its class.
-        settings: Its settings' class.
-        unknown: Told, about an id, to those who have no such run.
+        parent: Returns the folder that holds theirs.
+        kind: The class of a reading.
+        settings: The class of its configuration.
+        unknown: The message for an id that is not theirs, with `{}` for the id.
     """
 
     parent: Callable[[], Path]

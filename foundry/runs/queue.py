@@ -10,21 +10,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from foundry.compression.config import CompressConfig
-from foundry.compression.runs import CompressRun, create_compression, list_compressions
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.folders import ACTIVE, RESUMABLE, Status, read_status, runs_dir, write_status
-from foundry.search import SearchConfig
-from foundry.search.runs import SearchRun, create_search, list_searches
-from foundry.training import TrainConfig
-from foundry.training.runs import Run, create_run, list_runs
+from foundry.runs.folders import ACTIVE, RESUMABLE, RunStore, Status, read_status, write_status
 
 _PROJECT_DIR = Path(__file__).parents[2]
 _EXIT_S = 30.0
@@ -57,6 +51,7 @@ class Job(Protocol):
 
 
 J = TypeVar("J", bound=Job)
+P = ParamSpec("P")
 
 
 class RunQueue:
@@ -66,8 +61,13 @@ class RunQueue:
     server, or this one started again, knows that nobody looks after the run any more.
     """
 
-    def __init__(self) -> None:
-        """Mark the runs that a dead server left behind, then wait for work."""
+    def __init__(self, stores: Sequence[RunStore[Any]]) -> None:
+        """Mark the runs that a dead server left behind, then wait for work.
+
+        Args:
+            stores: One for each kind of run, to look after and to keep within bounds.
+        """
+        self._stores = stores
         self._waiting: deque[str] = deque()
         self._jobs: dict[str, Job] = {}
         self._locks: dict[str, FileLock] = {}
@@ -77,48 +77,27 @@ class RunQueue:
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
-        _make_room()
+        self._make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
-    def start(self, config: TrainConfig, owner: str, device: str) -> Run:
-        """Make a run and put it at the end of the queue.
+    def start(self, create: Callable[P, J], *args: P.args, **kwargs: P.kwargs) -> J:
+        """Make a run of any kind and put it at the end of the queue.
 
         Args:
-            config: Its settings.
-            owner: The visitor's secret token.
-            device: As `select_device()` takes it.
+            create: Makes its folder, such as `create_run`; called with the other arguments.
+            args: The run's settings, its owner's token and what else `create` takes.
+            kwargs: The same, by name.
 
         Raises:
-            InputError: If too many wait already; the message estimates how long to stay away.
+            InputError: If too many wait already (the message estimates how long to stay away), or
+                as `create` does.
             ArtifactError: If the runs folder cannot be written.
         """
-        return self._start(lambda: create_run(config, owner, device))
-
-    def start_compression(self, config: CompressConfig, owner: str) -> CompressRun:
-        """Make a compression and put it at the end of the queue.
-
-        Args:
-            config: What is to be done.
-            owner: The visitor's secret token.
-
-        Raises:
-            InputError: If too many wait already, or as `create_compression()` does.
-            ArtifactError: If the runs folder cannot be written.
-        """
-        return self._start(lambda: create_compression(config, owner))
-
-    def start_search(self, config: SearchConfig, owner: str) -> SearchRun:
-        """Make a search and put it at the end of the queue.
-
-        Args:
-            config: What is to be searched.
-            owner: The visitor's secret token.
-
-        Raises:
-            InputError: If too many wait already, or Ray is not installed.
-            ArtifactError: If the runs folder cannot be written.
-        """
-        return self._start(lambda: create_search(config, owner))
+        # Before its folder is made: nothing is to be left of one that is turned away.
+        self._check_room()
+        run = create(*args, **kwargs)
+        self.submit(run)
+        return run
 
     def submit(self, run: Job) -> None:
         """Put a new or a resumable run at the end of the queue.
@@ -147,13 +126,6 @@ class RunQueue:
             self._jobs[run.run_id] = run
             self._waiting.append(run.run_id)
             self._changed.notify_all()
-
-    def _start(self, create: Callable[[], J]) -> J:
-        # Before its folder is made: nothing is to be left of one that is turned away.
-        self._check_room()
-        run = create()
-        self.submit(run)
-        return run
 
     def _check_room(self) -> None:
         with self._changed:
@@ -218,7 +190,7 @@ class RunQueue:
                 started = time.monotonic()
                 self._note_end(job, _explain_exit(self._worker.wait()))
                 self._durations_s.append(time.monotonic() - started)
-                _make_room()
+                self._make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
@@ -256,10 +228,7 @@ class RunQueue:
         self._changed.notify_all()
 
     def _mark_abandoned(self) -> None:
-        if not runs_dir().exists():
-            return
-        jobs: list[Job] = [*list_runs(), *list_compressions(), *list_searches()]
-        for run in jobs:
+        for run in (run for store in self._stores for run in store.list_all()):
             if run.status not in ACTIVE:
                 continue
             try:
@@ -270,15 +239,14 @@ class RunQueue:
             except (Timeout, OSError, ValueError, KeyError):
                 continue
 
-
-def _make_room() -> None:
-    try:
-        remove_old_runs()
-        remove_stray_downloads()
-        remove_old_variants()
-    except OSError:
-        # What cannot be tidied up must not keep runs from being trained.
-        _logger.warning("Old runs could not be removed", exc_info=True)
+    def _make_room(self) -> None:
+        try:
+            remove_old_runs([store.parent() for store in self._stores])
+            remove_stray_downloads()
+            remove_old_variants()
+        except OSError:
+            # What cannot be tidied up must not keep runs from being trained.
+            _logger.warning("Old runs could not be removed", exc_info=True)
 
 
 def _explain_exit(exit_code: int) -> str:

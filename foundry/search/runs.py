@@ -15,7 +15,7 @@ from foundry.models import save_model
 from foundry.runs.folders import (
     ACTIVE,
     AnyRun,
-    Shelf,
+    RunStore,
     create_folder,
     estimate_remaining_s,
     read_events,
@@ -170,10 +170,10 @@ def create_search(config: SearchConfig, owner: str) -> SearchRun:
     return read_search(create_folder(searches_dir(), made, owner).name)
 
 
-_SHELF = Shelf(searches_dir, SearchRun, SearchConfig, "You have no search “{}”.")
-read_search, read_own_search = _SHELF.read, _SHELF.read_own
-list_searches, list_own_searches = _SHELF.list_all, _SHELF.list_own
-follow_search = _SHELF.follow
+SEARCHES = RunStore(searches_dir, SearchRun, SearchConfig, "You have no search “{}”.")
+read_search, read_own_search = SEARCHES.read, SEARCHES.read_own
+list_searches, list_own_searches = SEARCHES.list_all, SEARCHES.list_own
+follow_search = SEARCHES.follow
 
 
 def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:

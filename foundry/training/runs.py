@@ -20,7 +20,7 @@ from foundry.runs.folders import (
     EVENTS_FILE,
     RESULT_FILE,
     AnyRun,
-    Shelf,
+    RunStore,
     create_folder,
     estimate_remaining_s,
     read_events,
@@ -89,12 +89,12 @@ class Run(AnyRun):
         return estimate_remaining_s(elapsed_s, self.progress)
 
 
-_SHELF = Shelf(
+TRAININGS = RunStore(
     runs_dir, Run, TrainConfig, "You have no run “{}”; list_runs gives the ones there are."
 )
-read_run, read_own_run = _SHELF.read, _SHELF.read_own
-list_runs, list_own_runs = _SHELF.list_all, _SHELF.list_own
-follow_run = _SHELF.follow
+read_run, read_own_run = TRAININGS.read, TRAININGS.read_own
+list_runs, list_own_runs = TRAININGS.list_all, TRAININGS.list_own
+follow_run = TRAININGS.follow
 
 
 def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:

@@ -13,7 +13,7 @@ from foundry.models import DENSE
 from foundry.runs.queue import RunQueue
 from foundry.search.runs import list_own_searches, read_own_search
 from foundry.training import TrainConfig
-from foundry.training.runs import Run, follow_run, list_own_runs, read_own_run, read_run
+from foundry.training.runs import Run, create_run, follow_run, list_own_runs, read_own_run, read_run
 from foundry.ui.components.model_choice import DEFAULT_MODEL, load_digit_predictor
 from foundry.ui.compress.api import summarize_compression
 from foundry.ui.page.feedback import shows_errors
@@ -72,7 +72,7 @@ def build_api(queue: RunQueue, device: str) -> None:
         )
         owner = session_owner(request)
         TRAINING_STARTS.count(owner)
-        for run in follow_run(queue.start(config, owner, device).run_id):
+        for run in follow_run(queue.start(create_run, config, owner, device).run_id):
             yield _summary(run)
 
     def stop_run(request: gr.Request, run_id: str) -> dict[str, Any]:

@@ -6,8 +6,11 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
+from foundry.compression.runs import COMPRESSIONS
 from foundry.models.machine import select_device
 from foundry.runs.queue import RunQueue
+from foundry.search.runs import SEARCHES
+from foundry.training.runs import TRAININGS
 from foundry.ui.about.tab import build_about_tab
 from foundry.ui.about.view import CSS as ABOUT_CSS
 from foundry.ui.api import build_api
@@ -63,7 +66,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         InputError: If there is no such device here.
     """
     device = str(select_device(device))
-    queue = RunQueue()
+    queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES])
     with gr.Blocks(
         title="Foundry",
         analytics_enabled=False,

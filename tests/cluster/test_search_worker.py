@@ -5,13 +5,13 @@ import signal
 from dataclasses import replace
 
 import pytest
+from queues import build_queue
 from waiting import wait_until
 
 from foundry.errors import ArtifactError
 from foundry.runs.folders import write_status
-from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
-from foundry.search.runs import TUNE_FOLDER, adopt_trial, read_search
+from foundry.search.runs import TUNE_FOLDER, adopt_trial, create_search, read_search
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -25,7 +25,7 @@ ENDLESS = SearchConfig(
 
 @pytest.fixture
 def queue(runs_folder):
-    return RunQueue()
+    return build_queue()
 
 
 def ended_trials(run):
@@ -33,7 +33,7 @@ def ended_trials(run):
 
 
 def test_a_killed_search_goes_on_and_a_stopped_one_keeps_what_there_is(queue):
-    run = queue.start_search(ENDLESS, "alice")
+    run = queue.start(create_search, ENDLESS, "alice")
     wait_until(lambda: len(ended_trials(run)) >= 2, "two trials", PATIENCE_S)
     os.kill(queue._worker.pid, signal.SIGKILL)
     queue.wait(run.run_id, PATIENCE_S)
@@ -62,7 +62,7 @@ def test_a_killed_search_goes_on_and_a_stopped_one_keeps_what_there_is(queue):
 
 def test_a_cluster_that_nobody_answers_at_is_a_failure_with_a_sentence(queue, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    run = queue.start_search(replace(ENDLESS, num_trials=1), "alice")
+    run = queue.start(create_search, replace(ENDLESS, num_trials=1), "alice")
     queue.wait(run.run_id, PATIENCE_S)
     failed = read_search(run.run_id)
     assert failed.status == "failed"
@@ -70,11 +70,11 @@ def test_a_cluster_that_nobody_answers_at_is_a_failure_with_a_sentence(queue, mo
 
 
 def test_a_search_of_a_dead_server_is_interrupted(queue):
-    run = queue.start_search(ENDLESS, "alice")
+    run = queue.start(create_search, ENDLESS, "alice")
     queue.stop(run.run_id)
     queue.wait(run.run_id, PATIENCE_S)
     write_status(run.folder, "running")
-    RunQueue()
+    build_queue()
     assert read_search(run.run_id).status == "interrupted"
 
 

@@ -1,6 +1,7 @@
 """Compressions on disk and in the queue, with a real worker."""
 
 import pytest
+from queues import build_queue
 from waiting import PATIENCE_S, wait_until
 
 from foundry.compression.config import CompressConfig, CompressEvent
@@ -14,7 +15,6 @@ from foundry.compression.runs import (
 from foundry.errors import InputError
 from foundry.models import build_model, save_model
 from foundry.runs.folders import RUN_FILE, append_event, write_status
-from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import create_run, list_runs
 
@@ -32,7 +32,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_cancel_ends_it_without_a_result(queue, cache):
-    run = queue.start_compression(ENDLESS, "alice")
+    run = queue.start(create_compression, ENDLESS, "alice")
     wait_until(
         lambda: any(e.epoch for e in read_compression(run.run_id).events), "the recovery to begin"
     )
@@ -42,8 +42,8 @@ def test_cancel_ends_it_without_a_result(queue, cache):
 
 
 def test_a_compression_waits_behind_a_training_and_can_be_cancelled_there(queue):
-    training = queue.start(TrainConfig(epochs=100), "alice", "cpu")
-    run = queue.start_compression(QUICK, "bob")
+    training = queue.start(create_run, TrainConfig(epochs=100), "alice", "cpu")
+    run = queue.start(create_compression, QUICK, "bob")
     assert queue.position(run.run_id) == 1
     queue.stop(run.run_id)
     assert status_of(run) == "stopped"
@@ -53,7 +53,7 @@ def test_a_compression_waits_behind_a_training_and_can_be_cancelled_there(queue)
 def test_what_a_dead_server_left_is_interrupted(runs_folder):
     run = create_compression(QUICK, "alice")
     write_status(run.folder, "running")
-    RunQueue()
+    build_queue()
     assert status_of(run) == "interrupted"
 
 

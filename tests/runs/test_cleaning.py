@@ -4,6 +4,7 @@ import time
 
 import pytest
 from filelock import FileLock
+from queues import build_queue, parents
 
 from foundry.models.cache import CACHE_DIR_VARIABLE
 from foundry.runs import cleaning
@@ -14,7 +15,6 @@ from foundry.runs.cleaning import (
     remove_stray_downloads,
 )
 from foundry.runs.folders import runs_dir, write_status
-from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import create_run, list_runs
 
@@ -43,27 +43,27 @@ def ids_left():
 
 def test_what_is_too_old_goes_and_the_newest_stay(runs_folder):
     ids = make_runs(6, days_old=40)
-    assert set(remove_old_runs(num_kept=2)) == set(ids[:4])
+    assert set(remove_old_runs(parents(), num_kept=2)) == set(ids[:4])
     assert ids_left() == ids[4:]
     assert sorted(path.name for path in runs_folder.iterdir()) == ids[4:]
 
 
 def test_young_runs_stay(runs_folder):
     ids = make_runs(4, days_old=29)
-    assert remove_old_runs(num_kept=0) == []
+    assert remove_old_runs(parents(), num_kept=0) == []
     assert ids_left() == ids
 
 
 def test_the_oldest_go_while_all_are_too_large(runs_folder):
     ids = make_runs(5, num_bytes=1_000_000)
-    assert remove_old_runs(max_bytes=3_500_000) == [ids[1], ids[0]]
+    assert remove_old_runs(parents(), max_bytes=3_500_000) == [ids[1], ids[0]]
     assert ids_left() == ids[2:]
 
 
 def test_a_run_that_is_looked_after_stays(runs_folder):
     ids = make_runs(2, days_old=40)
     with FileLock(runs_folder / ids[0] / "queue.lock"):
-        assert remove_old_runs(num_kept=0) == [ids[1]]
+        assert remove_old_runs(parents(), num_kept=0) == [ids[1]]
     assert ids_left() == [ids[0]]
 
 
@@ -72,7 +72,7 @@ def test_a_clock_that_jumps_empties_no_shelf(runs_folder, monkeypatch, jump_days
     ids = make_runs(8)
     now = time.time()
     monkeypatch.setattr(cleaning.time, "time", lambda: now + jump_days * DAY_S)
-    remove_old_runs(num_kept=5)
+    remove_old_runs(parents(), num_kept=5)
     assert ids_left()[-5:] == ids[-5:]
 
 
@@ -80,19 +80,19 @@ def test_strangers_in_the_folder_are_left_alone(runs_folder):
     make_runs(1)
     (runs_folder / "my-own-notes").mkdir()
     os.utime(runs_folder / "my-own-notes", (0, 0))
-    remove_old_runs(max_age_s=0, max_bytes=0, num_kept=0)
+    remove_old_runs(parents(), max_age_s=0, max_bytes=0, num_kept=0)
     assert [path.name for path in runs_folder.iterdir()] == ["my-own-notes"]
 
 
 def test_no_runs_folder_is_nothing_to_clean(runs_folder):
-    assert remove_old_runs() == []
+    assert remove_old_runs(parents()) == []
 
 
 def test_a_server_cleans_when_it_starts(runs_folder, monkeypatch):
     ids = make_runs(3, days_old=40)
     monkeypatch.setattr(cleaning, "NUM_KEPT", 0)
     monkeypatch.setattr(remove_old_runs, "__defaults__", (30 * DAY_S, 10**9, 1))
-    RunQueue()
+    build_queue()
     assert ids_left() == ids[2:]
 
 

@@ -89,7 +89,7 @@ def small_disk(monkeypatch):
 
 
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(queue, small_disk):
-    run = queue.start(SHORT_RUN, "alice", "cpu")
+    run = queue.start(create_run, SHORT_RUN, "alice", "cpu")
     queue.wait(run.run_id, PATIENCE_S)
     failed = read_run(run.run_id)
     assert failed.status == "failed"

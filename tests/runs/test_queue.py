@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from queues import build_queue
 from short_run import SHORT_RUN
 from waiting import PATIENCE_S, wait_until
 
@@ -16,7 +17,6 @@ from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.runs.folders import ACTIVE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
-from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.checkpoints import find_checkpoint
 from foundry.training.evaluation import evaluate
@@ -89,7 +89,7 @@ def test_a_finished_runs_figures_are_those_of_its_kept_weights(finished_run):
 def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
     queue, finished_run
 ):
-    run = queue.start(SHORT_RUN, "alice", "cpu")
+    run = queue.start(create_run, SHORT_RUN, "alice", "cpu")
     # The worker hears it when the first step is done.
     wait_for_status(run, "running")
     queue.pause(run.run_id)
@@ -109,7 +109,7 @@ def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
 
 
 def test_a_killed_worker_is_a_failure_with_a_reason_and_can_be_resumed_and_stopped(queue):
-    run = queue.start(ENDLESS, "alice", "cpu")
+    run = queue.start(create_run, ENDLESS, "alice", "cpu")
     wait_until(lambda: find_checkpoint(run.checkpoints_folder), "the first checkpoint")
     os.kill(queue._worker.pid, signal.SIGKILL)
     queue.wait(run.run_id, PATIENCE_S)
@@ -142,8 +142,8 @@ def test_a_killed_worker_is_a_failure_with_a_reason_and_can_be_resumed_and_stopp
 
 
 def test_one_run_trains_while_the_other_waits_its_turn_and_then_starts_by_itself(queue):
-    first = queue.start(ENDLESS, "alice", "cpu")
-    second = queue.start(replace(ENDLESS, num_train_images=2000), "bob", "cpu")
+    first = queue.start(create_run, ENDLESS, "alice", "cpu")
+    second = queue.start(create_run, replace(ENDLESS, num_train_images=2000), "bob", "cpu")
     wait_for_status(first, "running")
     assert queue.position(first.run_id) == 0
     assert queue.position(second.run_id) == 1
@@ -176,7 +176,7 @@ def test_a_run_of_a_dead_server_is_interrupted_and_goes_on(runs_folder):
 
     # A worker that had no time to say so leaves the run as it was.
     write_status(run.folder, "running")
-    queue = RunQueue()
+    queue = build_queue()
     assert status_of(run) == "interrupted"
     queue.submit(read_run(run.run_id))
     wait_until(lambda: steps_of(run)[-1] > reached, "the run to go on")
@@ -217,7 +217,7 @@ def quick_queue(queue, monkeypatch):
 
 
 def test_runs_start_in_the_order_they_came(quick_queue):
-    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(3)]
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(3)]
     wait_until(lambda: quick_queue.started, "the first worker")
     assert [quick_queue.position(run.run_id) for run in runs] == [0, 1, 2]
     for run in runs:
@@ -229,26 +229,26 @@ def test_runs_start_in_the_order_they_came(quick_queue):
 
 def test_a_full_line_turns_the_next_one_away_with_an_estimate(quick_queue, monkeypatch):
     monkeypatch.setattr("foundry.runs.queue.MAX_WAITING", 2)
-    running = quick_queue.start(ENDLESS, "alice", "cpu")
+    running = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     wait_until(lambda: quick_queue.started, "the first worker")
-    waiting = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(2)]
+    waiting = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(2)]
     with pytest.raises(InputError, match=r"2 runs are waiting already.*in about 1 min"):
-        quick_queue.start(ENDLESS, "bob", "cpu")
+        quick_queue.start(create_run, ENDLESS, "bob", "cpu")
     assert len(list_runs()) == 3
     quick_queue.stop(waiting[0].run_id)
-    assert quick_queue.start(ENDLESS, "bob", "cpu").status == "queued"
+    assert quick_queue.start(create_run, ENDLESS, "bob", "cpu").status == "queued"
     assert status_of(running) == "queued"
 
 
 @pytest.mark.parametrize("owner", ["", None, ["alice"], 3])
 def test_nobody_cannot_own_a_run(quick_queue, owner):
     with pytest.raises(InputError, match="needs an owner"):
-        quick_queue.start(ENDLESS, owner, "cpu")
+        quick_queue.start(create_run, ENDLESS, owner, "cpu")
     assert list_runs() == []
 
 
 def test_a_worker_that_ends_without_a_word_is_a_failure_with_its_exit_code(quick_queue):
-    run = quick_queue.start(ENDLESS, "alice", "cpu")
+    run = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     wait_until(lambda: quick_queue.started, "the worker")
     quick_queue.stop(run.run_id)
     quick_queue.wait(run.run_id, PATIENCE_S)
@@ -272,7 +272,7 @@ def test_a_run_resumed_on_a_full_disk_is_a_sentence_and_goes_on_when_there_is_ro
 
 
 def test_a_waiting_run_that_cannot_be_stopped_for_a_full_disk_keeps_its_place(quick_queue):
-    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(2)]
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(2)]
     wait_until(lambda: quick_queue.started, "the first worker")
     with pytest.MonkeyPatch.context() as full:
         full.setattr("foundry.runs.queue.write_status", raise_no_room)
@@ -285,7 +285,7 @@ def test_a_waiting_run_that_cannot_be_stopped_for_a_full_disk_keeps_its_place(qu
 
 def test_a_worker_that_cannot_be_started_is_a_failure_with_a_reason(queue, monkeypatch):
     monkeypatch.setattr("foundry.runs.queue.subprocess.Popen", raise_no_room)
-    run = queue.start(ENDLESS, "alice", "cpu")
+    run = queue.start(create_run, ENDLESS, "alice", "cpu")
     queue.wait(run.run_id, PATIENCE_S)
     assert status_of(run) == "failed"
     assert "could not be started (No space left on device)" in read_run(run.run_id).reason
@@ -295,7 +295,7 @@ def test_a_worker_that_cannot_be_started_is_a_failure_with_a_reason(queue, monke
 def test_a_waiting_run_can_be_stopped_or_paused_and_the_others_move_up(
     quick_queue, command, status
 ):
-    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(3)]
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(3)]
     wait_until(lambda: quick_queue.started, "the first worker")
     getattr(quick_queue, command)(runs[1].run_id)
     assert status_of(runs[1]) == status
@@ -305,7 +305,7 @@ def test_a_waiting_run_can_be_stopped_or_paused_and_the_others_move_up(
 
 
 def test_a_paused_run_goes_to_the_end_of_the_queue_when_resumed(quick_queue):
-    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(3)]
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(3)]
     wait_until(lambda: quick_queue.started, "the first worker")
     quick_queue.pause(runs[1].run_id)
     quick_queue.submit(read_run(runs[1].run_id))
@@ -314,7 +314,7 @@ def test_a_paused_run_goes_to_the_end_of_the_queue_when_resumed(quick_queue):
 
 
 def test_a_run_cannot_be_queued_twice(quick_queue):
-    run = quick_queue.start(ENDLESS, "alice", "cpu")
+    run = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     with pytest.raises(InputError, match="cannot be started again"):
         quick_queue.submit(read_run(run.run_id))
 
@@ -345,7 +345,7 @@ def test_there_is_nothing_to_stop_or_pause_in_a_run_that_is_not_under_way(queue,
 
 
 def test_a_run_whose_folder_vanished_does_not_hold_up_the_others(quick_queue):
-    runs = [quick_queue.start(ENDLESS, "alice", "cpu") for _ in range(3)]
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(3)]
     wait_until(lambda: quick_queue.started, "the first worker")
     shutil.rmtree(runs[1].folder)
     quick_queue.stop(runs[0].run_id)
@@ -362,7 +362,7 @@ def test_a_run_whose_folder_vanished_does_not_hold_up_the_others(quick_queue):
 def test_what_a_dead_server_left_active_is_interrupted(runs_folder, status):
     run = create_run(ENDLESS, "alice", "cpu")
     write_status(run.folder, status)
-    RunQueue()
+    build_queue()
     assert status_of(run) == "interrupted"
 
 
@@ -370,14 +370,14 @@ def test_what_a_dead_server_left_active_is_interrupted(runs_folder, status):
 def test_what_a_dead_server_left_at_rest_stays_as_it_is(runs_folder, status):
     run = create_run(ENDLESS, "alice", "cpu")
     write_status(run.folder, status, "a reason")
-    RunQueue()
+    build_queue()
     assert (status_of(run), read_run(run.run_id).reason) == (status, "a reason")
 
 
 def test_a_second_server_leaves_the_runs_of_the_first_alone(quick_queue):
-    run = quick_queue.start(ENDLESS, "alice", "cpu")
+    run = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     wait_until(lambda: quick_queue.started, "the worker")
-    second_server = RunQueue()
+    second_server = build_queue()
     assert status_of(run) in ACTIVE
     with pytest.raises(InputError):
         second_server.submit(read_run(run.run_id))
@@ -387,4 +387,4 @@ def test_a_runs_folder_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatc
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "file" / "runs"))
     with pytest.raises(ArtifactError, match=RUNS_DIR_VARIABLE):
-        RunQueue().start(ENDLESS, "alice", "cpu")
+        build_queue().start(create_run, ENDLESS, "alice", "cpu")

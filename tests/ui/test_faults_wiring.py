@@ -11,11 +11,11 @@ import httpx
 import pytest
 from drawing import SEVEN, draw_strokes
 from gradio_client import Client
+from queues import build_queue
 from waiting import PATIENCE_S, wait_until
 
 from foundry.benchmark.harness.served_app import OpenPage, Visitor, serve_app
 from foundry.runs.folders import RUNS_DIR_VARIABLE
-from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import read_run
 from foundry.ui.draw.tab import on_photo
@@ -91,7 +91,7 @@ def test_a_browser_that_vanishes_while_it_sends_leaves_the_server_well(app_url, 
 def test_without_a_place_for_runs_everything_but_training_works(tmp_path, monkeypatch):
     (tmp_path / "a file").write_text("in the way")
     monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "a file" / "runs"))
-    queue = RunQueue()
+    queue = build_queue()
     with pytest.raises(gr.Error, match=f"Set {RUNS_DIR_VARIABLE} to a folder with room"):
         on_start(queue, "cpu", "alice", *astuple(TrainConfig()))
     draw_strokes(SEVEN).save(tmp_path / "seven.png")

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from ray import serve
-from ray.serve.context import _get_global_client
+from ray.serve.context import _get_global_client  # noqa: PLC2701 Ray offers no other way.
 from torch import Tensor
 
 from foundry.models import VARIANTS

@@ -12,7 +12,7 @@ from foundry.benchmark.harness.served_app import OpenPage, serve_app
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
-from foundry.training.runs import read_run
+from foundry.training.runs import TRAININGS, create_run, read_run
 
 _PAIRS = 3
 _OWNER = "benchmark"
@@ -65,7 +65,7 @@ class Onlooker:
 
 def _train_once(queue: RunQueue, watched_at: str | None) -> float:
     """Train the Fast preset in a worker; return its images/s."""
-    run = queue.start(TrainConfig(), _OWNER, "cpu")
+    run = queue.start(create_run, TrainConfig(), _OWNER, "cpu")
     onlooker = Onlooker(watched_at, run.run_id, _OWNER) if watched_at else None
     queue.wait(run.run_id)
     if onlooker:
@@ -87,7 +87,7 @@ def measure_live_overhead() -> float:
     with tempfile.TemporaryDirectory() as folder:
         os.environ[RUNS_DIR_VARIABLE] = folder
         with serve_app() as app:
-            queue = RunQueue()
+            queue = RunQueue([TRAININGS])
             pairs = [
                 (_train_once(queue, None), _train_once(queue, app.url))
                 for _ in tqdm(range(_PAIRS), desc="with and without a page")

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.compression.config import CompressConfig
-from foundry.compression.runs import CompressRun, follow_compression
+from foundry.compression.runs import CompressRun, create_compression, follow_compression
 from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
@@ -57,7 +57,7 @@ def build_compress_api(queue: RunQueue) -> None:
 def _start(queue: RunQueue, config: CompressConfig, request: gr.Request) -> CompressRun:
     owner = session_owner(request)
     TRAINING_STARTS.count(owner)
-    return queue.start_compression(config, owner)
+    return queue.start(create_compression, config, owner)
 
 
 def _follow(run: CompressRun) -> Iterator[CompressRun]:

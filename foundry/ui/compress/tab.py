@@ -10,7 +10,12 @@ from gradio.events import Dependency
 
 from foundry.compression.config import MAX_RECOVERY_EPOCHS, CompressConfig, list_models
 from foundry.compression.pruning import MAX_RATIO, SCOPES
-from foundry.compression.runs import CompressRun, list_own_compressions, read_own_compression
+from foundry.compression.runs import (
+    CompressRun,
+    create_compression,
+    list_own_compressions,
+    read_own_compression,
+)
 from foundry.compression.state import PRUNED
 from foundry.errors import InputError
 from foundry.models import available_models, available_variants
@@ -57,7 +62,7 @@ def on_start(queue: RunQueue, token: str, *knobs: Any) -> list[Any]:
     """
     config = CompressConfig(*knobs)
     TRAINING_STARTS.count(token)
-    run = queue.start_compression(config, token)
+    run = queue.start(create_compression, config, token)
     return [run.run_id, *_show(run, queue)]
 
 

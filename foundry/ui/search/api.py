@@ -9,7 +9,7 @@ from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
-from foundry.search.runs import SearchRun, follow_search
+from foundry.search.runs import SearchRun, create_search, follow_search
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
 from foundry.ui.server.limits import TRAINING_STARTS
@@ -65,7 +65,7 @@ def build_search_api(queue: RunQueue) -> None:
         config = SearchConfig(**knobs)
         owner = session_owner(request)
         TRAINING_STARTS.count(owner)
-        for run in follow_search(queue.start_search(config, owner).run_id):
+        for run in follow_search(queue.start(create_search, config, owner).run_id):
             if run.status == "failed":
                 raise InputError(f"The search failed: {run.reason}")
             yield summarize_search(run)

@@ -10,7 +10,13 @@ from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE, RESUMABLE
 from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
-from foundry.search.runs import SearchRun, adopt_trial, list_own_searches, read_own_search
+from foundry.search.runs import (
+    SearchRun,
+    adopt_trial,
+    create_search,
+    list_own_searches,
+    read_own_search,
+)
 from foundry.training.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.run_view import STATES, format_duration, is_known, place_in_line
@@ -47,7 +53,7 @@ def on_start(queue: RunQueue, token: str, *knobs: Any) -> list[Any]:
     """
     config = read_form(knobs)
     TRAINING_STARTS.count(token)
-    run = queue.start_search(config, token)
+    run = queue.start(create_search, config, token)
     return [run.run_id, *_show(run, queue)]
 
 

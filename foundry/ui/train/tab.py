@@ -12,7 +12,7 @@ from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
-from foundry.training.runs import Run, list_own_runs, read_own_run
+from foundry.training.runs import Run, create_run, list_own_runs, read_own_run
 from foundry.ui.components.run_view import (
     build_curves,
     is_known,
@@ -48,7 +48,7 @@ def on_start(queue: RunQueue, device: str, token: str, *knobs: Any) -> list[Any]
     names = (field.name for field in fields(TrainConfig))
     config = TrainConfig(**dict(zip(names, knobs, strict=True)))
     TRAINING_STARTS.count(token)
-    run = queue.start(config, token, device)
+    run = queue.start(create_run, config, token, device)
     return [run.run_id, *_show(run, queue)]
 
 

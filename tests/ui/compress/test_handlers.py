@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from compress_report import make_report
+from queues import build_queue
 from safetensors.torch import save_file
 
 from foundry.compression.config import CompressConfig, CompressEvent
@@ -35,7 +36,7 @@ KNOBS = ["lenet", 0.4, 8, 0.8, "global", 6]
 def idle_queue(runs_folder, monkeypatch):
     """A queue whose workers never start."""
     monkeypatch.setattr(RunQueue, "_work", lambda self: None)
-    return RunQueue()
+    return build_queue()
 
 
 @pytest.fixture
