@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import soundfile
 
-from foundry.ui.speech.tab import CLIPS
+from foundry.ui.components.clips import CLIPS
 
 RATE_HZ = 16_000
 DIGITS = ("seven", "three", "one", "four")

@@ -23,7 +23,7 @@ from foundry.speech.words import Word
 
 MODEL = "wav2vec2-commands"
 # Spoken by a synthesiser for the page's examples, and repeated with pauses.
-_CLIPS = Path(__file__).parents[1] / "ui" / "speech" / "clips"
+_CLIPS = Path(__file__).parents[1] / "ui" / "clips"
 _CLIP_NAMES = ("digits.flac", "commands.flac")
 _PAUSE_S = 0.4
 _LENGTHS_S = (5, 60, 1800)

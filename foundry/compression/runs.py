@@ -7,7 +7,7 @@ Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` h
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from safetensors.torch import load_file
@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from foundry.compression.config import CompressConfig, CompressEvent, list_models
 from foundry.compression.measurement.forms import Source
 from foundry.errors import InputError
-from foundry.runs.folders import AnyRun, RunStore, create_folder, read_events, runs_dir
+from foundry.runs.folders import AnyRun, create_folder, read_events, runs_dir
+from foundry.runs.store import RunStore
 from foundry.training.runs import read_own_run
 
 PROBS_FILE = "probs.safetensors"
@@ -57,6 +58,19 @@ class CompressRun(AnyRun):
         assert self.result is not None
         probs = load_file(self.folder / PROBS_FILE)
         return {row["variant"]: probs[row["variant"]] for row in self.result["rows"]}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What programs are told of it while it is under way."""
+        last = self.events[-1] if self.events else None
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "progress": round(self.progress, 4),
+            "stage": last.stage if last else "",
+            "sentence": last.sentence if last else "",
+            "val_accuracy": last.val_accuracy if last else None,
+        }
 
     @property
     def progress(self) -> float:

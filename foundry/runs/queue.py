@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.folders import ACTIVE, RESUMABLE, RunStore, Status, read_status, write_status
+from foundry.runs.folders import ACTIVE, RESUMABLE, Status, read_status, write_status
+from foundry.runs.store import RunStore
 
 _PROJECT_DIR = Path(__file__).parents[2]
 _EXIT_S = 30.0
@@ -67,7 +68,7 @@ class RunQueue:
         Args:
             stores: One for each kind of run, to look after and to keep within bounds.
         """
-        self._stores = stores
+        self.stores = stores
         self._waiting: deque[str] = deque()
         self._jobs: dict[str, Job] = {}
         self._locks: dict[str, FileLock] = {}
@@ -228,7 +229,7 @@ class RunQueue:
         self._changed.notify_all()
 
     def _mark_abandoned(self) -> None:
-        for run in (run for store in self._stores for run in store.list_all()):
+        for run in (run for store in self.stores for run in store.list_all()):
             if run.status not in ACTIVE:
                 continue
             try:
@@ -241,7 +242,7 @@ class RunQueue:
 
     def _make_room(self) -> None:
         try:
-            remove_old_runs([store.parent() for store in self._stores])
+            remove_old_runs([store.parent() for store in self.stores])
             remove_stray_downloads()
             remove_old_variants()
         except OSError:

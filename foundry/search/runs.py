@@ -15,12 +15,12 @@ from foundry.models import save_model
 from foundry.runs.folders import (
     ACTIVE,
     AnyRun,
-    RunStore,
     create_folder,
     estimate_remaining_s,
     read_events,
     runs_dir,
 )
+from foundry.runs.store import RunStore
 from foundry.search.config import SearchConfig, SearchEvent
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint
 from foundry.training.cluster import require_ray
@@ -76,6 +76,21 @@ class SearchRun(AnyRun):
     def elapsed_s(self) -> float:
         """Seconds until the last event."""
         return self.events[-1].elapsed_s if self.events else 0.0
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What programs are told of it; with the table once it has ended."""
+        best = self.best
+        summary: dict[str, Any] = {
+            "run_id": self.run_id,
+            "status": self.status,
+            "progress": round(self.progress, 4),
+            "remaining_s": self.remaining_s,
+            "num_trials": len(self.trials),
+            "best_accuracy": best.accuracy if best else None,
+            "elapsed_s": self.elapsed_s,
+        }
+        return summary if self.status in ACTIVE else summary | {"trials": self.rows}
 
     @property
     def progress(self) -> float:

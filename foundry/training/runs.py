@@ -20,13 +20,13 @@ from foundry.runs.folders import (
     EVENTS_FILE,
     RESULT_FILE,
     AnyRun,
-    RunStore,
     create_folder,
     estimate_remaining_s,
     read_events,
     runs_dir,
     write_json,
 )
+from foundry.runs.store import RunStore
 from foundry.training.config import TrainConfig
 from foundry.training.loop import TrainEvent
 
@@ -81,6 +81,23 @@ class Run(AnyRun):
     def progress(self) -> float:
         """Share of the steps done, in [0, 1]."""
         return self.events[-1].step / self.events[-1].num_steps if self.events else 0.0
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What programs are told of it; with the test figures once it has ended."""
+        last = self.events[-1] if self.events else None
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "reason": self.reason,
+            "model": self.config.model,
+            "progress": round(self.progress, 4),
+            "epochs": last.epoch if last else 0,
+            "train_loss": last.train_loss if last else None,
+            "images_per_s": last.images_per_s if last else None,
+            "elapsed_s": last.elapsed_s if last else 0.0,
+            **(self.result or {}),
+        }
 
     @property
     def remaining_s(self) -> float | None:

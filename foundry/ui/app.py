@@ -13,32 +13,40 @@ from foundry.search.runs import SEARCHES
 from foundry.training.runs import TRAININGS
 from foundry.ui.about.tab import build_about_tab
 from foundry.ui.about.view import CSS as ABOUT_CSS
-from foundry.ui.api import build_api
-from foundry.ui.compress.api import build_compress_api
+from foundry.ui.components.clips import CLIPS
+from foundry.ui.components.run_api import build_runs_api
 from foundry.ui.compress.tab import build_compress_tab
 from foundry.ui.draw.tab import build_draw_tab
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.guide import CSS as GUIDE_CSS
 from foundry.ui.page.guide import HEAD as GUIDE_HEAD
-from foundry.ui.page.guide import build_guide, follow_deeds
+from foundry.ui.page.guide import build_guide
 from foundry.ui.page.language import CSS as LANGUAGE_CSS
 from foundry.ui.page.language import build_head, build_language_switch
 from foundry.ui.page.link_button import CSS as LINK_CSS
 from foundry.ui.page.link_button import build_links
+from foundry.ui.page.page import Page
 from foundry.ui.page.terms import CSS as TERMS_CSS
 from foundry.ui.page.terms import explain_knobs
 from foundry.ui.page.theme import CSS, build_theme
 from foundry.ui.page.variant_switches import build_variant_switches, on_open
 from foundry.ui.page.visitor import build_browser_state, on_arrive
-from foundry.ui.search.api import build_search_api
-from foundry.ui.sentiment.api import build_sentiment_api
 from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
 from foundry.ui.server.lines import NUM_THREADS
 from foundry.ui.server.middleware import MIDDLEWARE
-from foundry.ui.speech.tab import CLIPS, build_speech_tab
+from foundry.ui.server.warm_up import WarmUp
+from foundry.ui.speech.tab import build_speech_tab
 from foundry.ui.train.tab import build_train_tab
-from foundry.ui.warm_up import WarmUp
+
+_TABS = (
+    build_train_tab,
+    build_draw_tab,
+    build_sentiment_tab,
+    build_speech_tab,
+    build_compress_tab,
+    build_about_tab,
+)
 
 # An hour of CD-quality WAV.
 _MAX_UPLOAD = "650mb"
@@ -85,28 +93,16 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         with gr.Row(elem_classes="view-bar"):
             switches = build_variant_switches()
             links = build_links(app)
+        page = Page(device, queue, visitor, arrived, switches, links, guide, [])
         with gr.Tabs(overflow_behavior="wrap") as tabs:
-            with gr.Tab("Train", id="train"):
-                trained = build_train_tab(visitor, arrived, queue, device, links)
-            with gr.Tab("Draw", id="draw") as draw:
-                pad = build_draw_tab(draw, visitor, device, switches, links)
-            with gr.Tab("Sentiment", id="sentiment") as sentiment:
-                build_sentiment_tab(sentiment, switches, links)
-            with gr.Tab("Speech", id="speech") as speech:
-                build_speech_tab(speech, switches, links)
-            with gr.Tab("Compress", id="compress") as compress:
-                compressed = build_compress_tab(compress, visitor, arrived, queue, links)
-            with gr.Tab("About", id="about") as about:
-                build_about_tab(about)
+            for build_tab in _TABS:
+                build_tab(page)
         tabs.select(on_open, None, switches.open_tab, **QUIET)
         links.connect(tabs, switches)
-        follow_deeds(app, guide, trained, pad, compressed, switches.follow())
+        guide.connect(app, switches)
         switches.connect()
-        build_api(queue, device)
-        build_sentiment_api()
-        build_compress_api(queue)
-        build_search_api(queue)
-        app.load(WarmUp(device).start, None, None, **QUIET)
+        build_runs_api(queue)
+        app.load(WarmUp(page.warm_ups).start, None, None, **QUIET)
         explain_knobs(app)
     return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)
 

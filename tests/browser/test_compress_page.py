@@ -48,7 +48,7 @@ def test_cancel_ends_it_and_another_can_be_started(tab):
     set_number(tab, "Recovery epochs", 20)
     tab.locator("#compress-start").click()
     expect(tab.locator("#compress-status")).to_contain_text("Fine-tuning", timeout=120_000)
-    tab.locator("#compress-cancel").click()
+    tab.locator("#compress-stop").click()
     expect(tab.locator("#compress-status")).to_contain_text("Cancelled", timeout=120_000)
     expect(tab.locator("#compress-start")).to_be_enabled()
     expect(tab.locator("#compress-table")).not_to_be_visible()

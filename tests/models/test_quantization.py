@@ -135,7 +135,7 @@ def test_rounded_away_weights_are_counted(int8_lenet):
 def test_int8_speech_hears_what_the_dense_model_hears(shipped_recogniser):
     from foundry.speech import load_recogniser, transcribe
     from foundry.speech.audio import open_audio
-    from foundry.ui.speech.tab import CLIPS
+    from foundry.ui.components.clips import CLIPS
 
     int8 = load_recogniser("wav2vec2-commands", variant=INT8)
     for clip in ("digits", "commands"):

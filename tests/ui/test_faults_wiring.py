@@ -19,7 +19,7 @@ from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.training import TrainConfig
 from foundry.training.runs import read_run
 from foundry.ui.draw.tab import on_photo
-from foundry.ui.train.tab import on_return, on_start
+from foundry.ui.train.tab import build_panel, on_start
 
 ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}
 
@@ -91,9 +91,9 @@ def test_a_browser_that_vanishes_while_it_sends_leaves_the_server_well(app_url, 
 def test_without_a_place_for_runs_everything_but_training_works(tmp_path, monkeypatch):
     (tmp_path / "a file").write_text("in the way")
     monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "a file" / "runs"))
-    queue = build_queue()
+    panel = build_panel(build_queue())
     with pytest.raises(gr.Error, match=f"Set {RUNS_DIR_VARIABLE} to a folder with room"):
-        on_start(queue, "cpu", "alice", *astuple(TrainConfig()))
+        on_start(panel, "cpu", "alice", *astuple(TrainConfig()))
     draw_strokes(SEVEN).save(tmp_path / "seven.png")
     assert "### 7" in on_photo("cpu", str(tmp_path / "seven.png"), "lenet", "alice")[1]
-    assert on_return(queue, "", "alice")[0] == ""
+    assert panel.on_return("", "alice")[0] == ""

@@ -197,7 +197,7 @@ def test_a_preset_fills_every_knob_in_the_order_of_the_config(name):
 def test_start_refuses_a_bad_knob_with_a_sentence(queue, knob, value):
     knobs = KNOBS | {knob: value}
     with pytest.raises(gr.Error) as refused:
-        train_tab.on_start(queue, "cpu", "alice", *knobs.values())
+        train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *knobs.values())
     assert knob in refused.value.message
     assert "accepted" in refused.value.message
 
@@ -207,47 +207,49 @@ def test_start_says_when_the_runs_folder_cannot_be_written(queue, tmp_path, monk
     with monkeypatch.context() as patch:
         patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "file"))
         with pytest.raises(gr.Error) as refused:
-            train_tab.on_start(queue, "cpu", "alice", *KNOBS.values())
+            train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *KNOBS.values())
     assert RUNS_DIR_VARIABLE in refused.value.message
 
 
 def test_a_started_run_is_shown_refreshed_and_stopped_by_its_visitor_only(queue):
+    panel = train_tab.build_panel(queue)
     knobs = KNOBS | {"epochs": 100, "batch_size": 8}
     run_id, seen, timer, done, status, *_ = train_tab.on_start(
-        queue, "cpu", "alice", *knobs.values()
+        panel, "cpu", "alice", *knobs.values()
     )
     assert seen[0] in ("queued", "running")
     assert timer.active
     assert done == ""
     assert "run-status" in status
 
-    for handler in (train_tab.on_pause, train_tab.on_stop, train_tab.on_resume):
+    for handler in (panel.on_pause, panel.on_stop, panel.on_resume):
         with pytest.raises(gr.Error) as refused:
-            handler(queue, run_id, "bob")
+            handler(run_id, "bob")
         assert "You have no run" in refused.value.message
 
     wait_until(lambda: read_run(run_id).events, "the first event")
-    refreshed = train_tab.on_refresh(queue, run_id, "alice", seen)
+    refreshed = panel.on_refresh(run_id, "alice", seen)
     assert len(refreshed) == 10
     assert refreshed[0] != seen
     # Another visitor sees nothing of it.
-    assert "Nothing trained yet" in train_tab.on_refresh(queue, run_id, "bob", None)[3]
-    assert train_tab.on_return(queue, run_id, "bob")[0] == ""
+    assert "Nothing trained yet" in panel.on_refresh(run_id, "bob", None)[3]
+    assert panel.on_return(run_id, "bob")[0] == ""
     # A page opened anew finds it, with its id or without.
-    assert train_tab.on_return(queue, run_id, "alice")[0] == run_id
-    assert train_tab.on_return(queue, "", "alice")[0] == run_id
+    assert panel.on_return(run_id, "alice")[0] == run_id
+    assert panel.on_return("", "alice")[0] == run_id
 
-    train_tab.on_stop(queue, run_id, "alice")
+    panel.on_stop(run_id, "alice")
     queue.wait(run_id, PATIENCE_S)
-    _, timer, done, status, *_ = train_tab.on_refresh(queue, run_id, "alice", refreshed[0])
+    _, timer, done, status, *_ = panel.on_refresh(run_id, "alice", refreshed[0])
     assert not timer.active
     assert done == run_id
     assert "Stopped" in status
 
 
 def test_nothing_is_sent_when_nothing_has_changed(queue, finished):
-    seen = train_tab.on_refresh(queue, finished.run_id, "somebody", None)[0]
-    again = train_tab.on_refresh(queue, finished.run_id, "somebody", seen)
+    panel = train_tab.build_panel(queue)
+    seen = panel.on_refresh(finished.run_id, "somebody", None)[0]
+    again = panel.on_refresh(finished.run_id, "somebody", seen)
     assert again == [gr.skip()] * 10
 
 

@@ -15,6 +15,7 @@ from foundry.ui.about import view as about_view
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.guide import open_guide_on
+from foundry.ui.page.page import Page
 from foundry.ui.page.terms import glossary_html
 from foundry.ui.server.lines import LINES, MEASUREMENTS
 
@@ -91,43 +92,47 @@ def on_card(name: str) -> str:
     return read_card(WEIGHTS_DIR / name)
 
 
-def build_about_tab(tab: gr.Tab) -> None:
+def build_about_tab(page: Page) -> None:
     """Build the tab.
 
     Args:
-        tab: The tab itself; selecting it looks at the machine anew.
+        page: What stands around it.
     """
-    gr.Markdown(about_view.INTRO, elem_id="about-intro")
-    with gr.Row():
-        steps = gr.Button(
-            "Show the first steps", size="sm", scale=0, min_width=220, elem_id="about-steps"
+    with gr.Tab("About", id="about") as tab:
+        gr.Markdown(about_view.INTRO, elem_id="about-intro")
+        with gr.Row():
+            steps = gr.Button(
+                "Show the first steps", size="sm", scale=0, min_width=220, elem_id="about-steps"
+            )
+        gr.Markdown("### Measured on this machine")
+        with gr.Row(elem_classes="answer-second"):
+            with gr.Column():
+                start = gr.Button(
+                    "Measure this machine", variant="primary", elem_id="about-measure"
+                )
+                status = gr.HTML(status_line(*_READY), elem_id="about-status", **_PLAIN)
+            with gr.Column():
+                table = gr.HTML(about_view.EMPTY, elem_id="about-speeds", **_PLAIN)
+            with gr.Column():
+                machine = gr.HTML(elem_id="about-machine", **_PLAIN)
+        gr.Markdown("### Model cards")
+        card = gr.Dropdown(
+            list_cards(WEIGHTS_DIR), value=_FIRST_CARD, label="Model card", elem_id="about-card"
         )
-    gr.Markdown("### Measured on this machine")
-    with gr.Row(elem_classes="answer-second"):
-        with gr.Column():
-            start = gr.Button("Measure this machine", variant="primary", elem_id="about-measure")
-            status = gr.HTML(status_line(*_READY), elem_id="about-status", **_PLAIN)
-        with gr.Column():
-            table = gr.HTML(about_view.EMPTY, elem_id="about-speeds", **_PLAIN)
-        with gr.Column():
-            machine = gr.HTML(elem_id="about-machine", **_PLAIN)
-    gr.Markdown("### Model cards")
-    card = gr.Dropdown(
-        list_cards(WEIGHTS_DIR), value=_FIRST_CARD, label="Model card", elem_id="about-card"
-    )
-    text = gr.Markdown(
-        on_card(_FIRST_CARD),
-        container=True,
-        max_height=480,
-        elem_classes=["model-card", "notranslate"],
-        elem_id="about-card-text",
-    )
-    gr.Markdown("### Licences")
-    gr.Markdown(about_view.LICENCES, elem_id="about-licences", elem_classes="notranslate")
-    gr.Markdown("### Glossary")
-    gr.HTML(glossary_html(), elem_id="about-glossary", **_PLAIN)
+        text = gr.Markdown(
+            on_card(_FIRST_CARD),
+            container=True,
+            max_height=480,
+            elem_classes=["model-card", "notranslate"],
+            elem_id="about-card-text",
+        )
+        gr.Markdown("### Licences")
+        gr.Markdown(about_view.LICENCES, elem_id="about-licences", elem_classes="notranslate")
+        gr.Markdown("### Glossary")
+        gr.HTML(glossary_html(), elem_id="about-glossary", **_PLAIN)
 
-    open_guide_on(steps)
-    start.click(on_measure, None, [start, status, table, machine], **LINES, **QUIET)
-    card.input(on_card, card, text, **QUIET)
-    tab.select(on_visit, None, machine, **QUIET)
+        open_guide_on(steps)
+        start.click(on_measure, None, [start, status, table, machine], **LINES, **QUIET)
+        card.input(on_card, card, text, **QUIET)
+        tab.select(on_visit, None, machine, **QUIET)
+        page.links.open_only("about")

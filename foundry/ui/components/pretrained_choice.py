@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from foundry.models import available_models, load_pretrained
-from foundry.models.hub import OnProgress, allows_any_model, list_offered
+from foundry.models.hub import OnProgress, allows_any_model, find_downloaded, list_offered
 from foundry.models.loading import check_variant
 from foundry.models.pretrained import Pretrained
 from foundry.ui.server.limits import count_download
@@ -33,6 +33,18 @@ def list_pretrained(task: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then Hub ids to try."""
     shipped = [(spec.title, spec.name) for spec in available_models(task)]
     return shipped + [(f"{name} (from the Hub)", name) for name in list_offered(task)]
+
+
+def is_offered_here(name: str, task: str) -> bool:
+    """Tell whether a model is on offer and needs no download.
+
+    Args:
+        name: Anybody's text.
+        task: `sentiment` or `speech`.
+    """
+    if name in (spec.name for spec in available_models(task)):
+        return True
+    return name in list_offered(task) and find_downloaded(name) is not None
 
 
 def describe_choice(kind: str) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from typing import Any
 import gradio as gr
 
 from foundry.compression.config import CompressConfig
-from foundry.compression.runs import CompressRun, create_compression, follow_compression
+from foundry.compression.runs import COMPRESSIONS, CompressRun, create_compression
 from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
+from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
-from foundry.ui.page.visitor import session_owner
-from foundry.ui.server.limits import TRAINING_STARTS
 
 
 def build_compress_api(queue: RunQueue) -> None:
@@ -40,13 +39,13 @@ def build_compress_api(queue: RunQueue) -> None:
             scope=scope,
             recovery_epochs=recovery_epochs,
         )
-        for run in _follow(_start(queue, config, request)):
-            yield run.result["row"] if run.result else summarize_compression(run)
+        for run in _follow(queue, config, request):
+            yield run.result["row"] if run.result else run.summary
 
     def compare(request: gr.Request, model: str = CompressConfig.model) -> list[dict[str, Any]]:
         """Measure the forms of a model that need no training; returns the table."""
         config = CompressConfig(model=model, pruning_ratio=0.0)
-        *_, run = _follow(_start(queue, config, request))
+        *_, run = _follow(queue, config, request)
         assert run.result is not None
         return run.result["rows"]
 
@@ -54,32 +53,13 @@ def build_compress_api(queue: RunQueue) -> None:
     gr.api(shows_errors(compare), api_name="compare", concurrency_limit=None)
 
 
-def _start(queue: RunQueue, config: CompressConfig, request: gr.Request) -> CompressRun:
-    owner = session_owner(request)
-    TRAINING_STARTS.count(owner)
-    return queue.start(create_compression, config, owner)
-
-
-def _follow(run: CompressRun) -> Iterator[CompressRun]:
-    """Yield readings whenever it has moved.
+def _follow(queue: RunQueue, config: CompressConfig, request: gr.Request) -> Iterator[CompressRun]:
+    """Start a compression, and yield readings whenever it has moved.
 
     Raises:
         InputError: If it ended without a result.
     """
-    for reading in follow_compression(run.run_id):
-        if reading.status not in (*ACTIVE, "done"):
-            raise InputError(f"The compression was {reading.status}. {reading.reason}".strip())
-        yield reading
-
-
-def summarize_compression(run: CompressRun) -> dict[str, Any]:
-    """Return what programs are told of a compression."""
-    last = run.events[-1] if run.events else None
-    return {
-        "run_id": run.run_id,
-        "status": run.status,
-        "progress": round(run.progress, 4),
-        "stage": last.stage if last else "",
-        "sentence": last.sentence if last else "",
-        "val_accuracy": last.val_accuracy if last else None,
-    }
+    for run in start_and_follow(queue, COMPRESSIONS, request, create_compression, config):
+        if run.status not in (*ACTIVE, "done"):
+            raise InputError(f"The compression was {run.status}. {run.reason}".strip())
+        yield run

@@ -13,9 +13,9 @@ from foundry.errors import InputError
 from foundry.models import load_pretrained
 from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
 from foundry.ui.components import plots
+from foundry.ui.components.clips import CLIPS
 from foundry.ui.compress import plots as compress_plots
 from foundry.ui.page.feedback import QUIET, shows_errors
-from foundry.ui.speech.tab import CLIPS
 
 _TEXT = "Not bad at all, though I would not cross town for it."
 _CLIP = CLIPS / "commands.flac"

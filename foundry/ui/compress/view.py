@@ -8,27 +8,19 @@ import gradio as gr
 from foundry.compression.config import CompressEvent
 from foundry.compression.runs import CompressRun
 from foundry.runs.folders import ACTIVE
-from foundry.runs.queue import RunQueue
 from foundry.ui.components import plots
-from foundry.ui.components.run_view import (
-    STATES,
-    add_points,
-    build_curve,
-    format_duration,
-    place_in_line,
-)
+from foundry.ui.components.curves import add_points, build_curve
+from foundry.ui.components.run_panel import RunWords
+from foundry.ui.components.run_status import format_duration
 from foundry.ui.compress import charts
 from foundry.ui.compress import plots as compress_plots
 from foundry.ui.compress.downloads import build_downloads, list_downloads
 from foundry.ui.compress.one_input import build_one_input, render_one_input
 
-_STATES = {**STATES, "running": "Compressing", "paused": "Stopped", "stopped": "Cancelled"}
-
 
 class ProgressView(NamedTuple):
     """Components that show what goes on."""
 
-    status: gr.HTML
     curves: gr.Row
     loss: gr.LinePlot
     accuracy: gr.LinePlot
@@ -51,25 +43,8 @@ class ResultView(NamedTuple):
     answers: gr.HTML
 
 
-def status_html(run: CompressRun | None, runs_ahead: int = 0) -> str:
-    """Return the status line with its progress bar.
-
-    Args:
-        run: The compression, or None before the first one.
-        runs_ahead: How many runs go first.
-    """
-    if run is None:
-        return plots.status_line(
-            "Nothing compressed yet",
-            "Press Compress: LeNet loses 40% of its channels, recovers, becomes int8, and every "
-            "form of it is measured. It takes about a minute on an idle machine.",
-        )
-    return plots.status_line(_STATES[run.status], _facts(run, runs_ahead), run.progress, run.status)
-
-
-def _facts(run: CompressRun, runs_ahead: int) -> str:
-    if run.status == "queued" and runs_ahead:
-        return place_in_line(runs_ahead)
+def describe_compression(run: CompressRun) -> str:
+    """Return what the status line says of a compression beside its state."""
     if run.status == "failed":
         return f"{run.reason}. Press Compress to try again."
     if run.status == "interrupted":
@@ -83,27 +58,33 @@ def _facts(run: CompressRun, runs_ahead: int) -> str:
     return f"in {after}." if run.status == "done" else f"after {after}, at: {last.sentence}."
 
 
-def build_progress_view(status: gr.HTML) -> ProgressView:
-    """Build the curves, which hide until a network recovers.
+WORDS = RunWords(
+    idle=(
+        "Nothing compressed yet",
+        "Press Compress: LeNet loses 40% of its channels, recovers, becomes int8, and every "
+        "form of it is measured. It takes about a minute on an idle machine.",
+    ),
+    describe=describe_compression,
+    states={"running": "Compressing", "paused": "Stopped", "stopped": "Cancelled"},
+)
 
-    Args:
-        status: The status line above them.
-    """
+
+def build_progress_view() -> ProgressView:
+    """Build the curves, which hide until a network recovers."""
     loss_frame, accuracy_frame = compress_plots.recovery_frames([])
     with gr.Row(visible=False, elem_id="compress-curves") as curves:
         loss = build_curve(loss_frame, "loss", "Recovery: training loss (nats)", height=240)
         accuracy = build_curve(
             accuracy_frame, "accuracy", "Recovery: validation accuracy (%)", height=240
         )
-    return ProgressView(status, curves, loss, accuracy)
+    return ProgressView(curves, loss, accuracy)
 
 
-def render_progress(run: CompressRun | None, queue: RunQueue, num_seen: int) -> list[Any]:
+def render_progress(run: CompressRun | None, num_seen: int = 0) -> list[Any]:
     """Return updates for the components of `ProgressView`.
 
     Args:
         run: The compression, or None before the first one.
-        queue: Knows its place in line.
         num_seen: Events that the page shows; 0 builds the plots anew.
     """
     events = run.events if run else []
@@ -111,8 +92,7 @@ def render_progress(run: CompressRun | None, queue: RunQueue, num_seen: int) -> 
     seen = _axes(events[:num_seen]) if num_seen else ([], [])
     curves = map(add_points, frames, seen, _axes(events))
     has_curves = run is not None and any(event.epoch is not None for event in run.events)
-    position = queue.position(run.run_id) if run else 0
-    return [status_html(run, position), gr.Row(visible=has_curves), *curves]
+    return [gr.Row(visible=has_curves), *curves]
 
 
 def _axes(events: Sequence[CompressEvent]) -> tuple[list[float], list[float]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import nn
 
 from foundry.digits import Reading, read_drawing, read_photo
@@ -16,7 +16,7 @@ from foundry.digits.activations import compute_activations
 from foundry.digits.ink import load_image
 from foundry.digits.reading import classify_digits
 from foundry.errors import ArtifactError, InputError
-from foundry.models import DENSE
+from foundry.models import DENSE, load_model
 from foundry.models.runtime import Predictor
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -26,11 +26,14 @@ from foundry.ui.components.model_choice import (
     load_digit_predictor,
 )
 from foundry.ui.components.pretrained_choice import Loading, watch
+from foundry.ui.draw.api import build_draw_api
+from foundry.ui.draw.link import read_settings
 from foundry.ui.draw.pad import build_pad, decode_drawing
 from foundry.ui.page.feedback import QUIET, shows_errors
-from foundry.ui.page.link_button import Links
+from foundry.ui.page.link_button import LinkedTab
+from foundry.ui.page.page import Page
 from foundry.ui.page.palette import ORANGE
-from foundry.ui.page.variant_switches import VariantSwitches, compare_answers
+from foundry.ui.page.variant_switches import compare_answers
 
 # A network this small answers faster than a clock's noise: the middle of a few is shown.
 _NUM_TIMED = 5
@@ -193,85 +196,96 @@ def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
     return [plots.tile(maps, columns=8) for maps in compute_activations(model, image).values()]
 
 
-def build_draw_tab(
-    tab: gr.Tab, visitor: gr.BrowserState, device: str, switches: VariantSwitches, links: Links
-) -> gr.HTML:
+def warm_up(device: str) -> None:
+    """Answer once, so that no visitor waits for what is loaded at first.
+
+    Args:
+        device: Where models run.
+    """
+    model = load_model(DEFAULT_MODEL, device)
+    page = Image.new("L", (280, 280), 255)
+    ImageDraw.Draw(page).line([(140, 60), (140, 220)], fill=0, width=20)
+    reading = read_drawing(model, page)
+    if reading:
+        compute_activations(model, reading.image)
+
+
+def build_draw_tab(page: Page) -> None:
     """Build the tab.
 
     Args:
-        tab: The tab itself; selecting it lists the models anew.
-        visitor: Holds the visitor's token.
-        device: Where models run.
-        switches: Say which variant answers.
-        links: Set the model.
-
-    Returns:
-        The pad, which holds what is drawn.
+        page: What stands around it.
     """
-    model = gr.Dropdown(
-        list_digit_models(""),
-        value=DEFAULT_MODEL,
-        label="Model",
-        info="The shipped network, or one you have trained on the Train tab.",
-        elem_id="draw-model",
-    )
-    with gr.Row(elem_classes="halves"):
-        with gr.Column():
-            pad = build_pad()
-        with gr.Column():
-            answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
-            timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
-    with gr.Row():
-        seen, conv1, conv2 = (
-            gr.Image(
-                label=label,
-                buttons=[],
-                height=200,
-                min_width=240,
-                elem_classes="pixelated",
-                placeholder="Draw first",
-            )
-            for label in (
-                "What the model sees: 28x28",
-                "First convolution: one square a filter",
-                "Second convolution",
-            )
+    with gr.Tab("Draw", id="draw") as tab:
+        model = gr.Dropdown(
+            list_digit_models(""),
+            value=DEFAULT_MODEL,
+            label="Model",
+            info="The shipped network, or one you have trained on the Train tab.",
+            elem_id="draw-model",
         )
-    gr.Markdown("### Or read a photo")
-    with gr.Row(elem_classes="halves"):
-        with gr.Column():
-            # A file rather than an image component: ours are the first checks that see it.
-            photo = gr.File(
-                label="Photo of handwritten digits on plain paper",
-                file_types=["image"],
-                height=170,
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
+                pad = build_pad()
+            with gr.Column():
+                answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
+                timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
+        with gr.Row():
+            seen, conv1, conv2 = (
+                gr.Image(
+                    label=label,
+                    buttons=[],
+                    height=200,
+                    min_width=240,
+                    elem_classes="pixelated",
+                    placeholder="Draw first",
+                )
+                for label in (
+                    "What the model sees: 28x28",
+                    "First convolution: one square a filter",
+                    "Second convolution",
+                )
             )
-            sentence = gr.Markdown(_PHOTO_HINT)
-            crops = gr.Gallery(
-                height="auto",
-                interactive=False,
-                show_label=False,
-                visible=False,
-                elem_classes=["pixelated", "images"],
-            )
-        with gr.Column():
-            boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
+        gr.Markdown("### Or read a photo")
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
+                # A file rather than an image component: ours are the first checks that see it.
+                photo = gr.File(
+                    label="Photo of handwritten digits on plain paper",
+                    file_types=["image"],
+                    height=170,
+                )
+                sentence = gr.Markdown(_PHOTO_HINT)
+                crops = gr.Gallery(
+                    height="auto",
+                    interactive=False,
+                    show_label=False,
+                    visible=False,
+                    elem_classes=["pixelated", "images"],
+                )
+            with gr.Column():
+                boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
 
-    variant = switches.variant
-    drawn = (
-        partial(on_draw, device),
-        [pad, model, visitor, variant],
-        [answer, seen, conv1, conv2, timing],
-    )
-    read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
-    chosen = [model, visitor, variant]
-    pad.input(*drawn, trigger_mode="always_last", **QUIET)
-    photo.change(*read, api_visibility="private")
-    tab.select(on_visit, [visitor, model], model, **QUIET)
-    links.offer("draw", {"model": model}, [model], lambda settings: [settings["model"]])
-    # What is drawn while a variant is being made waits for it.
-    for change in (model.input, switches.follow().change):
-        ready = change(partial(on_variant, device), chosen, timing, **QUIET)
-        ready.success(*drawn, **QUIET)
-        ready.success(*read, **QUIET)
-    return pad
+        variant, visitor, device = page.switches.variant, page.visitor, page.device
+        drawn = (
+            partial(on_draw, device),
+            [pad, model, visitor, variant],
+            [answer, seen, conv1, conv2, timing],
+        )
+        read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
+        chosen = [model, visitor, variant]
+        pad.input(*drawn, trigger_mode="always_last", **QUIET)
+        photo.change(*read, api_visibility="private")
+        tab.select(on_visit, [visitor, model], model, **QUIET)
+        linked = LinkedTab(
+            read_settings, {"model": model}, [model], lambda settings: [settings["model"]]
+        )
+        page.links.offer("draw", linked)
+        # What is drawn while a variant is being made waits for it.
+        for change in (model.input, page.switches.follow().change):
+            ready = change(partial(on_variant, device), chosen, timing, **QUIET)
+            ready.success(*drawn, **QUIET)
+            ready.success(*read, **QUIET)
+        page.guide.follow_pad(pad)
+        page.warm_ups.append(partial(warm_up, device))
+        build_draw_api(device)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from foundry.models import DENSE
 from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.variant_switches import VariantSwitches
 from foundry.ui.page.visitor import build_browser_state
 
 
@@ -18,14 +19,14 @@ class Step:
     Attributes:
         name: What is remembered of it.
         tab: The label of the tab where it is done.
-        place: Where that tab stands, from 0; its label may be shown in another language.
+        tab_id: Its id.
         title: What to do.
         sentence: How.
     """
 
     name: str
     tab: str
-    place: int
+    tab_id: str
     title: str
     sentence: str
 
@@ -34,15 +35,15 @@ STEPS = (
     Step(
         "train",
         "Train",
-        0,
+        "train",
         "Train a network",
         "Press Start and watch it learn to read digits.",
     ),
-    Step("draw", "Draw", 1, "Draw a digit for it", "It answers while you draw."),
+    Step("draw", "Draw", "draw", "Draw a digit for it", "It answers while you draw."),
     Step(
         "compress",
         "Compress",
-        4,
+        "compress",
         "Compress it",
         "See how much smaller and faster it gets, and what that costs.",
     ),
@@ -71,7 +72,7 @@ element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
   const tabs = [...document.querySelector('[role=tablist]').querySelectorAll('[role=tab]')];
-  if (button.dataset.tab) tabs[Number(button.dataset.tab)].click();
+  if (button.dataset.tab) tabs.find((tab) => tab.dataset.tabId === button.dataset.tab).click();
   else {
     show(false);
     tabs.find((tab) => tab.ariaSelected === 'true').focus();
@@ -121,7 +122,7 @@ CSS = """
 """
 
 
-def on_deed(name: str, proof: str, done: str) -> str:
+def on_step(name: str, proof: str, done: str) -> str:
     """Tick a step.
 
     Args:
@@ -141,9 +142,9 @@ def on_switch(variant: str, done: str) -> str:
 
     Args:
         variant: The name of one.
-        done: As in `on_deed()`.
+        done: As in `on_step()`.
     """
-    return on_deed("compress", "" if variant == DENSE.name else variant, done)
+    return on_step("compress", "" if variant == DENSE.name else variant, done)
 
 
 def guide_html(done: str) -> str:
@@ -160,7 +161,7 @@ def guide_html(done: str) -> str:
         rows.append(
             f'<li class="{"done" if is_done else "open"}"><span class="mark">{mark}</span>'
             f"<b>{escape(step.title)}</b><p>{escape(step.sentence)}</p>"
-            f'<button type="button" data-tab="{step.place}">Open {escape(step.tab)}</button></li>'
+            f'<button type="button" data-tab="{step.tab_id}">Open {escape(step.tab)}</button></li>'
         )
     title = "First steps" if len(names) < len(STEPS) else "First steps: all done"
     return (
@@ -170,38 +171,54 @@ def guide_html(done: str) -> str:
     )
 
 
-def build_guide() -> gr.HTML:
-    """Build the panel; the page puts it above its tabs."""
-    return gr.HTML(guide_html(""), js_on_load=_JS, elem_classes="flush", elem_id="guide")
+@dataclass(frozen=True)
+class Guide:
+    """The panel, and what it remembers.
 
-
-def follow_deeds(
-    app: gr.Blocks,
-    guide: gr.HTML,
-    trained: gr.State,
-    pad: gr.HTML,
-    compressed: gr.State,
-    variant: gr.State,
-) -> None:
-    """Tick each step when it was really done, and remember it in the browser.
-
-    Args:
-        app: The page.
-        guide: The panel.
-        trained: Holds the id of a finished run, else nothing.
-        pad: Holds what is drawn, else nothing.
-        compressed: Holds the id of a finished compression, else nothing.
-        variant: Holds the name of the variant that answers.
+    Attributes:
+        panel: Shows the steps.
+        done: Names of those that were done; kept in the browser.
     """
-    done = build_browser_state("first-steps")
-    # Others listen to these too, and are not to be started anew, see `VariantSwitches.follow()`.
-    beside_others = {"trigger_mode": "multiple", **QUIET}
-    trained.change(partial(on_deed, "train"), [trained, done], done, **beside_others)
-    pad.input(None, [pad, done], done, js=_DRAWN_JS, **QUIET)
-    compressed.change(partial(on_deed, "compress"), [compressed, done], done, **beside_others)
-    variant.change(on_switch, [variant, done], done, **QUIET)
-    done.change(guide_html, done, guide, **QUIET)
-    app.load(guide_html, done, guide, **QUIET)
+
+    panel: gr.HTML
+    done: gr.BrowserState
+
+    def follow(self, step: str, proof: gr.State) -> None:
+        """Tick a step once it was really done.
+
+        Args:
+            step: The name of one.
+            proof: Holds something from then on, such as the id of a finished run.
+        """
+        # Others listen to it too, and are not to be started anew, see `VariantSwitches.follow()`.
+        beside_others = {"trigger_mode": "multiple", **QUIET}
+        proof.change(partial(on_step, step), [proof, self.done], self.done, **beside_others)
+
+    def follow_pad(self, pad: gr.HTML) -> None:
+        """Tick the drawing once something is drawn.
+
+        Args:
+            pad: Holds it.
+        """
+        pad.input(None, [pad, self.done], self.done, js=_DRAWN_JS, **QUIET)
+
+    def connect(self, app: gr.Blocks, switches: VariantSwitches) -> None:
+        """Wire the panel, and tick the last step for whoever chooses another variant.
+
+        Args:
+            app: The page.
+            switches: Say which variant answers.
+        """
+        variant = switches.follow()
+        variant.change(on_switch, [variant, self.done], self.done, **QUIET)
+        self.done.change(guide_html, self.done, self.panel, **QUIET)
+        app.load(guide_html, self.done, self.panel, **QUIET)
+
+
+def build_guide() -> Guide:
+    """Build the panel; the page puts it above its tabs."""
+    panel = gr.HTML(guide_html(""), js_on_load=_JS, elem_classes="flush", elem_id="guide")
+    return Guide(panel, build_browser_state("first-steps"))
 
 
 def open_guide_on(button: gr.Button) -> None:

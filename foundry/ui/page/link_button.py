@@ -1,6 +1,6 @@
 """The button that copies a link to the view, and the opening of such a link."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -12,9 +12,15 @@ from gradio.events import Dependency
 
 from foundry.models import VARIANTS
 from foundry.ui.page.feedback import QUIET
-from foundry.ui.page.links import TABS, describe_ignored, read_link, write_link
+from foundry.ui.page.links import (
+    Reader,
+    Settings,
+    build_reader,
+    describe_ignored,
+    read_link,
+    write_link,
+)
 from foundry.ui.page.variant_switches import VariantSwitches, on_switch
-from foundry.ui.speech.model import name_clip
 
 # The page knows which tab is open before the server has heard of it.
 _IN_SIGHT_JS = """
@@ -66,85 +72,106 @@ CSS = """
 """
 
 
-class _Linked(NamedTuple):
-    """What a link sets on a tab."""
+class LinkedTab(NamedTuple):
+    """What a link sets on a tab.
 
-    inputs: Mapping[str, Component]
-    outputs: list[Component]
-    render: Callable[[Mapping[str, Any]], list[Any]]
+    Attributes:
+        read: Reads the tab's settings.
+        inputs: The component that holds each setting.
+        outputs: What opening a link fills.
+        render: Settings to values for the outputs.
+        write: Values as the inputs hold them, to settings as a link has them.
+    """
+
+    read: Reader
+    inputs: Mapping[str, Component] = {}
+    outputs: Sequence[Component] = ()
+    render: Callable[[Settings], list[Any]] = list
+    write: Callable[[Settings], Settings] = dict
 
 
 @dataclass(frozen=True)
 class Links:
-    """The button with its note, and what each tab has offered to put into a link."""
+    """The button with its note, and what each tab has offered to put into a link.
+
+    Attributes:
+        app: The page.
+        button: Copies a link.
+        note: Says what came of it.
+        tabs: By id, in the order of the page.
+    """
 
     app: gr.Blocks
     button: gr.Button
     note: gr.HTML
-    tabs: dict[str, _Linked]
+    tabs: dict[str, LinkedTab]
 
-    def offer(
-        self,
-        tab: str,
-        inputs: Mapping[str, Component],
-        outputs: list[Component],
-        render: Callable[[Mapping[str, Any]], list[Any]],
-        after: Dependency | None = None,
-    ) -> Dependency:
+    def offer(self, tab: str, linked: LinkedTab, after: Dependency | None = None) -> Dependency:
         """Let links set a tab's settings.
 
         Args:
-            tab: One of `links.TABS`.
-            inputs: The component that holds each setting.
-            outputs: What opening a link fills.
-            render: Settings to values for the outputs.
-            after: What fills them otherwise, and is to be overruled; None: the page's load.
+            tab: Its id.
+            linked: What they set.
+            after: What fills the outputs otherwise, and is to be overruled; None: the page's load.
 
         Returns:
             The event that fills them.
         """
-        self.tabs[tab] = linked = _Linked(inputs, outputs, render)
+        self.tabs[tab] = linked
 
         # Gradio does not look for a request behind a `partial`.
         def fill(request: gr.Request) -> Any:
-            values = on_fill(tab, render, len(outputs), request)
-            return values if len(values) > 1 else values[0]
+            values = on_fill(self.tabs, tab, request)
+            return values[0] if len(values) == 1 else values
 
         trigger = after.then if after else self.app.load
-        return trigger(fill, None, linked.outputs, **QUIET)
+        return trigger(fill, None, list(linked.outputs), **QUIET)
+
+    def open_only(self, tab: str) -> None:
+        """Let links open a tab that has no settings.
+
+        Args:
+            tab: Its id.
+        """
+        self.tabs[tab] = LinkedTab(build_reader())
 
     def connect(self, tabs: gr.Tabs, switches: VariantSwitches) -> None:
         """Wire the button and the page's load, once every tab has been built.
 
         Args:
-            tabs: Its tabs, whose ids are `links.TABS`.
+            tabs: Its tabs.
             switches: Say which variant answers, and which tab is open.
         """
         inputs = [one for linked in self.tabs.values() for one in linked.inputs.values()]
-        names = [(tab, name) for tab, linked in self.tabs.items() for name in linked.inputs]
         in_sight, made = gr.Textbox(visible=False), gr.JSON(visible=False)
         self.button.click(
-            partial(on_copy, names),
+            partial(on_copy, self.tabs),
             [in_sight, switches.variant, *inputs],
             made,
             js=_IN_SIGHT_JS,
             **QUIET,
         ).then(None, made, self.note, js=_COPY_JS, **QUIET)
         opened = [tabs, switches.open_tab, *switches.boxes, switches.variant, switches.note]
-        self.app.load(on_open_link, None, [*opened, self.note], **QUIET)
+
+        def open_link(request: gr.Request) -> list[Any]:
+            return on_open_link(self.tabs, request)
+
+        self.app.load(open_link, None, [*opened, self.note], **QUIET)
 
 
-def on_open_link(request: gr.Request) -> list[Any]:
+def on_open_link(tabs: Mapping[str, LinkedTab], request: gr.Request) -> list[Any]:
     """Open the tab and choose the variant that the page's address names.
 
     Args:
+        tabs: What links can open.
         request: Carries the address.
 
     Returns:
         The tabs, the open tab's label, both switches, the variant, its note, and the link's note.
     """
-    view = read_link(dict(request.query_params))
-    note = _note_html(describe_ignored(view.ignored))
+    readers = _readers(tabs)
+    view = read_link(dict(request.query_params), readers)
+    note = _note_html(describe_ignored(view.ignored, readers.values()))
     if not view.tab:
         return [*[gr.skip()] * 6, note]
     variant = VARIANTS[view.variant]
@@ -152,41 +179,43 @@ def on_open_link(request: gr.Request) -> list[Any]:
     return [gr.Tabs(selected=view.tab), view.tab.title(), *boxes, *on_switch(*boxes), note]
 
 
-def on_fill(
-    tab: str, render: Callable[[Mapping[str, Any]], list[Any]], count: int, request: gr.Request
-) -> list[Any]:
+def on_fill(tabs: Mapping[str, LinkedTab], tab: str, request: gr.Request) -> list[Any]:
     """Fill a tab's form if the page's address opens it.
 
     Args:
-        tab: The tab.
-        render: Settings to values.
-        count: How many values.
+        tabs: What links can open.
+        tab: The id of the one to fill.
         request: Carries the address.
     """
-    view = read_link(dict(request.query_params))
-    return render(view.settings) if view.tab == tab else [gr.skip()] * count
+    view = read_link(dict(request.query_params), _readers(tabs))
+    linked = tabs[tab]
+    if view.tab != tab:
+        return [gr.skip()] * len(linked.outputs)
+    return linked.render(view.settings)
 
 
-def on_copy(names: list[tuple[str, str]], open_tab: str, variant: str, *values: Any) -> list[str]:
+def on_copy(tabs: Mapping[str, LinkedTab], open_tab: str, variant: str, *values: Any) -> list[str]:
     """Write the link to what is in sight.
 
     Args:
-        names: Tab and setting of each value.
+        tabs: What links can open.
         open_tab: The id of the tab in sight.
         variant: The name of the variant.
-        values: Of all settings.
+        values: Of all settings of all tabs.
 
     Returns:
         The query, and a sentence about what cannot be in a link.
     """
-    tab = open_tab if open_tab in TABS else TABS[0]
+    tab = open_tab if open_tab in tabs else next(iter(tabs))
+    names = [(of, name) for of, linked in tabs.items() for name in linked.inputs]
     own = {name: v for (of, name), v in zip(names, values, strict=True) if of == tab}
-    if own.get("clip"):
-        # Anybody else's sound is on this machine only, and no clip is called that.
-        own["clip"] = name_clip(own["clip"]) or own["clip"]
-    query, left_out = write_link(tab, variant, own)
+    query, left_out = write_link(tab, variant, tabs[tab].write(own), tabs[tab].read)
     sentence = f"Not in it: {', '.join(left_out)}, yours alone or too long." if left_out else ""
     return [query, sentence]
+
+
+def _readers(tabs: Mapping[str, LinkedTab]) -> dict[str, Reader]:
+    return {tab: linked.read for tab, linked in tabs.items()}
 
 
 def _note_html(sentence: str) -> str:

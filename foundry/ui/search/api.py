@@ -6,13 +6,11 @@ from typing import Any
 import gradio as gr
 
 from foundry.errors import InputError
-from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
-from foundry.search.runs import SearchRun, create_search, follow_search
+from foundry.search.runs import SEARCHES, create_search
+from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
-from foundry.ui.page.visitor import session_owner
-from foundry.ui.server.limits import TRAINING_STARTS
 
 _DEFAULT = SearchConfig()
 
@@ -63,26 +61,9 @@ def build_search_api(queue: RunQueue) -> None:
             "width": width,
         }
         config = SearchConfig(**knobs)
-        owner = session_owner(request)
-        TRAINING_STARTS.count(owner)
-        for run in follow_search(queue.start(create_search, config, owner).run_id):
+        for run in start_and_follow(queue, SEARCHES, request, create_search, config):
             if run.status == "failed":
                 raise InputError(f"The search failed: {run.reason}")
-            yield summarize_search(run)
+            yield run.summary
 
     gr.api(shows_errors(search), api_name="search", concurrency_limit=None)
-
-
-def summarize_search(run: SearchRun) -> dict[str, Any]:
-    """Return what programs are told of a search; with the table once it has ended."""
-    best = run.best
-    summary: dict[str, Any] = {
-        "run_id": run.run_id,
-        "status": run.status,
-        "progress": round(run.progress, 4),
-        "remaining_s": run.remaining_s,
-        "num_trials": len(run.trials),
-        "best_accuracy": best.accuracy if best else None,
-        "elapsed_s": run.elapsed_s,
-    }
-    return summary if run.status in ACTIVE else summary | {"trials": run.rows}

@@ -17,7 +17,7 @@ from foundry.sentiment.report import write_report
 from foundry.sentiment.scoring import BatchEvent, ScoredText
 from foundry.sentiment.tables import TextTable, guess_text_column, read_lines, read_table
 from foundry.ui.components.plots import status_line
-from foundry.ui.components.run_view import format_duration
+from foundry.ui.components.run_status import format_duration
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model

@@ -12,12 +12,15 @@ from foundry.models import DENSE
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
+from foundry.sentiment.attribution import explain_text
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.page.feedback import QUIET
-from foundry.ui.page.link_button import Links
-from foundry.ui.page.variant_switches import VariantSwitches, compare_answers
+from foundry.ui.page.link_button import LinkedTab
+from foundry.ui.page.page import Page
+from foundry.ui.page.variant_switches import compare_answers
 from foundry.ui.sentiment import plots
+from foundry.ui.sentiment.api import build_sentiment_api
 from foundry.ui.sentiment.batch import build_batch_view
 from foundry.ui.sentiment.choice import (
     DEFAULT_MODEL,
@@ -26,6 +29,7 @@ from foundry.ui.sentiment.choice import (
     load_sentiment_model,
     make_usable,
 )
+from foundry.ui.sentiment.link import read_settings
 from foundry.ui.sentiment.words import build_words_view, on_pause
 from foundry.ui.server.lines import LINES
 
@@ -153,59 +157,73 @@ def on_link(settings: Mapping[str, Any]) -> list[Any]:
     return [settings["text"], settings["model"], settings["model"]]
 
 
-def build_sentiment_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
+def warm_up() -> None:
+    """Answer once, so that no visitor waits for what is loaded at first."""
+    pretrained, model = load_sentiment_model(DEFAULT_MODEL)
+    score_text(model, "good")
+    explain_text(pretrained.model, pretrained.processor, "good")
+
+
+def build_sentiment_tab(page: Page) -> None:
     """Build the tab.
 
     Args:
-        tab: The tab itself; selecting it loads the model.
-        switches: Say which variant answers.
-        links: Set text and model.
+        page: What stands around it.
     """
+    switches = page.switches
     variant = switches.variant
-    active = gr.State(DEFAULT_MODEL)
-    choice = gr.Dropdown(
-        list_sentiment_models(),
-        value=DEFAULT_MODEL,
-        label="Model",
-        elem_id="sentiment-model",
-        **describe_choice("text classifier with safetensors weights"),
-    )
-    about = gr.HTML(elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about")
-    with gr.Row(elem_classes="answer-second"):
-        with gr.Column():
-            text = gr.Textbox(
-                label="Your text",
-                placeholder="Type or paste a review, a comment, a message ...",
-                lines=6,
-                max_lines=14,
-                elem_id="sentiment-text",
-            )
-        with gr.Column():
-            answer = gr.HTML(
-                plots.hint(_TYPE_HINT),
-                elem_classes="flush",
-                css_template=plots.ANSWER_CSS,
-                elem_id="sentiment-answer",
-            )
-            note = gr.Markdown(elem_classes="foundry-note")
-            view = build_words_view(text, active, variant)
-        with gr.Column():
-            gr.Examples(
-                [[example] for example in _EXAMPLES],
-                text,
-                label="Or take one of these",
-                api_visibility="private",
-            )
-    build_batch_view(active, variant)
+    with gr.Tab("Sentiment", id="sentiment") as tab:
+        active = gr.State(DEFAULT_MODEL)
+        choice = gr.Dropdown(
+            list_sentiment_models(),
+            value=DEFAULT_MODEL,
+            label="Model",
+            elem_id="sentiment-model",
+            **describe_choice("text classifier with safetensors weights"),
+        )
+        about = gr.HTML(
+            elem_classes="flush", css_template=plots.HINT_CSS, elem_id="sentiment-about"
+        )
+        with gr.Row(elem_classes="answer-second"):
+            with gr.Column():
+                text = gr.Textbox(
+                    label="Your text",
+                    placeholder="Type or paste a review, a comment, a message ...",
+                    lines=6,
+                    max_lines=14,
+                    elem_id="sentiment-text",
+                )
+            with gr.Column():
+                answer = gr.HTML(
+                    plots.hint(_TYPE_HINT),
+                    elem_classes="flush",
+                    css_template=plots.ANSWER_CSS,
+                    elem_id="sentiment-answer",
+                )
+                note = gr.Markdown(elem_classes="foundry-note")
+                view = build_words_view(text, active, variant)
+            with gr.Column():
+                gr.Examples(
+                    [[example] for example in _EXAMPLES],
+                    text,
+                    label="Or take one of these",
+                    api_visibility="private",
+                )
+        build_batch_view(active, variant)
 
-    links.offer("sentiment", {"text": text, "model": active}, [text, choice, active], on_link)
-    scored = [text, active, variant], [answer, note]
-    explained = on_pause, [text, active, variant], view.outputs()
-    tab.select(on_visit, [active, variant], about, **QUIET)
-    text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
-    choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
-    active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
-    ready = partial(on_variant, tab.label)
-    switches.follow().change(
-        ready, [active, variant, text, switches.open_tab], about, **QUIET
-    ).then(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+        linked = LinkedTab(
+            read_settings, {"text": text, "model": active}, [text, choice, active], on_link
+        )
+        page.links.offer("sentiment", linked)
+        scored = [text, active, variant], [answer, note]
+        explained = on_pause, [text, active, variant], view.outputs()
+        tab.select(on_visit, [active, variant], about, **QUIET)
+        text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
+        choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
+        active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+        ready = partial(on_variant, tab.label)
+        switches.follow().change(
+            ready, [active, variant, text, switches.open_tab], about, **QUIET
+        ).then(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+        page.warm_ups.append(warm_up)
+        build_sentiment_api()

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from filecmp import cmp
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,17 +13,17 @@ from foundry.models.hub import FREE_ENGLISH, find_downloaded
 from foundry.models.loading import check_variant
 from foundry.models.networks import count_parameters
 from foundry.speech import Transcript, load_recogniser, transcribe
-from foundry.speech.audio import AudioFile
+from foundry.speech.audio import AudioFile, open_audio
 from foundry.speech.beam import BIGRAM_FILE
+from foundry.speech.spectrogram import compute_spectrogram
 from foundry.speech.transcription import BEAM, GREEDY
+from foundry.ui.components.clips import CLIPS
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, list_pretrained, watch_loading
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.variant_switches import compare_answers
 
 SHIPPED = "wav2vec2-commands"
-CLIPS = Path(__file__).parent / "clips"
-EXAMPLES = {"Digits": "digits", "Commands": "commands", "Free English": "sentence"}
 # Longer sound is not heard a second time to compare.
 _MAX_COMPARED_S = 60.0
 ABOUT_SHIPPED = (
@@ -34,16 +32,6 @@ ABOUT_SHIPPED = (
     "most other English wrong. For free English choose "
     f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
 )
-
-
-def name_clip(path: str) -> str:
-    """Return the name of the example clip that a file is a copy of; empty if it is none.
-
-    Args:
-        path: The sound on the page.
-    """
-    names = EXAMPLES.values()
-    return next((name for name in names if cmp(path, CLIPS / f"{name}.flac", shallow=False)), "")
 
 
 def has_word_list(name: str) -> bool:
@@ -160,3 +148,11 @@ def compare_with_dense(
 def decoding_choice(has_words: bool) -> Any:
     """Return the choice of decoding; a model without a word list has no beam search."""
     return gr.Radio(interactive=has_words, value=BEAM if has_words else GREEDY)
+
+
+def warm_up() -> None:
+    """Answer once, so that no visitor waits for what is loaded at first."""
+    recogniser = load_recogniser(SHIPPED)
+    audio = open_audio(str(CLIPS / "digits.flac"))
+    transcribe(recogniser, audio, recogniser.best_decoding)
+    compute_spectrogram(next(audio.read_blocks()), 100)

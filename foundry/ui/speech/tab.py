@@ -13,21 +13,21 @@ from foundry.models.loading import check_variant
 from foundry.speech import Transcript, captions, load_recogniser, transcribe_stream
 from foundry.speech.audio import AudioFile, open_audio
 from foundry.speech.transcription import BEAM, GREEDY
+from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.page.feedback import QUIET, shows_errors
-from foundry.ui.page.link_button import Links
-from foundry.ui.page.variant_switches import VariantSwitches
+from foundry.ui.page.link_button import LinkedTab
+from foundry.ui.page.page import Page
 from foundry.ui.server.lines import LINES, RECORDINGS
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
 from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
+from foundry.ui.speech.link import read_settings, write_settings
 from foundry.ui.speech.live import build_live_section
 from foundry.ui.speech.model import (
     ABOUT_SHIPPED,
-    CLIPS,
-    EXAMPLES,
     SHIPPED,
     compare_with_dense,
     has_word_list,
@@ -35,6 +35,7 @@ from foundry.ui.speech.model import (
     on_choose,
     on_first_visit,
     on_variant,
+    warm_up,
 )
 from foundry.ui.speech.score import build_score_section
 
@@ -186,103 +187,112 @@ def on_link(settings: Mapping[str, Any]) -> list[Any]:
     return [path, settings["model"], decoding, True]
 
 
-def build_speech_tab(tab: gr.Tab, switches: VariantSwitches, links: Links) -> None:
+def build_speech_tab(page: Page) -> None:
     """Build the tab.
 
     Args:
-        tab: The tab itself; the first visit chooses a model.
-        switches: Say which variant answers.
-        links: Set clip, model and decoding.
+        page: What stands around it.
     """
+    switches = page.switches
     variant = switches.variant
-    text, was_here = gr.State(""), gr.State(False)
-    with gr.Row(elem_classes="halves"):
-        with gr.Column():
-            audio = gr.Audio(
-                label="Speech: record, or any sound file",
-                type="filepath",
-                sources=["upload", "microphone"],
-                elem_id="speech-audio",
-                buttons=[],
-            )
-            gr.Examples(
-                [[str(CLIPS / f"{name}.flac")] for name in EXAMPLES.values()],
-                [audio],
-                example_labels=list(EXAMPLES),
-                label="Or a clip by a speech synthesiser",
-                api_visibility="private",
-            )
-            with gr.Row():
-                start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
-                cancel = gr.Button("Cancel", visible=False, elem_id="speech-cancel")
-            model = gr.Dropdown(
-                list_speech_models(),
-                value=SHIPPED,
-                label="Model",
-                elem_id="speech-model",
-                **describe_choice("Wav2Vec2 or HuBERT CTC model"),
-            )
-            decoding = gr.Radio(
-                [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],
-                value=BEAM,
-                label="Decoding",
-                elem_id="speech-decoding",
-            )
-        with gr.Column():
-            status = gr.HTML(elem_id="speech-status")
-            transcript = gr.HTML(
-                speech_view.transcript_html(None),
-                elem_id="speech-transcript",
+    with gr.Tab("Speech", id="speech") as tab:
+        text, was_here = gr.State(""), gr.State(False)
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
+                audio = gr.Audio(
+                    label="Speech: record, or any sound file",
+                    type="filepath",
+                    sources=["upload", "microphone"],
+                    elem_id="speech-audio",
+                    buttons=[],
+                )
+                gr.Examples(
+                    [[str(CLIPS / f"{name}.flac")] for name in EXAMPLES.values()],
+                    [audio],
+                    example_labels=list(EXAMPLES),
+                    label="Or a clip by a speech synthesiser",
+                    api_visibility="private",
+                )
+                with gr.Row():
+                    start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
+                    cancel = gr.Button("Cancel", visible=False, elem_id="speech-cancel")
+                model = gr.Dropdown(
+                    list_speech_models(),
+                    value=SHIPPED,
+                    label="Model",
+                    elem_id="speech-model",
+                    **describe_choice("Wav2Vec2 or HuBERT CTC model"),
+                )
+                decoding = gr.Radio(
+                    [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],
+                    value=BEAM,
+                    label="Decoding",
+                    elem_id="speech-decoding",
+                )
+            with gr.Column():
+                status = gr.HTML(elem_id="speech-status")
+                transcript = gr.HTML(
+                    speech_view.transcript_html(None),
+                    elem_id="speech-transcript",
+                    js_on_load=speech_view.WORDS_JS,
+                    css_template=speech_view.TRANSCRIPT_CSS,
+                    apply_default_css=False,
+                )
+                figures = gr.HTML(padding=False)
+                gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
+        with gr.Column(visible=False) as results:
+            picture = gr.HTML(
+                elem_id="speech-picture",
                 js_on_load=speech_view.WORDS_JS,
-                css_template=speech_view.TRANSCRIPT_CSS,
+                css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
                 apply_default_css=False,
             )
-            figures = gr.HTML(padding=False)
-            gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
-    with gr.Column(visible=False) as results:
-        picture = gr.HTML(
-            elem_id="speech-picture",
-            js_on_load=speech_view.WORDS_JS,
-            css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
-            apply_default_css=False,
-        )
-        with gr.Row():
-            downloads = [
-                gr.DownloadButton(label, size="sm", min_width=120)
-                for label in ("Text", "Captions (SRT)", "Captions (VTT)", "Words and times (JSON)")
-            ]
-        score = build_score_section(text)
-    build_live_section(model, variant)
-    build_speech_api()
+            with gr.Row():
+                downloads = [
+                    gr.DownloadButton(label, size="sm", min_width=120)
+                    for label in (
+                        "Text",
+                        "Captions (SRT)",
+                        "Captions (VTT)",
+                        "Words and times (JSON)",
+                    )
+                ]
+            score = build_score_section(text)
+        build_live_section(model, variant)
 
-    outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
-    buttons = [start, cancel]
-    run = start.click(on_press, audio, buttons, **QUIET).then(
-        on_transcribe,
-        [audio, model, decoding, variant],
-        outputs,
-        **LINES,
-        **QUIET,
-    )
-    run.then(partial(show_running, False), None, buttons, **QUIET)
-    # Twice, because progress that is on its way to the page may arrive after the first.
-    cancelled = [status, *buttons]
-    cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
-        on_cancel, None, cancelled, **QUIET
-    )
-    audio.start_recording(on_record, None, start, **QUIET)
-    audio.change(
-        on_new_sound,
-        None,
-        [status, transcript, figures, results, audio, text, score, *buttons],
-        cancels=[run],
-        **QUIET,
-    )
-    model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
-    chosen = [model, variant, switches.open_tab]
-    switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
-    tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
-    linked = {"clip": audio, "model": model, "decoding": decoding}
-    links.offer("speech", linked, [audio, model, decoding, was_here], on_link)
-    for words in (transcript, picture):
-        words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)
+        outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
+        buttons = [start, cancel]
+        run = start.click(on_press, audio, buttons, **QUIET).then(
+            on_transcribe,
+            [audio, model, decoding, variant],
+            outputs,
+            **LINES,
+            **QUIET,
+        )
+        run.then(partial(show_running, False), None, buttons, **QUIET)
+        # Twice, because progress that is on its way to the page may arrive after the first.
+        cancelled = [status, *buttons]
+        cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
+            on_cancel, None, cancelled, **QUIET
+        )
+        audio.start_recording(on_record, None, start, **QUIET)
+        audio.change(
+            on_new_sound,
+            None,
+            [status, transcript, figures, results, audio, text, score, *buttons],
+            cancels=[run],
+            **QUIET,
+        )
+        model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
+        chosen = [model, variant, switches.open_tab]
+        switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
+        tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
+        linked = {"clip": audio, "model": model, "decoding": decoding}
+        outputs_of_link = [audio, model, decoding, was_here]
+        page.links.offer(
+            "speech", LinkedTab(read_settings, linked, outputs_of_link, on_link, write_settings)
+        )
+        page.warm_ups.append(warm_up)
+        build_speech_api()
+        for words in (transcript, picture):
+            words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,15 @@ from foundry.runs.folders import append_event, write_status
 from foundry.training import TrainConfig, TrainEvent
 from foundry.training.runs import create_run, read_run
 from foundry.ui.components import plots
-from foundry.ui.components.run_view import status_html
+from foundry.ui.train.tab import build_panel
 
 CONFIG = TrainConfig(epochs=4, num_train_images=500)
+
+
+def status_html(run, runs_ahead=0):
+    """The status line of a run with so many before it."""
+    queue = SimpleNamespace(position=lambda run_id: runs_ahead)
+    return build_panel(queue).status_html(run)
 
 
 @given(st.lists(st.none() | st.floats(min_value=0)))

@@ -1,6 +1,7 @@
 """The Compress tab's handlers, called with plain values."""
 
 import json
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -19,24 +20,21 @@ from foundry.training.runs import create_run
 from foundry.ui.compress.downloads import list_downloads, on_write
 from foundry.ui.compress.one_input import on_image, on_next, on_result, render_one_input
 from foundry.ui.compress.tab import (
-    _NUM_SHOWN,
-    on_cancel,
+    build_panel,
     on_model,
-    on_refresh,
-    on_return,
     on_start,
     on_visit,
 )
-from foundry.ui.compress.view import status_html
 
+NOBODY_WAITS = SimpleNamespace(position=lambda run_id: 0)
 KNOBS = ["lenet", 0.4, 8, 0.8, "global", 6]
 
 
 @pytest.fixture
-def idle_queue(runs_folder, monkeypatch):
-    """A queue whose workers never start."""
+def panel(runs_folder, monkeypatch):
+    """Of a queue whose workers never start."""
     monkeypatch.setattr(RunQueue, "_work", lambda self: None)
-    return build_queue()
+    return build_panel(build_queue())
 
 
 @pytest.fixture
@@ -55,66 +53,66 @@ def done(runs_folder):
     return list_own_compressions("alice")[0]
 
 
-def test_start_queues_what_the_knobs_say_and_shows_it(idle_queue):
-    run_id, *shown = on_start(idle_queue, "alice", *KNOBS)
+def test_start_queues_what_the_knobs_say_and_shows_it(panel):
+    run_id, *shown = on_start(panel, "alice", *KNOBS)
     (run,) = list_own_compressions("alice")
     assert (run.run_id, run.config) == (run_id, CompressConfig(*KNOBS))
-    assert len(shown) == _NUM_SHOWN
-    assert "Waiting" in shown[5]
+    assert len(shown) == len(panel.show(None))
+    assert "Waiting" in shown[3]
 
 
-def test_a_wrong_knob_is_a_message_and_starts_nothing(idle_queue):
+def test_a_wrong_knob_is_a_message_and_starts_nothing(panel):
     with pytest.raises(gr.Error, match="pruning_ratio is 2"):
-        on_start(idle_queue, "alice", "lenet", 2, *KNOBS[2:])
+        on_start(panel, "alice", "lenet", 2, *KNOBS[2:])
     assert list_own_compressions("alice") == []
 
 
-def test_cancel_is_the_owners(idle_queue):
-    run_id, *_ = on_start(idle_queue, "alice", *KNOBS)
+def test_cancel_is_the_owners(panel):
+    run_id, *_ = on_start(panel, "alice", *KNOBS)
     with pytest.raises(gr.Error, match="You have no compression"):
-        on_cancel(idle_queue, run_id, "bob")
-    on_cancel(idle_queue, run_id, "alice")
+        panel.on_stop(run_id, "bob")
+    panel.on_stop(run_id, "alice")
     assert list_own_compressions("alice")[0].status == "stopped"
     with pytest.raises(gr.Error, match="not under way"):
-        on_cancel(idle_queue, run_id, "alice")
+        panel.on_stop(run_id, "alice")
 
 
-def test_refresh_skips_what_has_not_changed_and_moves_what_has(idle_queue):
-    run_id, *_ = on_start(idle_queue, "alice", *KNOBS)
+def test_refresh_skips_what_has_not_changed_and_moves_what_has(panel):
+    run_id, *_ = on_start(panel, "alice", *KNOBS)
     (run,) = list_own_compressions("alice")
     write_status(run.folder, "running")
-    seen = on_refresh(idle_queue, run_id, "alice", None)[0]
-    assert on_refresh(idle_queue, run_id, "alice", seen) == [gr.skip()] * _NUM_SHOWN
+    seen = panel.on_refresh(run_id, "alice", None)[0]
+    assert panel.on_refresh(run_id, "alice", seen) == [gr.skip()] * len(panel.show(None))
     append_event(run.folder, CompressEvent("prune", "Removing", 0.2, 3.0))
-    moved = on_refresh(idle_queue, run_id, "alice", seen)
-    assert (moved[0], len(moved)) == (("running", 1), _NUM_SHOWN)
+    moved = panel.on_refresh(run_id, "alice", seen)
+    assert (moved[0], len(moved)) == (("running", 1), len(panel.show(None)))
     assert moved[-1] == gr.skip()
 
 
-def test_a_compression_that_waits_is_told_of_every_run_that_ends_before_it(idle_queue):
-    before, _, *_ = on_start(idle_queue, "bob", *KNOBS)
-    run_id, seen, *first = on_start(idle_queue, "alice", *KNOBS)
-    on_cancel(idle_queue, before, "bob")
+def test_a_compression_that_waits_is_told_of_every_run_that_ends_before_it(panel):
+    before, _, *_ = on_start(panel, "bob", *KNOBS)
+    run_id, seen, *first = on_start(panel, "alice", *KNOBS)
+    panel.on_stop(before, "bob")
     assert any("1 run before" in str(shown) for shown in first)
-    then = on_refresh(idle_queue, run_id, "alice", seen)
+    then = panel.on_refresh(run_id, "alice", seen)
     assert any("run-status" in str(shown) for shown in then)
     assert not any("before this one" in str(shown) for shown in then)
 
 
-def test_a_reload_re_attaches_with_the_settings_of_the_run(idle_queue, done):
-    run_id, model, *rest = on_return(idle_queue, "", "alice")
+def test_a_reload_re_attaches_with_the_settings_of_the_run(panel, done):
+    run_id, model, *rest = panel.on_return("", "alice")
     assert run_id == done.run_id
     assert model.value == "lenet"
     assert rest[:5] == KNOBS[1:]
-    assert len(rest) == 5 + _NUM_SHOWN
+    assert len(rest) == 5 + len(panel.show(None))
 
 
-def test_a_stranger_sees_nothing_and_the_form_stays(idle_queue, done):
-    run_id, model, *rest = on_return(idle_queue, done.run_id, "bob")
+def test_a_stranger_sees_nothing_and_the_form_stays(panel, done):
+    run_id, model, *rest = panel.on_return(done.run_id, "bob")
     assert run_id == ""
     assert "value" not in model.constructor_args
     assert rest[:5] == [gr.skip()] * 5
-    assert "Nothing compressed yet" in rest[5 + 5]
+    assert "Nothing compressed yet" in rest[5 + 3]
 
 
 def test_models_of_other_tasks_cannot_be_pruned_here():
@@ -149,7 +147,7 @@ def test_the_choice_holds_every_shipped_model(runs_folder):
 def test_the_status_line_says_where_it_stands(runs_folder, status, said):
     run = create_compression(CompressConfig(*KNOBS), "alice")
     write_status(run.folder, status, "out of memory" if status == "failed" else "")
-    assert said in status_html(list_own_compressions("alice")[0])
+    assert said in build_panel(NOBODY_WAITS).status_html(list_own_compressions("alice")[0])
 
 
 def test_the_next_image_is_one_they_differ_on(done):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from foundry.ui.page.guide import STEPS, guide_html, on_deed, on_switch
+from foundry.ui.page.guide import STEPS, guide_html, on_step, on_switch
 
 
 def test_a_step_is_ticked_once_and_only_for_a_proof():
-    assert on_deed("train", "", "") == ""
-    assert on_deed("train", "20260101-120000-abcd", "") == "train"
-    assert on_deed("train", "20260101-120000-abcd", "train") == "train"
-    assert on_deed("compress", "x", "draw train") == "draw train compress"
+    assert on_step("train", "", "") == ""
+    assert on_step("train", "20260101-120000-abcd", "") == "train"
+    assert on_step("train", "20260101-120000-abcd", "train") == "train"
+    assert on_step("compress", "x", "draw train") == "draw train compress"
 
 
 def test_the_switches_tick_the_last_step():
@@ -20,7 +20,7 @@ def test_the_switches_tick_the_last_step():
 @pytest.mark.parametrize("kept", ["", None, 7, "<b>x</b> nonsense", ["train"]])
 def test_what_the_browser_kept_and_is_not_ours_is_passed_over(kept):
     assert guide_html(kept) == guide_html("")
-    assert on_deed("draw", "x", kept) == "draw"
+    assert on_step("draw", "x", kept) == "draw"
 
 
 def test_the_panel_shows_what_is_done():

@@ -2,6 +2,7 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
+import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +10,27 @@ from hypothesis import strategies as st
 from foundry.compression.config import CompressConfig
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS
-from foundry.ui.page.link_button import on_copy, on_fill, on_open_link
-from foundry.ui.page.links import MAX_TEXT, TABS, describe_ignored, read_link, write_link
-from foundry.ui.speech.model import CLIPS
+from foundry.ui.components.clips import CLIPS
+from foundry.ui.compress import link as compress_link
+from foundry.ui.draw import link as draw_link
+from foundry.ui.page import links
+from foundry.ui.page.link_button import LinkedTab, on_copy, on_fill, on_open_link
+from foundry.ui.page.links import build_reader
+from foundry.ui.sentiment import link as sentiment_link
+from foundry.ui.sentiment.link import MAX_TEXT
+from foundry.ui.speech import link as speech_link
+from foundry.ui.train import link as train_link
+
+READERS = {
+    "train": train_link.read_settings,
+    "draw": draw_link.read_settings,
+    "sentiment": sentiment_link.read_settings,
+    "speech": speech_link.read_settings,
+    "compress": compress_link.read_settings,
+    "about": build_reader(),
+}
+TABS = tuple(READERS)
+LINKED = {tab: LinkedTab(read, {}, [None]) for tab, read in READERS.items()}
 
 VARIANTS = st.sampled_from(["dense", "pruned", "int8", "pruned-int8"])
 WHOLE = {name for name, value in asdict(TrainConfig()).items() if isinstance(value, int)}
@@ -63,6 +82,18 @@ VIEWS = st.one_of(
     st.tuples(st.just("speech"), SPEECH),
     st.tuples(st.just("compress"), (PRUNABLE | PRETRAINED).map(asdict)),
 )
+
+
+def read_link(query):
+    return links.read_link(query, READERS)
+
+
+def write_link(tab, variant, settings):
+    return links.write_link(tab, variant, settings, READERS[tab])
+
+
+def describe_ignored(names):
+    return links.describe_ignored(names, READERS.values())
 
 
 def parse(query):
@@ -132,15 +163,17 @@ def test_only_names_of_ours_are_repeated():
 
 
 def test_no_model_of_the_list_is_downloaded_by_a_link(monkeypatch):
-    monkeypatch.setattr("foundry.ui.page.links.find_downloaded", lambda name: None)
+    monkeypatch.setattr(
+        "foundry.ui.components.pretrained_choice.find_downloaded", lambda name: None
+    )
     read = read_link({"tab": "speech", "model": "facebook/wav2vec2-base-960h"})
     assert read.settings["model"] == "wav2vec2-commands"
     assert read.ignored == ("model",)
 
 
 def test_a_link_to_a_model_without_a_word_list_asks_for_no_beam_search(monkeypatch, tmp_path):
-    for module in ("links", "speech_model"):
-        monkeypatch.setattr(f"foundry.ui.app.{module}.find_downloaded", lambda name: tmp_path)
+    for module in ("components.pretrained_choice", "speech.model"):
+        monkeypatch.setattr(f"foundry.ui.{module}.find_downloaded", lambda name: tmp_path)
     query = {"tab": "speech", "model": "facebook/wav2vec2-base-960h"}
     read = read_link(query)
     assert (read.settings["decoding"], read.ignored) == ("greedy", ())
@@ -157,7 +190,7 @@ def test_a_short_link_for_a_small_change():
 
 def test_opening_chooses_tab_and_variant():
     tabs, label, pruned, quantized, variant, note, said = on_open_link(
-        visit("tab=draw&variant=int8")
+        LINKED, visit("tab=draw&variant=int8")
     )
     assert (tabs.selected, label, pruned, quantized, variant) == (
         "draw",
@@ -171,19 +204,28 @@ def test_opening_chooses_tab_and_variant():
 
 
 def test_only_the_tab_of_the_link_is_filled():
-    render = dict.items
-    assert dict(on_fill("draw", render, 1, visit("tab=draw"))) == {"model": "lenet"}
-    assert on_fill("speech", render, 4, visit("tab=draw")) == on_fill("draw", list, 4, visit(""))
+    tabs = {
+        "draw": LinkedTab(draw_link.read_settings, {}, [None], dict.items),
+        "speech": LinkedTab(speech_link.read_settings, {}, [None] * 4, dict.items),
+    }
+    assert dict(on_fill(tabs, "draw", visit("tab=draw"))) == {"model": "lenet"}
+    assert on_fill(tabs, "speech", visit("tab=draw")) == [gr.skip()] * 4
+    assert on_fill(tabs, "draw", visit("")) == [gr.skip()]
 
 
 def test_an_example_is_copied_by_its_name_and_a_recording_is_not(tmp_path):
-    names = [("speech", "clip"), ("speech", "decoding"), ("draw", "model")]
+    speech = LinkedTab(
+        speech_link.read_settings,
+        {"clip": None, "decoding": None},
+        write=speech_link.write_settings,
+    )
+    tabs = {"speech": speech, "draw": LinkedTab(draw_link.read_settings, {"model": None})}
     copy = tmp_path / "audio.flac"
     copy.write_bytes((CLIPS / "commands.flac").read_bytes())
-    query, left_out = on_copy(names, "speech", "dense", str(copy), "greedy", "lenet")
+    query, left_out = on_copy(tabs, "speech", "dense", str(copy), "greedy", "lenet")
     assert query == "tab=speech&clip=commands&decoding=greedy"
     assert left_out == ""
     copy.write_bytes(b"a recording")
-    query, left_out = on_copy(names, "speech", "dense", str(copy), "beam", "lenet")
+    query, left_out = on_copy(tabs, "speech", "dense", str(copy), "beam", "lenet")
     assert query == "tab=speech"
     assert "clip" in left_out

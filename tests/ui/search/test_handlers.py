@@ -10,23 +10,20 @@ from search_folder import SMALL, make_event, make_search
 
 from foundry.runs.folders import append_event, write_status
 from foundry.search import SearchConfig
-from foundry.search.runs import read_search
+from foundry.search.runs import create_search, read_search
 from foundry.training import cluster
 from foundry.training.config import LIMITS
 from foundry.ui.search import tab as search_section
 from foundry.ui.search.form import fill_form, on_objective, read_form
 from foundry.ui.search.plots import parallel_html, pareto_html, table_html
 from foundry.ui.search.tab import (
+    build_panel,
     build_search_section,
     on_keep,
-    on_refresh,
-    on_return,
     on_start,
-    on_stop,
-    status_html,
 )
 
-NOBODY_WAITS = SimpleNamespace(position=lambda run_id: 0, stop=None)
+PANEL = build_panel(SimpleNamespace(position=lambda run_id: 0, stop=None))
 
 
 @pytest.fixture
@@ -44,13 +41,13 @@ def test_the_form_gives_back_what_it_was_filled_with():
 def test_a_search_starts_with_what_the_form_says(ended):
     started = []
 
-    def start_search(config, owner):
-        started.append((config, owner))
+    def start(*settings):
+        started.append(settings)
         return ended
 
-    queue = SimpleNamespace(start_search=start_search, position=lambda run_id: 0)
-    run_id, seen, timer, *_ = on_start(queue, "alice", *fill_form(SMALL))
-    assert started == [(SMALL, "alice")]
+    panel = build_panel(SimpleNamespace(start=start, position=lambda run_id: 0))
+    run_id, seen, timer, *_ = on_start(panel, "alice", *fill_form(SMALL))
+    assert started == [(create_search, SMALL, "alice")]
     assert (run_id, seen) == (ended.run_id, ("running", 2))
     assert timer.active
 
@@ -59,7 +56,7 @@ def test_a_bad_range_is_a_sentence(ended):
     knobs = fill_form(SMALL)
     knobs[knobs.index(SMALL.learning_rate[1])] = 1e-6
     with pytest.raises(gr.Error, match="the lowest has to come first"):
-        on_start(NOBODY_WAITS, "alice", *knobs)
+        on_start(PANEL, "alice", *knobs)
 
 
 def test_sizes_to_try_are_filled_in_where_they_are_looked_for_and_none_differ():
@@ -71,30 +68,30 @@ def test_sizes_to_try_are_filled_in_where_they_are_looked_for_and_none_differ():
 def test_nobody_elses_search_is_stopped_seen_or_kept_from(ended):
     event = SimpleNamespace(trial="t1")
     with pytest.raises(gr.Error, match="You have no search"):
-        on_stop(NOBODY_WAITS, ended.run_id, "bob")
+        PANEL.on_stop(ended.run_id, "bob")
     with pytest.raises(gr.Error, match="You have no search"):
         on_keep(ended.run_id, "bob", event)
-    seen, timer, status, *_ = on_refresh(NOBODY_WAITS, ended.run_id, "bob", None)
+    seen, timer, _, status, *_ = PANEL.on_refresh(ended.run_id, "bob", None)
     assert seen is None and not timer.active and "Nothing searched yet" in status
 
 
 def test_a_refresh_without_news_changes_nothing(ended):
-    seen, *_ = on_refresh(NOBODY_WAITS, ended.run_id, "alice", None)
-    again = on_refresh(NOBODY_WAITS, ended.run_id, "alice", seen)
+    seen, *_ = PANEL.on_refresh(ended.run_id, "alice", None)
+    again = PANEL.on_refresh(ended.run_id, "alice", seen)
     assert again == [gr.skip()] * len(again)
     append_event(ended.folder, make_event("t2", epoch=0.5))
-    changed = on_refresh(NOBODY_WAITS, ended.run_id, "alice", seen)
+    changed = PANEL.on_refresh(ended.run_id, "alice", seen)
     assert changed[0] == ("running", 3) and len(changed) == len(again)
 
 
 def test_a_reloaded_page_finds_its_search_with_its_settings(ended):
-    run_id, *rest = on_return(NOBODY_WAITS, "", "alice")
+    run_id, *rest = PANEL.on_return("", "alice")
     settings = fill_form(SMALL)
     assert run_id == ended.run_id
     assert rest[: len(settings)] == settings
     assert rest[len(settings)] == ("running", 2)
     # Somebody without a search: the form stays as it is.
-    assert on_return(NOBODY_WAITS, "", "bob")[1 : 1 + len(settings)] == [gr.skip()] * len(settings)
+    assert PANEL.on_return("", "bob")[1 : 1 + len(settings)] == [gr.skip()] * len(settings)
 
 
 def test_a_trial_is_kept_as_a_run(ended):
@@ -118,7 +115,7 @@ def test_a_trial_is_kept_as_a_run(ended):
 )
 def test_the_status_line_says_how_it_stands(ended, status, said):
     write_status(ended.folder, status, "No memory" if status == "failed" else "")
-    assert said in status_html(read_search(ended.run_id))
+    assert said in PANEL.status_html(read_search(ended.run_id))
 
 
 def test_the_table_offers_to_keep_what_has_ended(ended):
@@ -169,7 +166,9 @@ def test_without_ray_the_section_is_one_sentence(monkeypatch):
     monkeypatch.setattr(search_section, "is_ray_installed", lambda: False)
     with gr.Blocks() as app:
         visitor = gr.BrowserState("")
-        build_search_section(visitor, app.load(), NOBODY_WAITS)
+        build_search_section(
+            SimpleNamespace(queue=PANEL.queue, visitor=visitor, arrived=app.load())
+        )
     (said,) = [block for block in app.blocks.values() if isinstance(block, gr.Markdown)]
     assert said.value.startswith("Search needs Ray, which is not installed: `pip install -r")
     assert len(app.fns) == 0

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from waiting import PATIENCE_S
 
 from foundry.models import pretrained
-from foundry.ui import build_app, warm_up
-from foundry.ui.warm_up import WarmUp
+from foundry.ui import build_app
+from foundry.ui.server.warm_up import WarmUp
 
 # Each takes longer to import, or more memory, than a server without visitors may.
 HEAVY = {"captum", "librosa", "nncf", "numba", "openvino", "torch._dynamo", "torchvision"} | {
@@ -17,11 +17,12 @@ HEAVY = {"captum", "librosa", "nncf", "numba", "openvino", "torch._dynamo", "tor
 
 _PROGRAM = """
 import sys
-from foundry.ui.app import build_app
-from foundry.ui.warm_up import WarmUp
-build_app("cpu")
+from foundry.ui import build_app
+from foundry.ui.server.warm_up import WarmUp
+app = build_app("cpu")
 print(*sys.modules)
-once = WarmUp("cpu")
+handlers = [getattr(event.fn, "__self__", None) for event in app.fns.values()]
+(once,) = [handler for handler in handlers if isinstance(handler, WarmUp)]
 once.start()
 once.wait()
 print(*sys.modules)
@@ -37,15 +38,13 @@ def test_what_is_heavy_comes_with_the_first_visitor_and_what_compiles_never():
     assert not {"numba", "librosa"} & warmed
 
 
-def test_one_damaged_tab_does_not_keep_the_others_cold(monkeypatch):
+def test_one_damaged_tab_does_not_keep_the_others_cold():
     warmed = []
 
     def fail():
         raise RuntimeError("damaged")
 
-    monkeypatch.setattr(warm_up, "_warm_sentiment", fail)
-    monkeypatch.setattr(warm_up, "_warm_speech", lambda: warmed.append("speech"))
-    once = WarmUp("cpu")
+    once = WarmUp([fail, lambda: warmed.append("speech")])
     assert not once.wait()
     once.start()
     once.start()

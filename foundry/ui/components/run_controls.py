@@ -1,0 +1,130 @@
+"""The buttons, the status line and the timer that every kind of run has on its tab."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+
+from foundry.ui.components.run_panel import RunPanel
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.visitor import build_browser_state
+
+_REFRESH_S = 0.5
+
+
+@dataclass(frozen=True)
+class RunControls:
+    """The components that every kind of run has.
+
+    Attributes:
+        run_id: The run on show; kept in the browser.
+        seen: What the page shows of it.
+        timer: Looks at it again while it is active.
+        finished: The run's id once it has a result, else empty.
+        status: The status line.
+        start: Starts another one.
+        stop: Stops it.
+        others: Pause and Resume, where they are offered.
+    """
+
+    run_id: gr.BrowserState
+    seen: gr.State
+    timer: gr.Timer
+    finished: gr.State
+    status: gr.HTML
+    start: gr.Button
+    stop: gr.Button
+    others: Mapping[str, gr.Button]
+
+    def outputs(self) -> list[Component]:
+        """Return what `RunPanel.on_refresh()` updates first."""
+        shown = [self.seen, self.timer, self.finished, self.status, self.start, self.stop]
+        return [*shown, *self.others.values()]
+
+
+def build_run_controls(
+    panel: RunPanel[Any], name: str, kept_as: str, start: str, stop: str = "Stop"
+) -> RunControls:
+    """Build the buttons and, beside them, the status line.
+
+    Args:
+        panel: What they are for.
+        name: The tab's; begins the components' ids.
+        kept_as: What the browser keeps the run on show as.
+        start: The label of the button that starts a run.
+        stop: The label of the one that stops it.
+    """
+    small: dict[str, Any] = {"size": "sm"}
+    others = {}
+    with gr.Row(elem_classes="one-and-two"):
+        with gr.Column():
+            # Ready once the page knows its visitor, whose run this will be.
+            start_button = gr.Button(
+                start, variant="primary", interactive=False, elem_id=f"{name}-start"
+            )
+            with gr.Row():
+                if panel.can_pause:
+                    others["pause"] = gr.Button(
+                        "Pause", interactive=False, elem_id=f"{name}-pause", **small
+                    )
+                if panel.can_resume:
+                    others["resume"] = gr.Button(
+                        "Resume",
+                        visible=False,
+                        variant="primary",
+                        elem_id=f"{name}-resume",
+                        **small,
+                    )
+                stop_button = gr.Button(stop, interactive=False, elem_id=f"{name}-stop", **small)
+        with gr.Column():
+            status = gr.HTML(panel.status_html(None), elem_id=f"{name}-status", padding=False)
+    return RunControls(
+        run_id=build_browser_state(kept_as),
+        seen=gr.State(None),
+        timer=gr.Timer(_REFRESH_S, active=False),
+        finished=gr.State(""),
+        status=status,
+        start=start_button,
+        stop=stop_button,
+        others=others,
+    )
+
+
+def connect_run(
+    panel: RunPanel[Any],
+    controls: RunControls,
+    visitor: gr.BrowserState,
+    arrived: Dependency,
+    on_start: Callable[..., list[Any]],
+    knobs: list[Component],
+    form: list[Component],
+    shown: list[Component],
+) -> Dependency:
+    """Wire the buttons and the timer.
+
+    Args:
+        panel: Answers them.
+        controls: The buttons and the timer.
+        visitor: Holds the visitor's token.
+        arrived: The event after which it does.
+        on_start: Takes the token and the values of `knobs`; returns as `RunPanel.on_start()`.
+        knobs: The form's inputs.
+        form: What `RunPanel.fill()` fills.
+        shown: What `RunPanel.render()` updates.
+
+    Returns:
+        The event that fills the form when the page is opened.
+    """
+    own = [controls.run_id, visitor]
+    outputs = [*controls.outputs(), *shown]
+    controls.start.click(on_start, [visitor, *knobs], [controls.run_id, *outputs], **QUIET)
+    controls.stop.click(panel.on_stop, own, None, **QUIET)
+    if "pause" in controls.others:
+        controls.others["pause"].click(panel.on_pause, own, None, **QUIET)
+    if "resume" in controls.others:
+        controls.others["resume"].click(panel.on_resume, own, outputs, **QUIET)
+    controls.timer.tick(panel.on_refresh, [*own, controls.seen], outputs, **QUIET)
+    return arrived.then(panel.on_return, own, [controls.run_id, *form, *outputs], **QUIET)

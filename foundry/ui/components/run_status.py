@@ -1,0 +1,37 @@
+"""What the page says about a run of any kind: where it stands, in words."""
+
+from foundry.runs.folders import AnyRun
+
+STATES = {
+    "queued": "Waiting",
+    "running": "Running",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "done": "Done",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
+
+
+def is_known(run: AnyRun, seen: tuple[str, int] | None) -> bool:
+    """Return whether a page shows a run as it is.
+
+    Args:
+        run: The run.
+        seen: Status and number of events that the page shows.
+    """
+    # While it waits nothing is written, but those before it end.
+    return run.status != "queued" and seen == (run.status, len(run.events))
+
+
+def place_in_line(runs_ahead: int) -> str:
+    """Return what somebody is told whose run waits."""
+    runs = "run" if runs_ahead == 1 else "runs"
+    return f"{runs_ahead} {runs} before this one; it starts by itself."
+
+
+def format_duration(seconds: float) -> str:
+    """Return a time in words: 12 s, 3 min 20 s."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

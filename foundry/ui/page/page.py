@@ -1,0 +1,37 @@
+"""What the page hands to each tab to be built with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.events import Dependency
+
+from foundry.runs.queue import RunQueue
+from foundry.ui.page.guide import Guide
+from foundry.ui.page.link_button import Links
+from foundry.ui.page.variant_switches import VariantSwitches
+
+
+@dataclass(frozen=True)
+class Page:
+    """The parts of the page that tabs share.
+
+    Attributes:
+        device: Where models train and run.
+        queue: Where runs wait their turn.
+        visitor: Holds the visitor's token.
+        arrived: The event after which it does.
+        switches: Say which variant answers, and which tab is in sight.
+        links: Open a tab with its settings.
+        guide: The first steps, ticked when they are done.
+        warm_ups: What to load in the background once somebody has opened the page.
+    """
+
+    device: str
+    queue: RunQueue
+    visitor: gr.BrowserState
+    arrived: Dependency
+    switches: VariantSwitches
+    links: Links
+    guide: Guide
+    warm_ups: list[Callable[[], None]]
