@@ -14,8 +14,10 @@ from pathlib import Path
 FOUNDRY = Path(__file__).parents[1] / "foundry"
 # Made from recipes or shown in a terminal, never on the page.
 _NEVER_SHOWN = {
-    "recipes", "benchmark", "loaders", "export.py", "theme.py", "calibration.py", "search.py",
+    "recipes", "benchmark", "loaders", "theme.py", "calibration.py",
 }  # fmt: skip
+# What a program prints, or writes into files.
+_FOR_TERMINALS = {"training/export.py", "search/__main__.py", "search/stream.py"}
 _ERRORS = {"InputError", "ArtifactError"}
 # Keyword arguments that hold names, styles or code.
 _NOT_TEXT = {"elem_id", "elem_classes", "css_template", "api_name", "api_visibility", "variant"}
@@ -165,7 +167,7 @@ def find_page_strings() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(FOUNDRY.rglob("*.py")):
         place = path.relative_to(FOUNDRY)
-        if _NEVER_SHOWN & set(place.parts):
+        if _NEVER_SHOWN & set(place.parts) or str(place) in _FOR_TERMINALS:
             continue
         strings = _Strings()
         strings.visit(ast.parse(path.read_text("utf-8")))

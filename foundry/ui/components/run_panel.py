@@ -31,7 +31,7 @@ class RunWords(Generic[R]):
     Attributes:
         idle: Before the first run: a state, and a sentence.
         describe: What it says of a run beside its state.
-        states: Words for a status where they are other than `STATES`.
+        states: Words for `running`, and where a status has other words than `STATES`.
     """
 
     idle: tuple[str, str]
@@ -144,7 +144,7 @@ class RunPanel(Generic[R]):
             return status_line(*self.words.idle)
         runs_ahead = self.queue.position(run.run_id) if run.status == "queued" else 0
         facts = place_in_line(runs_ahead) if runs_ahead else self.words.describe(run)
-        state = self.words.states.get(run.status, STATES[run.status])
+        state = {**STATES, **self.words.states}[run.status]
         return status_line(state, facts, run.progress, run.status)
 
     def show(self, run: R | None) -> list[Any]:

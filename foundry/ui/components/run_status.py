@@ -2,9 +2,9 @@
 
 from foundry.runs.folders import AnyRun
 
+# Of a run that is under way its own kind says what it does.
 STATES = {
     "queued": "Waiting",
-    "running": "Running",
     "paused": "Paused",
     "stopped": "Stopped",
     "done": "Done",
