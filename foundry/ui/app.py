@@ -33,8 +33,8 @@ from foundry.ui.page.variant_switches import build_variant_switches, on_open
 from foundry.ui.page.visitor import build_browser_state, on_arrive
 from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
-from foundry.ui.server.lines import NUM_THREADS
 from foundry.ui.server.middleware import MIDDLEWARE
+from foundry.ui.server.queues import NUM_THREADS
 from foundry.ui.server.warm_up import WarmUp
 from foundry.ui.speech.tab import build_speech_tab
 from foundry.ui.train.tab import build_train_tab

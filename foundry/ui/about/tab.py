@@ -17,7 +17,7 @@ from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.guide import open_guide_on
 from foundry.ui.page.page import Page
 from foundry.ui.page.terms import glossary_html
-from foundry.ui.server.lines import LINES, MEASUREMENTS
+from foundry.ui.server.queues import MEASUREMENTS, OWN_QUEUE
 
 _REFRESH_S = 0.3
 # Tables as they are, without the borders of running text.
@@ -132,7 +132,7 @@ def build_about_tab(page: Page) -> None:
         gr.HTML(glossary_html(), elem_id="about-glossary", **_PLAIN)
 
         open_guide_on(steps)
-        start.click(on_measure, None, [start, status, table, machine], **LINES, **QUIET)
+        start.click(on_measure, None, [start, status, table, machine], **OWN_QUEUE, **QUIET)
         card.input(on_card, card, text, **QUIET)
         tab.select(on_visit, None, machine, **QUIET)
         page.links.open_only("about")

@@ -15,7 +15,7 @@ from foundry.sentiment.report import write_report
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.sentiment.batch import read_upload
 from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
-from foundry.ui.server.lines import EXPLANATIONS, LINES, TABLES
+from foundry.ui.server.queues import EXPLANATIONS, OWN_QUEUE, TABLES
 
 
 @shows_errors
@@ -68,12 +68,12 @@ def build_sentiment_api() -> None:
             [file, column, model, variant],
             scored,
             api_name="score_sentiment_batch",
-            **LINES,
+            **OWN_QUEUE,
         )
         gr.Button().click(
             explain_sentiment,
             [text, model],
             explanation,
             api_name="explain_sentiment",
-            **LINES,
+            **OWN_QUEUE,
         )

@@ -21,7 +21,7 @@ from foundry.ui.components.run_status import format_duration
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
-from foundry.ui.server.lines import LINES, TABLES, Ticket
+from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket
 
 _MAX_ROWS_SHOWN = 200
 # A column for each; with more labels the table has the answer alone.
@@ -262,7 +262,7 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
         on_score,
         [lines, file, column, active, variant],
         [job, status, histogram, table, table_note, download, start, cancel],
-        **LINES,
+        **OWN_QUEUE,
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)

@@ -31,7 +31,7 @@ from foundry.ui.sentiment.choice import (
 )
 from foundry.ui.sentiment.link import read_settings
 from foundry.ui.sentiment.words import build_words_view, on_pause
-from foundry.ui.server.lines import LINES
+from foundry.ui.server.queues import OWN_QUEUE
 
 _EXAMPLES = (
     "The battery lasts two days and the screen is lovely.",
@@ -220,10 +220,10 @@ def build_sentiment_tab(page: Page) -> None:
         tab.select(on_visit, [active, variant], about, **QUIET)
         text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
         choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
-        active.change(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+        active.change(on_type, *scored, **QUIET).then(*explained, **OWN_QUEUE, **QUIET)
         ready = partial(on_variant, tab.label)
         switches.follow().change(
             ready, [active, variant, text, switches.open_tab], about, **QUIET
-        ).then(on_type, *scored, **QUIET).then(*explained, **LINES, **QUIET)
+        ).then(on_type, *scored, **QUIET).then(*explained, **OWN_QUEUE, **QUIET)
         page.warm_ups.append(warm_up)
         build_sentiment_api()

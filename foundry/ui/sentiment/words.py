@@ -12,7 +12,7 @@ from foundry.sentiment.attribution import Explanation, explain_text, remove_word
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
-from foundry.ui.server.lines import EXPLANATIONS, LINES
+from foundry.ui.server.queues import EXPLANATIONS, OWN_QUEUE
 
 # Explained by itself once typing has paused; longer texts wait for the button.
 _AUTO_TOKENS = 64
@@ -189,7 +189,7 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         [paused, active, variant],
         view.outputs(),
         trigger_mode="always_last",
-        **LINES,
+        **OWN_QUEUE,
         **QUIET,
     )
     explain.click(
@@ -198,7 +198,7 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         view.outputs(),
         show_progress_on=words,
         api_visibility="private",
-        **LINES,
+        **OWN_QUEUE,
     )
     words.select(on_word, view.explained, [view.explained, words, comparison], **QUIET)
     return view

@@ -19,15 +19,15 @@ _MAX_KEYS = 10_000
 class RateLimit:
     """So many times within so long, for each visitor."""
 
-    def __init__(self, most: int, window_s: float, deed: str) -> None:
+    def __init__(self, most: int, window_s: float, action: str) -> None:
         """Set the limit.
 
         Args:
             most: How often.
             window_s: Within how many seconds.
-            deed: What the visitor has done, such as `started 20 runs`.
+            action: What the visitor has done, such as `started 20 runs`.
         """
-        self._most, self._window_s, self._deed = most, window_s, deed
+        self._most, self._window_s, self._action = most, window_s, action
         self._lock = threading.Lock()
         self._times: defaultdict[str, deque[float]] = defaultdict(deque)
 
@@ -49,7 +49,7 @@ class RateLimit:
             if len(times) >= self._most:
                 wait_min = max(1, round((self._window_s - (now - times[0])) / 60))
                 raise InputError(
-                    f"You have {self._deed} within {self._window_s / 60:.0f} minutes, the most "
+                    f"You have {self._action} within {self._window_s / 60:.0f} minutes, the most "
                     f"that one visitor can; try again in {wait_min} min."
                 )
             times.append(now)

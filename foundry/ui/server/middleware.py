@@ -23,8 +23,8 @@ _FOR_EVER = ", ".join(["public", "max-age=31536000", "immutable"])
 _logger = logging.getLogger(__name__)
 
 
-class RoomForUploads:
-    """Before another file comes, the oldest go if all together are too large."""
+class UploadQuota:
+    """Removes the oldest uploads before a new one, if all together are too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,10 +40,10 @@ class RoomForUploads:
         await self._app(scope, receive, send)
 
 
-class SafeAnswers:
-    """Addresses with control characters are refused, before anything trips over them.
+class SecurityHeaders:
+    """Adds security headers to every response, and refuses paths with control characters.
 
-    A browser is told to take every answer for what it says it is, and to tell nobody of it.
+    A browser is not to guess content types, and not to send the address to other sites.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,8 +65,8 @@ class SafeAnswers:
         await self._app(scope, receive, send_safely)
 
 
-class KeptScripts:
-    """A browser keeps the page's scripts and styles: their names change with what is in them."""
+class ImmutableAssets:
+    """Lets browsers cache scripts and styles for good: their names change with their content."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -84,12 +84,12 @@ class KeptScripts:
         await self._app(scope, receive, send_to_keep if is_script else send)
 
 
-class WholeEnds:
-    """The last event of a stream and the word that it ends go out as one piece.
+class CoalescedStreamEnd:
+    """Sends the last event of an event stream and the message that closes it as one chunk.
 
-    Gradio's page takes a stream for open until it has read that word. What it asks for in between,
-    such as the newest stroke of a drawing, would be answered where nobody reads, and the page would
-    wait for ever.
+    Gradio's page takes a stream for open until it has read the closing message. A request that it
+    sends in between, such as the newest stroke of a drawing, would be answered on the closed
+    stream, and the page would wait for ever.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -126,8 +126,8 @@ class WholeEnds:
 
 
 MIDDLEWARE = [
-    Middleware(SafeAnswers),
-    Middleware(RoomForUploads),
-    Middleware(KeptScripts),
-    Middleware(WholeEnds),
+    Middleware(SecurityHeaders),
+    Middleware(UploadQuota),
+    Middleware(ImmutableAssets),
+    Middleware(CoalescedStreamEnd),
 ]

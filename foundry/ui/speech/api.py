@@ -12,7 +12,7 @@ from foundry.speech.audio import open_audio
 from foundry.speech.captions import as_dict
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.limits import count_download
-from foundry.ui.server.lines import LINES, RECORDINGS
+from foundry.ui.server.queues import OWN_QUEUE, RECORDINGS
 from foundry.ui.speech.model import SHIPPED
 
 
@@ -45,5 +45,5 @@ def build_speech_api() -> None:
             [audio_file, model, variant, decoding],
             answer,
             api_name="transcribe",
-            **LINES,
+            **OWN_QUEUE,
         )

@@ -19,7 +19,7 @@ from foundry.ui.components.pretrained_choice import Loading, describe_choice, wa
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
-from foundry.ui.server.lines import LINES, RECORDINGS
+from foundry.ui.server.queues import OWN_QUEUE, RECORDINGS
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
@@ -266,7 +266,7 @@ def build_speech_tab(page: Page) -> None:
             on_transcribe,
             [audio, model, decoding, variant],
             outputs,
-            **LINES,
+            **OWN_QUEUE,
             **QUIET,
         )
         run.then(partial(show_running, False), None, buttons, **QUIET)

@@ -11,7 +11,7 @@ from foundry.models.machine import Machine
 from foundry.models.model_card import list_cards
 from foundry.ui.about import tab as about_tab
 from foundry.ui.about import view as about_view
-from foundry.ui.server.lines import Line
+from foundry.ui.server.queues import WaitingQueue
 
 DENSE = Speed("A <model>", "dense", "1 text", Timing(20, 12, 15, 1, 1, 1, "same"), 0.9, "right")
 FAST = Speed("A <model>", "int8", "1 text", Timing(20, 4, 5, 3, 2.9, 3.1, "faster"), None, "right")
@@ -47,7 +47,7 @@ def test_a_damaged_model_is_a_sentence_and_the_button_comes_back(monkeypatch):
 
 
 def test_visitors_measure_one_after_another(monkeypatch):
-    line = Line("measurements", at_once=1, most_waiting=1)
+    line = WaitingQueue("measurements", at_once=1, most_waiting=1)
     monkeypatch.setattr(about_tab, "MEASUREMENTS", line)
     monkeypatch.setattr(about_tab, "measure_speeds", lambda: _measures([DENSE]))
     with line.join():

@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from waiting import call_in_a_thread
 
-from foundry.ui.server.middleware import KeptScripts, WholeEnds
+from foundry.ui.server.middleware import CoalescedStreamEnd, ImmutableAssets
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from foundry.ui.server.middleware import KeptScripts, WholeEnds
     ],
 )
 def test_scripts_are_kept_and_nothing_of_a_visitors(root_path, path, is_kept):
-    client = TestClient(KeptScripts(PlainTextResponse("")), root_path=root_path)
+    client = TestClient(ImmutableAssets(PlainTextResponse("")), root_path=root_path)
     assert ("immutable" in client.get(path).headers.get("cache-control", "")) == is_kept
 
 
 def test_what_is_not_there_is_not_kept():
-    client = TestClient(KeptScripts(PlainTextResponse("", 404)))
+    client = TestClient(ImmutableAssets(PlainTextResponse("", 404)))
     assert "cache-control" not in client.get("/assets/nowhere.js").headers
 
 
@@ -47,7 +47,9 @@ def pieces_of(path, *bursts):
             is_open.append(message["more_body"])
 
     is_open = []
-    call_in_a_thread(asyncio.run, WholeEnds(stream)({"type": "http", "path": path}, None, send))
+    call_in_a_thread(
+        asyncio.run, CoalescedStreamEnd(stream)({"type": "http", "path": path}, None, send)
+    )
     assert is_open[-1] is False and all(is_open[:-1])
     return [piece for piece in sent if piece]
 

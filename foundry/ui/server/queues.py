@@ -1,4 +1,4 @@
-"""Lines in which visitors wait for what keeps every core busy, and are told how long they will."""
+"""Queues for work that keeps every core busy; visitors are told how many are before them."""
 
 import threading
 import time
@@ -14,10 +14,10 @@ _GUESS_S = 10.0
 
 
 class Ticket:
-    """A place in a line, given back at the end of a `with` block."""
+    """A place in a queue, given back at the end of a `with` block."""
 
-    def __init__(self, line: "Line") -> None:
-        self._line = line
+    def __init__(self, queue: "WaitingQueue") -> None:
+        self._queue = queue
         self._called = threading.Event()
         self._called_at = 0.0
 
@@ -25,12 +25,12 @@ class Ticket:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._line.leave(self)
+        self._queue.leave(self)
 
     @property
     def num_ahead(self) -> int:
         """How many have to be called before this one."""
-        return self._line.num_ahead(self)
+        return self._queue.num_ahead(self)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the turn; tells whether it has come."""
@@ -47,14 +47,14 @@ class Ticket:
         return time.monotonic() - self._called_at if self._called.is_set() else None
 
 
-class Line:
+class WaitingQueue:
     """Lets a few in at once, keeps some waiting, and turns the others away with an estimate.
 
     Gradio's own queue makes a visitor wait without a word however many there are.
     """
 
     def __init__(self, noun: str, at_once: int, most_waiting: int) -> None:
-        """Open the line.
+        """Open the queue.
 
         Args:
             noun: What waits in it, such as `recordings`.
@@ -122,11 +122,11 @@ class Line:
 
 
 # Each uses all cores while it works: more at once would only make all of them slower.
-RECORDINGS = Line("recordings", at_once=2, most_waiting=10)
-TABLES = Line("tables", at_once=2, most_waiting=10)
-EXPLANATIONS = Line("texts", at_once=2, most_waiting=20)
+RECORDINGS = WaitingQueue("recordings", at_once=2, most_waiting=10)
+TABLES = WaitingQueue("tables", at_once=2, most_waiting=10)
+EXPLANATIONS = WaitingQueue("texts", at_once=2, most_waiting=20)
 # One at a time: two would time each other.
-MEASUREMENTS = Line("measurements", at_once=1, most_waiting=5)
+MEASUREMENTS = WaitingQueue("measurements", at_once=1, most_waiting=5)
 # Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.
-LINES: dict[str, Any] = {"concurrency_limit": None}
+OWN_QUEUE: dict[str, Any] = {"concurrency_limit": None}
 NUM_THREADS = 100

@@ -7,14 +7,14 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.errors import InputError
 from foundry.ui.sentiment import batch as sentiment_batch
-from foundry.ui.server import lines
-from foundry.ui.server.lines import Line
+from foundry.ui.server import queues
+from foundry.ui.server.queues import WaitingQueue
 from foundry.ui.speech import tab as speech_tab
 
 
 def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
-    line = Line("recordings", at_once=2, most_waiting=2)
-    first, second, third, fourth = (line.join() for _ in range(4))
+    queue = WaitingQueue("recordings", at_once=2, most_waiting=2)
+    first, second, third, fourth = (queue.join() for _ in range(4))
     assert [ticket.wait(0) for ticket in (first, second, third, fourth)] == [
         True,
         True,
@@ -24,7 +24,7 @@ def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
     assert (third.num_ahead, fourth.num_ahead) == (0, 1)
     # Nobody has been timed yet: the guess is 10 s each, and one of two goes in at a time.
     with pytest.raises(InputError, match=r"2 recordings are waiting already.*about 15 s"):
-        line.join()
+        queue.join()
     with third:
         pass
     assert fourth.num_ahead == 0
@@ -35,30 +35,30 @@ def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
 
 def test_the_estimate_follows_what_the_last_ones_took(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
-    line = Line("texts", at_once=1, most_waiting=1)
-    for _ in range(lines._NUM_REMEMBERED):
-        with line.turn():
+    monkeypatch.setattr(queues.time, "monotonic", lambda: now[0])
+    queue = WaitingQueue("texts", at_once=1, most_waiting=1)
+    for _ in range(queues._NUM_REMEMBERED):
+        with queue.turn():
             now[0] += 40
-    inside, waiting = line.join(), line.join()
+    inside, waiting = queue.join(), queue.join()
     with pytest.raises(InputError, match="about 80 s"):
-        line.join()
+        queue.join()
     with inside, waiting:
         pass
 
 
 @given(st.lists(st.sampled_from(["join", "leave oldest", "leave newest"]), max_size=60))
-def test_whoever_comes_and_goes_nobody_is_forgotten(deeds):
-    line = Line("texts", at_once=2, most_waiting=3)
+def test_whoever_comes_and_goes_nobody_is_forgotten(actions):
+    queue = WaitingQueue("texts", at_once=2, most_waiting=3)
     tickets = []
-    for deed in deeds:
-        if deed == "join":
+    for action in actions:
+        if action == "join":
             try:
-                tickets.append(line.join())
+                tickets.append(queue.join())
             except InputError:
                 assert len(tickets) == 5
         elif tickets:
-            with tickets.pop(0 if deed == "leave oldest" else -1):
+            with tickets.pop(0 if action == "leave oldest" else -1):
                 pass
         inside = [ticket for ticket in tickets if ticket.wait(0)]
         assert len(inside) == min(2, len(tickets))
@@ -67,15 +67,15 @@ def test_whoever_comes_and_goes_nobody_is_forgotten(deeds):
 
 
 def test_a_failure_gives_the_turn_to_the_next():
-    line = Line("texts", at_once=1, most_waiting=5)
+    queue = WaitingQueue("texts", at_once=1, most_waiting=5)
     served = []
 
     def fail():
-        with pytest.raises(ZeroDivisionError), line.turn():
+        with pytest.raises(ZeroDivisionError), queue.turn():
             served.append(1 / 0)
 
     def work():
-        with line.turn():
+        with queue.turn():
             served.append("work")
 
     threads = [threading.Thread(target=target) for target in (fail, work, work)]
@@ -88,12 +88,12 @@ def test_a_failure_gives_the_turn_to_the_next():
 
 @pytest.fixture
 def one_inside(monkeypatch):
-    """A line that somebody else is in, put in the place of both lines of the page."""
-    line = Line("recordings", at_once=1, most_waiting=1)
-    monkeypatch.setattr(speech_tab, "RECORDINGS", line)
-    monkeypatch.setattr(sentiment_batch, "TABLES", line)
-    with line.join():
-        yield line
+    """A queue that somebody else is in, put in the place of both lines of the page."""
+    queue = WaitingQueue("recordings", at_once=1, most_waiting=1)
+    monkeypatch.setattr(speech_tab, "RECORDINGS", queue)
+    monkeypatch.setattr(sentiment_batch, "TABLES", queue)
+    with queue.join():
+        yield queue
 
 
 def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
