@@ -35,6 +35,7 @@ from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
 from foundry.ui.server.middleware import MIDDLEWARE
 from foundry.ui.server.queues import NUM_THREADS
+from foundry.ui.server.sessions import open_lean_sessions
 from foundry.ui.server.warm_up import WarmUp
 from foundry.ui.speech.tab import build_speech_tab
 from foundry.ui.train.tab import build_train_tab
@@ -74,6 +75,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         InputError: If there is no such device here.
     """
     device = str(select_device(device))
+    open_lean_sessions()
     queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES])
     with gr.Blocks(
         title="Foundry",

