@@ -40,7 +40,7 @@ class Exportable:
 
     Attributes:
         name: Of the model; names the file.
-        variant: Which form of it.
+        variant: Which variant of it.
         model: The float32 network: the variant itself, or what was quantized.
         compiled: What runs an int8 variant; None for the others.
         signature: What it is called with.
@@ -68,7 +68,7 @@ def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Ex
     Args:
         name: A model: as `load_model()` takes it for digits, else as `load_pretrained()` does.
         task: `digits`, `sentiment` or `speech`.
-        variant: Which form of it.
+        variant: Which variant of it.
 
     Raises:
         InputError: If there is no such model or variant.

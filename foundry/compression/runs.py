@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from foundry.compression.config import CompressConfig, CompressEvent, list_models
-from foundry.compression.measurement.forms import Source
+from foundry.compression.measurement.stored import Source
 from foundry.errors import InputError
 from foundry.runs.folders import AnyRun, create_folder, read_events, runs_dir
 from foundry.runs.store import RunStore
@@ -42,7 +42,7 @@ class CompressRun(AnyRun):
 
     @property
     def sources(self) -> dict[str, Source]:
-        """Where the forms can be loaded from, by name, once it has ended."""
+        """Where the variants can be loaded from, by name, once it has ended."""
         described = (self.result or {}).get("sources", {})
         return {
             name: Source(one["kind"], one["task"], Path(one["path"]))
@@ -51,7 +51,7 @@ class CompressRun(AnyRun):
 
     @cached_property
     def test_probs(self) -> dict[str, torch.Tensor]:
-        """What each form of a digit network made of the test split, float32 (10000, 10).
+        """What each variant of a digit network made of the test split, float32 (10000, 10).
 
         In the order of the table, dense first; the file has an order of its own.
         """

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from foundry.compression.config import CompressConfig, CompressEvent, Stage
-from foundry.compression.measurement.forms import Form, Source
 from foundry.compression.measurement.histograms import count_weights
 from foundry.compression.measurement.measure import DENSE, Measured
+from foundry.compression.measurement.stored import Source, StoredVariant
 from foundry.compression.measurement.workloads import Workload
 from foundry.compression.sensitivity import Sensitivity
 
@@ -41,7 +41,7 @@ class CompressState:
         source: The dense model, as `load_model()` takes it.
         folder: Where the compressed models go.
         importance: By layer, of each channel or neuron, at least 0.
-        forms: What there is to measure so far; dense is the first.
+        variants: What there is to measure so far; dense is the first.
         sensitivity: What each layer bears.
         workload: What to measure it with.
         measured: What came out; None until the end.
@@ -51,7 +51,7 @@ class CompressState:
     source: str | Path
     folder: Path
     importance: dict[str, list[float]] = field(default_factory=dict)
-    forms: list[Form] = field(default_factory=list)
+    variants: list[StoredVariant] = field(default_factory=list)
     sensitivity: list[Sensitivity] = field(default_factory=list)
     workload: Workload | None = None
     measured: Measured | None = None
@@ -93,16 +93,16 @@ class CompressState:
             "importance": self.importance,
             "sensitivity": [asdict(one) for one in self.sensitivity],
             "sensed_ratio": self.sensed_ratio,
-            "histograms": [asdict(one) for one in count_weights(self.forms)],
+            "histograms": [asdict(one) for one in count_weights(self.variants)],
             "sources": {
-                form.name: _describe(form.source)
-                for form in self.forms
-                if form.source.path.exists()
+                variant.name: _describe(variant.source)
+                for variant in self.variants
+                if variant.source.path.exists()
             },
             "changes": {
-                form.name: [asdict(change) for change in form.changes]
-                for form in self.forms
-                if form.changes
+                variant.name: [asdict(change) for change in variant.changes]
+                for variant in self.variants
+                if variant.changes
             },
         }
 
@@ -113,7 +113,7 @@ class CompressState:
 
     @property
     def result_name(self) -> str:
-        """The form that the visitor asked for."""
+        """The variant that the visitor asked for."""
         if self.config.is_pruned:
             return PRUNED_INT8 if self.config.is_quantized else PRUNED
         if self.config.is_quantized:

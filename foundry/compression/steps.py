@@ -12,13 +12,13 @@ from torch import nn
 
 from foundry.compression.config import CompressEvent, Stage
 from foundry.compression.measurement.footprint import LayerChange
-from foundry.compression.measurement.forms import (
+from foundry.compression.measurement.measure import DENSE, measure
+from foundry.compression.measurement.stored import (
     make_bfloat16,
     store_compiled,
     store_network,
     weigh_pretrained,
 )
-from foundry.compression.measurement.measure import DENSE, measure
 from foundry.compression.measurement.workloads import (
     card_quality,
     digits_workload,
@@ -72,12 +72,12 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
     else:
         yield from _compress_pretrained(state)
     assert state.workload is not None
-    measuring = measure(state.config.model, state.forms, state.workload)
+    measuring = measure(state.config.model, state.variants, state.workload)
     state.measured = yield from _as_events(state, "measure", measuring)
-    for form in state.forms:
-        if form.source.kind == "compiled" and form.name not in (INT8, PRUNED_INT8):
+    for variant in state.variants:
+        if variant.source.kind == "compiled" and variant.name not in (INT8, PRUNED_INT8):
             # Measured, and made again in a second; a hundred megabytes for a sentence model.
-            form.source.path.unlink()
+            variant.source.path.unlink()
     yield state.event("measure", 1.0, "Measured")
 
 
@@ -85,19 +85,19 @@ def _compress_digits(state: CompressState) -> Events[None]:
     config, folder = state.config, state.folder
     dense = load_model(state.source)
     state.workload = digits_workload()
-    state.forms.append(store_network(DENSE, dense, folder / DENSE))
-    state.forms.append(make_bfloat16(BFLOAT16, state.forms[0], dense, folder))
+    state.variants.append(store_network(DENSE, dense, folder / DENSE))
+    state.variants.append(make_bfloat16(BFLOAT16, state.variants[0], dense, folder))
     if config.is_pruned:
         pruned = yield from _prune(state, dense)
     else:
         pruned = None
         if PRUNED in available_variants(state.source):
             pruned = load_model(state.source, variant=VARIANTS[PRUNED])
-            state.forms.append(store_network(PRUNED, pruned, folder / PRUNED_FOLDER))
+            state.variants.append(store_network(PRUNED, pruned, folder / PRUNED_FOLDER))
     if config.sparsity:
         yield state.event("mask", 0.0, f"Setting {config.sparsity:.0%} of the weights to zero")
         masked = mask(dense, config.sparsity, config.scope)
-        state.forms.append(store_network(MASKED, masked.model, folder / MASKED, masked.changes))
+        state.variants.append(store_network(MASKED, masked.model, folder / MASKED, masked.changes))
     yield from _compile(state, dense, digit_samples())
     if config.is_quantized:
         load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
@@ -116,23 +116,25 @@ def _compress_pretrained(state: CompressState) -> Events[None]:
     dense = load_pretrained(name, task)
     is_text = task == "sentiment"
     state.workload = texts_workload(dense) if is_text else speech_workload(dense)
-    form = weigh_pretrained(DENSE, dense.model, task, shipped, folder)
-    state.forms.append(replace(form, card_quality=card_quality(shipped, task, is_pruned=False)))
-    state.forms.append(make_bfloat16(BFLOAT16, form, dense.model, folder))
+    variant = weigh_pretrained(DENSE, dense.model, task, shipped, folder)
+    state.variants.append(
+        replace(variant, card_quality=card_quality(shipped, task, is_pruned=False))
+    )
+    state.variants.append(make_bfloat16(BFLOAT16, variant, dense.model, folder))
     networks = {INT8: dense.model}
     if PRUNED in available_variants(name):
         pruned = load_pretrained(name, task, variant=VARIANTS[PRUNED]).model
         networks[PRUNED_INT8] = pruned
         beside = shipped.parent / f"{name}-{PRUNED}"
-        form = weigh_pretrained(PRUNED, pruned, task, beside, folder)
+        variant = weigh_pretrained(PRUNED, pruned, task, beside, folder)
         quality = card_quality(beside, task, is_pruned=True)
-        state.forms.append(replace(form, card_quality=quality))
+        state.variants.append(replace(variant, card_quality=quality))
     samples = SAMPLE_MAKERS[task](dense.processor)
     yield from _compile(state, dense.model, samples)
     if state.config.is_quantized:
-        for index, (variant, network) in enumerate(networks.items()):
-            load = partial(_load_compiled, name, task, variant)
-            yield from _store_int8(state, variant, network, load, 0.3 + 0.35 * index)
+        for index, (int8_name, network) in enumerate(networks.items()):
+            load = partial(_load_compiled, name, task, int8_name)
+            yield from _store_int8(state, int8_name, network, load, 0.3 + 0.35 * index)
 
 
 def _load_compiled(name: str, task: str, variant: str, on_progress: OnProgress) -> Any:
@@ -179,19 +181,19 @@ def _prune(state: CompressState, dense: nn.Module) -> Events[nn.Module]:
                 val_accuracy=step.val_accuracy,
             )
     pruned = training.best_model().to(memory_format=torch.contiguous_format).requires_grad_(False)
-    state.forms.append(store_network(PRUNED, pruned, state.folder / PRUNED_FOLDER, changes))
+    state.variants.append(store_network(PRUNED, pruned, state.folder / PRUNED_FOLDER, changes))
     return pruned
 
 
 def _compile(state: CompressState, dense: nn.Module, samples: list[Sample]) -> Events[None]:
-    """Add the forms that OpenVINO makes without calibration."""
+    """Add the variants that OpenVINO makes without calibration."""
     yield state.event("quantize", 0.0, "Converting for OpenVINO")
     task = state.config.task
     compiled = convert(dense, SIGNATURES[task], samples[0])
-    state.forms.append(store_compiled(COMPILED, compiled, dense, task, state.folder))
+    state.variants.append(store_compiled(COMPILED, compiled, dense, task, state.folder))
     yield state.event("quantize", 0.15, "Storing weights in int8")
     weights_only = quantize_weights(convert(dense, SIGNATURES[task], samples[0]))
-    state.forms.append(store_compiled(INT8_WEIGHTS, weights_only, dense, task, state.folder))
+    state.variants.append(store_compiled(INT8_WEIGHTS, weights_only, dense, task, state.folder))
 
 
 def _store_int8(
@@ -202,8 +204,8 @@ def _store_int8(
     start: float,
 ) -> Events[None]:
     predictor = yield from _in_background(state, name, build, start, 0.35)
-    form = store_compiled(name, predictor.model, network, state.config.task, state.folder)
-    state.forms.append(form)
+    variant = store_compiled(name, predictor.model, network, state.config.task, state.folder)
+    state.variants.append(variant)
 
 
 def _as_events(

@@ -187,7 +187,7 @@ def load_predictor(
     Args:
         name: As `load_model()` takes it.
         device: Where it runs; int8 always runs on the CPU.
-        variant: Which form of it.
+        variant: Which variant of it.
         on_progress: Called while int8 is built with the share done, in [0, 1], and a sentence.
         is_here: Whether it has to run in this process, as what is timed or exported has.
 
@@ -227,7 +227,7 @@ def load_pretrained(
         task: `sentiment` or `speech`.
         on_progress: Called while files are downloaded, see `hub.resolve_model()`, and while int8 is
             built.
-        variant: Which form of it.
+        variant: Which variant of it.
         is_here: Whether it has to run in this process.
 
     Returns:

@@ -42,8 +42,8 @@ class Pretrained:
         folder: Where the dense model's files are; a pruned one lies beside it.
         model: In evaluation mode, float32; shared by all visitors and never modified.
         processor: A tokenizer for text, a `Wav2Vec2Processor` for speech.
-        compiled: What runs in the model's place: its int8 form, or a replica elsewhere; None: the
-            model itself.
+        compiled: What runs in the model's place: its int8 variant, or a replica elsewhere; None:
+            the model itself.
     """
 
     name: str

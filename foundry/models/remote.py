@@ -44,7 +44,7 @@ def find_remote(name: str | Path, variant: Variant) -> Predictor | None:
 
     Args:
         name: As the door takes it; a folder never has one.
-        variant: Which form of it.
+        variant: Which variant of it.
     """
     return _elsewhere.get((name, variant)) if isinstance(name, str) else None
 

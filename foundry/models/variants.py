@@ -49,7 +49,7 @@ _kept: OrderedDict[tuple[object, ...], OpenVinoPredictor] = OrderedDict()
 
 @dataclass(frozen=True)
 class Variant:
-    """Which form of a model runs; the page's two switches make one.
+    """Which variant of a model runs; the page's two switches make one.
 
     Attributes:
         is_pruned: Whether channels, neurons, heads or layers were removed. How many of which is

@@ -42,7 +42,7 @@ def fingerprint(name: str, variant: Variant = DENSE) -> str:
 
     Args:
         name: A model that ships with the project.
-        variant: Which form of it.
+        variant: Which variant of it.
     """
     folder = find_variant(name, WEIGHTS_DIR / name, variant)
     parts = [hash_file(folder / file) for file in (CONFIG_FILE, WEIGHTS_FILE)]

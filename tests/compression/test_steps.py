@@ -134,8 +134,8 @@ def test_the_row_that_was_asked_for_and_plain_values(finished):
 def test_every_layer_says_what_became_of_it(finished):
     _, report, _, _ = finished
     layers = ["conv1", "conv2", "fc1", "fc2", "fc3"]
-    for form in ("pruned", "masked", "int8", "pruned-int8"):
-        assert [change["layer"] for change in report["changes"][form]] == layers
+    for variant in ("pruned", "masked", "int8", "pruned-int8"):
+        assert [change["layer"] for change in report["changes"][variant]] == layers
     assert "its 10 outputs are the classes" in report["changes"]["pruned"][-1]["note"]
     assert "compiled" not in report["changes"]
 
@@ -152,7 +152,7 @@ def test_sensitivity_names_each_layer_and_the_last_is_only_quantized(finished):
 
 def test_histograms_hold_every_weight_once(finished):
     _, report, _, _ = finished
-    histograms = {one["form"]: one for one in report["histograms"]}
+    histograms = {one["variant"]: one for one in report["histograms"]}
     for one in histograms.values():
         assert 0.99 < sum(one["shares"]) <= 1 + 1e-9
     assert histograms["masked"]["zeros"] == pytest.approx(0.8, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Weights before and after: one histogram a form, over the same bins."""
+"""Weights before and after: one histogram a variant, over the same bins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from foundry.compression.measurement.footprint import effective_weights
-from foundry.compression.measurement.forms import Form
 from foundry.compression.measurement.quantized_layers import list_int8_weights
+from foundry.compression.measurement.stored import StoredVariant
 from foundry.models.runtime import OpenVinoPredictor, TorchPredictor
 
 _NUM_BINS = 61
@@ -17,10 +17,10 @@ _SHOWN_SHARE = 99.8
 
 @dataclass(frozen=True)
 class Histogram:
-    """How one form's weights are spread; biases and the like left out.
+    """How one variant's weights are spread; biases and the like left out.
 
     Attributes:
-        form: Its name.
+        form: The variant's name.
         limit: The bins, all of one width, go from minus this to this.
         shares: Of the weights in each bin; the rest lies outside.
         zeros: Share of weights that are exactly zero.
@@ -32,13 +32,15 @@ class Histogram:
     zeros: float
 
 
-def count_weights(forms: Sequence[Form]) -> list[Histogram]:
-    """Return histograms of the forms whose weights differ from dense.
+def count_weights(variants: Sequence[StoredVariant]) -> list[Histogram]:
+    """Return histograms of the variants whose weights differ from dense.
 
     Args:
-        forms: Dense is the first; those that only run elsewhere or in bfloat16 are left out.
+        variants: Dense is the first; those that only run elsewhere or in bfloat16 are left out.
     """
-    weights = {form.name: found for form in forms if (found := _weights(form)) is not None}
+    weights = {
+        variant.name: found for variant in variants if (found := _weights(variant)) is not None
+    }
     dense = next(iter(weights.values()))
     limit = float(np.percentile(np.abs(dense), _SHOWN_SHARE))
     edges = np.linspace(-limit, limit, _NUM_BINS + 1)
@@ -53,11 +55,11 @@ def count_weights(forms: Sequence[Form]) -> list[Histogram]:
     ]
 
 
-def _weights(form: Form) -> np.ndarray | None:
-    if isinstance(form.predict, OpenVinoPredictor):
-        found = list_int8_weights(form.predict.model)
-    elif isinstance(form.predict, TorchPredictor) and form.source.kind == "float32":
-        tensors = effective_weights(form.predict.model).values()
+def _weights(variant: StoredVariant) -> np.ndarray | None:
+    if isinstance(variant.predict, OpenVinoPredictor):
+        found = list_int8_weights(variant.predict.model)
+    elif isinstance(variant.predict, TorchPredictor) and variant.source.kind == "float32":
+        tensors = effective_weights(variant.predict.model).values()
         found = [tensor.numpy() for tensor in tensors if tensor.dim() > 1]
     else:
         return None

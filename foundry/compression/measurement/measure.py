@@ -1,4 +1,4 @@
-"""The table: forms of one model timed in turns, weighed, and asked the same questions."""
+"""The table: variants of one model timed in turns, weighed, and asked the same questions."""
 
 import os
 import time
@@ -6,8 +6,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from foundry.compression.measurement.forms import Form
 from foundry.compression.measurement.memory import peak_memory
+from foundry.compression.measurement.stored import StoredVariant
 from foundry.compression.measurement.timing import Timing, Verdict, compare, describe, time_rounds
 from foundry.compression.measurement.workloads import Answers, Workload
 from foundry.models.quantization import Sample
@@ -19,11 +19,11 @@ _BUDGET_S = 5.0
 
 @dataclass(frozen=True)
 class Row:
-    """One form of a model in the table.
+    """One variant of a model in the table.
 
     Attributes:
         model: The model's name.
-        variant: The form's name.
+        variant: The variant's name.
         engine: What ran it.
         parameters: Weights and biases.
         nonzeros: Those of them that are not zero.
@@ -72,8 +72,8 @@ class Measured:
     """What `measure()` leaves.
 
     Attributes:
-        rows: One a form, in the order of the forms.
-        answers: Of each form, by name.
+        rows: One a variant, in the order of the variants.
+        answers: Of each variant, by name.
         load_average: Processes that wanted a processor in the minute before the timing began.
     """
 
@@ -86,12 +86,12 @@ Progress = Generator[tuple[float, str], None, Measured]
 _Timing = Generator[tuple[float, str], None, dict[str, Timing]]
 
 
-def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
-    """Measure forms of one model side by side.
+def measure(model: str, variants: Sequence[StoredVariant], workload: Workload) -> Progress:
+    """Measure variants of one model side by side.
 
     Args:
         model: The model's name.
-        forms: One of them is `dense`.
+        variants: One of them is `dense`.
         workload: What to measure them with.
 
     Yields:
@@ -101,36 +101,39 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
         What was measured.
     """
     answers, memory = {}, {}
-    for index, form in enumerate(forms):
-        yield 0.3 * index / len(forms), f"{form.name}: answering the samples"
-        answers[form.name] = workload.answer(form.predict)
-    for index, form in enumerate(forms):
-        yield 0.3 + 0.2 * index / len(forms), f"{form.name}: weighing it in a process of its own"
-        memory[form.name] = peak_memory(form.source, workload.single, workload.batch)
+    for index, variant in enumerate(variants):
+        yield 0.3 * index / len(variants), f"{variant.name}: answering the samples"
+        answers[variant.name] = workload.answer(variant.predict)
+    for index, variant in enumerate(variants):
+        yield (
+            0.3 + 0.2 * index / len(variants),
+            f"{variant.name}: weighing it in a process of its own",
+        )
+        memory[variant.name] = peak_memory(variant.source, workload.single, workload.batch)
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     single = yield from _time(
-        forms, workload.single, 0.5, f"Timing one {workload.unit} at a time, in turns"
+        variants, workload.single, 0.5, f"Timing one {workload.unit} at a time, in turns"
     )
     batch = yield from _time(
-        forms,
+        variants,
         workload.batch,
         0.75,
         f"Timing {workload.batch_size} {workload.unit}s at a time, in turns",
     )
     dense = answers[DENSE].labels
     rows = []
-    for form in forms:
-        one, many, given = single[form.name], batch[form.name], answers[form.name]
+    for variant in variants:
+        one, many, given = single[variant.name], batch[variant.name], answers[variant.name]
         differ = sum(a != b for a, b in zip(given.labels, dense, strict=True))
         rows.append(
             Row(
                 model=model,
-                variant=form.name,
-                engine=form.engine,
-                parameters=form.footprint.parameters,
-                nonzeros=form.footprint.nonzeros,
-                size_bytes=form.footprint.size_bytes,
-                peak_memory_bytes=memory[form.name],
+                variant=variant.name,
+                engine=variant.engine,
+                parameters=variant.footprint.parameters,
+                nonzeros=variant.footprint.nonzeros,
+                size_bytes=variant.footprint.size_bytes,
+                peak_memory_bytes=memory[variant.name],
                 p50_ms=one.p50_ms,
                 p95_ms=one.p95_ms,
                 batch_size=workload.batch_size,
@@ -141,7 +144,7 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
                 speedup_high=one.speedup_high,
                 verdict=one.verdict,
                 verdict_text=describe(one),
-                quality=form.card_quality if given.quality is None else given.quality,
+                quality=variant.card_quality if given.quality is None else given.quality,
                 disagreement=differ / len(dense),
                 num_runs=one.num_runs,
             )
@@ -149,8 +152,10 @@ def measure(model: str, forms: Sequence[Form], workload: Workload) -> Progress:
     return Measured(tuple(rows), answers, load_average)
 
 
-def _time(forms: Sequence[Form], inputs: Sample, start: float, sentence: str) -> _Timing:
-    calls = {form.name: partial(form.predict, *inputs) for form in forms}
+def _time(
+    variants: Sequence[StoredVariant], inputs: Sample, start: float, sentence: str
+) -> _Timing:
+    calls = {variant.name: partial(variant.predict, *inputs) for variant in variants}
     rounds = []
     started = time.perf_counter()
     for taken_s in time_rounds(calls, _BUDGET_S):

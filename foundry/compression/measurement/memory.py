@@ -1,4 +1,4 @@
-"""Peak memory of a form of a model, in a process of its own."""
+"""Peak memory of a variant of a model, in a process of its own."""
 
 import importlib
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from foundry.compression.measurement.forms import Source, load_source
+from foundry.compression.measurement.stored import Source, load_source
 from foundry.models.quantization import Sample
 from foundry.models.runtime import openvino_core
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 120.0
 
 
 def peak_memory(source: Source, single: Sample, batch: Sample) -> int | None:
-    """Measure what loading and running a form takes on top of the libraries.
+    """Measure what loading and running a variant takes on top of the libraries.
 
     Args:
         source: Where it is.
@@ -27,13 +27,13 @@ def peak_memory(source: Source, single: Sample, batch: Sample) -> int | None:
         batch: Several.
 
     Returns:
-        Bytes of resident memory at the peak, less what the process had before it loaded the form;
-        None where the system does not tell (it is read from Linux's `/proc`).
+        Bytes of resident memory at the peak, less what the process had before it loaded the
+        variant; None where the system does not tell (it is read from Linux's `/proc`).
     """
     if not _STATUS.exists():
         return None
-    # A server that has imported the libraries and never run them is forked for each form: it
-    # starts at once, and nothing of the form before is left in it.
+    # A server that has imported the libraries and never run them is forked for each variant: it
+    # starts at once, and nothing of the variant before is left in it.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["foundry.compression.measurement.memory", *_libraries(source)])
     receiver, sender = context.Pipe(duplex=False)
@@ -53,7 +53,7 @@ def peak_memory(source: Source, single: Sample, batch: Sample) -> int | None:
 
 
 def _libraries(source: Source) -> list[str]:
-    """Return what a network's classes are imported from, which is not the form's own memory."""
+    """Return what a network's classes are imported from, which is not the variant's own memory."""
     if source.task == "digits" or source.kind == "compiled":
         return []
     kind = json.loads((source.path / "config.json").read_text("utf-8"))["model_type"]
@@ -66,7 +66,7 @@ def _measure(
     torch.set_num_threads(num_threads)
     for library in _libraries(source):
         importlib.import_module(library)
-    # What the engines set up at their first call is no form's own either.
+    # What the engines set up at their first call is no variant's own either.
     torch.conv2d(torch.zeros(8, 8, 32, 32), torch.zeros(8, 8, 3, 3))
     torch.zeros(64, 64) @ torch.zeros(64, 64)
     openvino_core().get_property("CPU", "FULL_DEVICE_NAME")

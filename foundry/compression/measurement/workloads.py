@@ -1,4 +1,4 @@
-"""What forms of a model are measured with: inputs to time, and samples to answer."""
+"""What variants of a model are measured with: inputs to time, and samples to answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _DIGITS_CELLS = (("test", "accuracy"), ("after recovery", "test (10,000; measure
 
 @dataclass(frozen=True)
 class Answers:
-    """What one form of a model makes of the samples.
+    """What one variant of a model makes of the samples.
 
     Attributes:
         labels: One answer a sample, comparable with `==`.
@@ -51,7 +51,7 @@ class Workload:
         batch_size: How many.
         quality_name: What quality is, and where its figure is from.
         samples: What `answer` goes over, in words.
-        answer: Lets a form of the model answer every sample.
+        answer: Lets a variant of the model answer every sample.
     """
 
     unit: str

@@ -76,7 +76,7 @@ def linear_scale(qualities: Sequence[float]) -> tuple[Scale, list[float]]:
         qualities: What is drawn, in [0, 1].
     """
     highest = 100 * max(qualities)
-    # One form that was pruned to death must not press all others onto one line.
+    # One variant that was pruned to death must not press all others onto one line.
     lowest = max(100 * min(qualities), highest - MAX_SPAN)
     room = max(0.1, 0.12 * (highest - lowest))
     low, high = lowest - room, highest + room

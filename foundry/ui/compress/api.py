@@ -43,7 +43,7 @@ def build_compress_api(queue: RunQueue) -> None:
             yield run.result["row"] if run.result else run.summary
 
     def compare(request: gr.Request, model: str = CompressConfig.model) -> list[dict[str, Any]]:
-        """Measure the forms of a model that need no training; returns the table."""
+        """Measure the variants of a model that need no training; returns the table."""
         config = CompressConfig(model=model, pruning_ratio=0.0)
         *_, run = _follow(queue, config, request)
         assert run.result is not None

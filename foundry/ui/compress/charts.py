@@ -60,8 +60,8 @@ def scatter_html(report: Mapping[str, Any]) -> str:
     """Return HTML: quality over latency, the file's size as area, the Pareto front drawn.
 
     Args:
-        report: As `CompressState.report()` gives it. Where the quality of some form is not known,
-            agreement with dense takes its place.
+        report: As `CompressState.report()` gives it. Where the quality of some variant is not
+            known, agreement with dense takes its place.
     """
     rows: Sequence[dict[str, Any]] = report["rows"]
     has_quality = all(row["quality"] is not None for row in rows)
@@ -125,7 +125,7 @@ def _spread(ys: Sequence[float]) -> list[float]:
 
 
 def histograms_html(report: Mapping[str, Any]) -> str:
-    """Return HTML: the weights of every form over the same bins.
+    """Return HTML: the weights of every variant over the same bins.
 
     Args:
         report: As `CompressState.report()` gives it; dense is the first of its histograms.

@@ -1,4 +1,4 @@
-"""Taking a form of a compressed model home, with a script that loads it."""
+"""Downloading a variant of a compressed model, with a script that loads it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ _FILES = KeptFiles(8)
 
 
 def list_downloads(run: CompressRun | None) -> list[str]:
-    """Return the forms that can be taken home."""
+    """Return the variants that can be taken home."""
     if run is None or run.result is None:
         return []
     names = [row["variant"] for row in run.result["rows"]]
@@ -28,37 +28,38 @@ def list_downloads(run: CompressRun | None) -> list[str]:
 
 
 @shows_errors
-def on_write(run_id: str, token: str, form: str | None, file_format: str) -> Any:
-    """Write a form as a zip file.
+def on_write(run_id: str, token: str, variant: str | None, file_format: str) -> Any:
+    """Write a variant as a zip file.
 
     Args:
         run_id: The compression on show.
         token: The visitor's token.
-        form: The name of one that can be taken home.
+        variant: The name of one that can be taken home.
         file_format: One of `FORMATS`.
 
     Returns:
         The file.
     """
     run = read_own_compression(run_id, token)
-    if form not in (there_are := list_downloads(run)):
-        raise InputError(f"There is no form “{form}”; choose one of {', '.join(there_are)}.")
+    if variant not in (there_are := list_downloads(run)):
+        raise InputError(f"There is no variant “{variant}”; choose one of {', '.join(there_are)}.")
     (file,) = _FILES.get(
-        (run.run_id, form, file_format), lambda folder: [_write(run, form, file_format, folder)]
+        (run.run_id, variant, file_format),
+        lambda folder: [_write(run, variant, file_format, folder)],
     )
     return gr.File(file, visible=True)
 
 
-def _write(run: CompressRun, form: str, file_format: str, folder: Path) -> Path:
+def _write(run: CompressRun, variant: str, file_format: str, folder: Path) -> Path:
     title = run.run_id if is_run_id(run.config.model) else run.config.model
     if run.config.task != "digits":
-        exportable = load_exportable(run.config.model, run.config.task, VARIANTS[form])
-    elif form == MASKED:
+        exportable = load_exportable(run.config.model, run.config.task, VARIANTS[variant])
+    elif variant == MASKED:
         masked = load_exportable(run.variants_folder / MASKED, "digits")
         exportable = replace(masked, name=f"{title}-{MASKED}")
     else:
         # The pruned network lies beside the dense one, as with shipped models.
-        own = load_exportable(run.variants_folder / DENSE, "digits", VARIANTS[form])
+        own = load_exportable(run.variants_folder / DENSE, "digits", VARIANTS[variant])
         exportable = replace(own, name=title)
     return write_archive(exportable, file_format, folder)
 
@@ -71,11 +72,11 @@ def build_downloads(run_id: gr.BrowserState, visitor: gr.BrowserState) -> gr.Dro
         visitor: Holds the visitor's token.
 
     Returns:
-        The choice of forms, to be filled with `list_downloads()`.
+        The choice of variants, to be filled with `list_downloads()`.
     """
-    gr.Markdown("### Take a form home")
+    gr.Markdown("### Download a variant")
     with gr.Row():
-        form = gr.Dropdown([], label="Form", elem_id="compress-form", min_width=160)
+        variant = gr.Dropdown([], label="Variant", elem_id="compress-form", min_width=160)
         file_format = gr.Radio(
             list(FORMATS),
             value=OPENVINO,
@@ -85,6 +86,6 @@ def build_downloads(run_id: gr.BrowserState, visitor: gr.BrowserState) -> gr.Dro
         )
     write = gr.Button("Write the file", size="sm", elem_id="compress-write")
     file = gr.File(visible=False, label="With a script that loads it", elem_id="compress-file")
-    write.click(on_write, [run_id, visitor, form, file_format], file, api_visibility="private")
-    form.change(lambda: gr.File(None, visible=False), None, file, **QUIET)
-    return form
+    write.click(on_write, [run_id, visitor, variant, file_format], file, api_visibility="private")
+    variant.change(lambda: gr.File(None, visible=False), None, file, **QUIET)
+    return variant

@@ -1,4 +1,4 @@
-"""One input through every form of a compressed model, side by side."""
+"""One input through every variant of a compressed model, side by side."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from foundry.compression.measurement.forms import load_shared
+from foundry.compression.measurement.stored import load_shared
 from foundry.compression.runs import CompressRun, read_own_compression
 from foundry.data import load_mnist
 from foundry.errors import InputError
@@ -34,7 +34,7 @@ class OneInputView(NamedTuple):
 
 @shows_errors
 def on_image(run_id: str, token: str, index: float | None) -> tuple[Any, str]:
-    """Let every form read a test image.
+    """Let every variant read a test image.
 
     Args:
         run_id: The compression on show.
@@ -59,7 +59,7 @@ def on_image(run_id: str, token: str, index: float | None) -> tuple[Any, str]:
 
 @shows_errors
 def on_next(run_id: str, token: str, index: float | None) -> int:
-    """Return the next test image that not every form reads alike, or the next one of all."""
+    """Return the next test image that not every variant reads alike, or the next one of all."""
     probs = read_own_compression(run_id, token).test_probs
     digits = np.stack([values.argmax(1).numpy() for values in probs.values()])
     differing = np.flatnonzero((digits != digits[0]).any(0))
@@ -72,7 +72,7 @@ def on_next(run_id: str, token: str, index: float | None) -> int:
 
 @shows_errors
 def on_text(run_id: str, token: str, text: str) -> str:
-    """Let every form score a text. Returns a table of answers."""
+    """Let every variant score a text. Returns a table of answers."""
     run = read_own_compression(run_id, token)
     if not text.strip():
         return ""
@@ -90,7 +90,7 @@ def on_text(run_id: str, token: str, text: str) -> str:
 
 @shows_errors
 def on_clip(run_id: str, token: str, path: str | None) -> str:
-    """Let every form transcribe the first seconds of a clip. Returns a table of answers."""
+    """Let every variant transcribe the first seconds of a clip. Returns a table of answers."""
     run = read_own_compression(run_id, token)
     if path is None:
         return ""
@@ -153,7 +153,7 @@ def build_one_input(
         visitor: Holds the visitor's token.
         finished: The same compression's id once it has a result, else empty.
     """
-    gr.Markdown("### One input through every form")
+    gr.Markdown("### One input through every variant")
     with gr.Row(visible=False, elem_classes=["one-and-two", "flush"]) as digits:
         with gr.Column():
             index = gr.Number(

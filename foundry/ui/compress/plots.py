@@ -64,7 +64,7 @@ def _frame(rows: list[tuple[float | None, float, str]], y: str, series: str) -> 
 
 
 def table_html(report: Mapping[str, Any]) -> str:
-    """Return HTML: one row a form of the model, the one that was asked for marked.
+    """Return HTML: one row a variant of the model, the one that was asked for marked.
 
     Args:
         report: As `CompressState.report()` gives it.
@@ -73,7 +73,7 @@ def table_html(report: Mapping[str, Any]) -> str:
     first = rows[0]
     unit, asked = report["unit"], report["row"]["variant"]
     head = (
-        "Form",
+        "Variant",
         "Beside dense",
         f"One {unit}, p50",
         "p95",
@@ -116,7 +116,7 @@ def table_html(report: Mapping[str, Any]) -> str:
     )
 
 
-# What the forms are that are no variants of the whole page.
+# What the variants are that are no variants of the whole page.
 _FORMS = {
     "pruned": "without the channels, neurons or layers that matter least",
     "masked": "the smallest weights set to zero, which takes as much room and time as before",
@@ -140,9 +140,9 @@ def describe_measuring(report: Mapping[str, Any]) -> str:
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
         f"warm-up, at most {_count(report['num_threads'], 'thread')}{load_text}. The interval "
-        "holds 95% of bootstrapped medians of dense by form within a round; what is within 3% is "
-        f"the same. Differences: {report['samples']}. Memory: what loading and running it takes at "
-        "its peak on top of the libraries."
+        "holds 95% of bootstrapped medians of dense by variant within a round; what is within 3% "
+        f"is the same. Differences: {report['samples']}. Memory: what loading and running it takes "
+        "at its peak on top of the libraries."
     )
 
 
@@ -151,10 +151,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], title: str) -> str:
-    """Return HTML: the answer of every form and the probability of every label.
+    """Return HTML: the answer of every variant and the probability of every label.
 
     Args:
-        probs: By form; dense is the first.
+        probs: By variant; dense is the first.
         labels: In the order of the probabilities.
         title: What was answered.
     """
@@ -177,17 +177,18 @@ def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], ti
     header = "".join(f'<th scope="col" translate="no">{escape(label)}</th>' for label in labels)
     return (
         f"<p>{escape(title)} {_agreement(num_differing, len(probs) - 1)}</p>"
-        f'<div class="scroll"><table><thead><tr><th>Form</th><th>Answer</th>{header}</tr></thead>'
+        '<div class="scroll"><table><thead><tr><th>Variant</th><th>Answer</th>'
+        f"{header}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
 def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str:
-    """Return HTML: what every form wrote down, read greedily, and how sure it was.
+    """Return HTML: what every variant wrote down, read greedily, and how sure it was.
 
     Args:
-        texts: By form; dense is the first.
-        sure: By form: the mean over frames of the likeliest character's probability.
+        texts: By variant; dense is the first.
+        sure: By variant: the mean over frames of the likeliest character's probability.
     """
     dense = next(iter(texts.values()))
     rows = [
@@ -200,33 +201,34 @@ def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str
     differing = sum(text != dense for text in texts.values())
     return (
         f"<p>{_agreement(differing, len(texts) - 1)} Read greedily, without the word list.</p>"
-        '<div class="scroll"><table><thead><tr><th>Form</th><th>Text</th><th>Sure</th></tr></thead>'
+        '<div class="scroll"><table><thead><tr><th>Variant</th><th>Text</th><th>Sure</th></tr>'
+        "</thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
 def _agreement(num_differing: int, num_others: int) -> str:
     if not num_differing:
-        return f"All {num_others} other forms answer as dense does."
+        return f"All {num_others} other variants answer as dense does."
     verb = "answers" if num_differing == 1 else "answer"
-    return f"{num_differing} of {num_others} other forms {verb} otherwise than dense."
+    return f"{num_differing} of {num_others} other variants {verb} otherwise than dense."
 
 
 def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return HTML: what became of each layer, form by form.
+    """Return HTML: what became of each layer, variant by variant.
 
     Args:
-        changes: By form: `LayerChange`s as plain values.
+        changes: By variant: `LayerChange`s as plain values.
     """
     rows = [
-        f"<tr{'' if change['is_changed'] else ' class=left'}><td>{escape(form)}</td>"
+        f"<tr{'' if change['is_changed'] else ' class=left'}><td>{escape(variant)}</td>"
         f"<td>{escape(change['layer'])}</td>"
         f"<td>{'' if change['is_changed'] else 'left alone: '}{escape(change['note'])}</td></tr>"
-        for form, layers in changes.items()
+        for variant, layers in changes.items()
         for change in layers
     ]
     return (
-        '<div class="scroll"><table><thead><tr><th>Form</th><th>Layer</th>'
+        '<div class="scroll"><table><thead><tr><th>Variant</th><th>Layer</th>'
         f"<th>What became of it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

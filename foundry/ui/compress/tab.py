@@ -1,4 +1,4 @@
-"""The Compress tab: choose a model and what to do to it, watch, compare every form of it."""
+"""The Compress tab: choose a model and what to do to it, watch, compare every variant of it."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -112,7 +112,7 @@ def on_model(
     can_mask = can_prune and not _is_cnn(token, model)
     note = "Recovering from pruning takes this model hours; here it is quantized and measured."
     if PRUNED in available_variants(model):
-        note += " A recipe has spent those hours: its pruned form is in the table."
+        note += " A recipe has spent those hours: its pruned variant is in the table."
     return [
         _offer(can_prune, ratio),
         gr.Slider(interactive=can_prune),

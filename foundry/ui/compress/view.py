@@ -35,7 +35,7 @@ class ResultView(NamedTuple):
     sensitivity: gr.HTML
     histograms: gr.HTML
     changes: gr.HTML
-    form: gr.Dropdown
+    variant: gr.Dropdown
     digits: gr.Row
     index: gr.Number
     text: gr.Textbox
@@ -62,7 +62,7 @@ WORDS = RunWords(
     idle=(
         "Nothing compressed yet",
         "Press Compress: LeNet loses 40% of its channels, recovers, becomes int8, and every "
-        "form of it is measured. It takes about a minute on an idle machine.",
+        "variant of it is measured. It takes about a minute on an idle machine.",
     ),
     describe=describe_compression,
     states={"running": "Compressing", "paused": "Stopped", "stopped": "Cancelled"},
@@ -121,7 +121,7 @@ def build_result_view(
         finished: The same compression's id once it has a result, else empty.
     """
     with gr.Column(visible=False) as group:
-        gr.Markdown("### Every form of the model, measured")
+        gr.Markdown("### All variants compared")
         table = gr.HTML(
             elem_id="compress-table",
             css_template=compress_plots.TABLE_CSS,
@@ -144,8 +144,8 @@ def build_result_view(
                 apply_default_css=False,
                 padding=False,
             )
-        form = build_downloads(run_id, visitor)
-    return ResultView(scatter, group, table, sensitivity, histograms, changes, form, *one_input)
+        variant = build_downloads(run_id, visitor)
+    return ResultView(scatter, group, table, sensitivity, histograms, changes, variant, *one_input)
 
 
 def render_result(run: CompressRun | None) -> list[Any]:
@@ -154,7 +154,7 @@ def render_result(run: CompressRun | None) -> list[Any]:
     if report is None:
         hidden = [gr.HTML("", visible=False), gr.Column(visible=False), *[""] * 4]
         return [*hidden, gr.Dropdown([], value=None), *render_one_input(None)]
-    forms = list_downloads(run)
+    variants = list_downloads(run)
     return [
         gr.HTML(charts.scatter_html(report), visible=True),
         gr.Column(visible=True),
@@ -162,6 +162,6 @@ def render_result(run: CompressRun | None) -> list[Any]:
         charts.sensitivity_html(report) or "Only networks that are trained here are taken apart.",
         charts.histograms_html(report),
         compress_plots.changes_html(report["changes"]),
-        gr.Dropdown(forms, value=forms[-1]),
+        gr.Dropdown(variants, value=variants[-1]),
         *render_one_input(run),
     ]

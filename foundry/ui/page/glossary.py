@@ -29,7 +29,7 @@ GLOSSARY = {
     "time to learn by heart.",
     "Fine-tuning": "Training a model that already knows something a little further, for a new "
     "task or after something was removed from it.",
-    "Form": "One version of the model that a compression leaves: dense, pruned, quantized or "
+    "Variant": "One version of the model that a compression leaves: dense, pruned, quantized or "
     "masked. Each can be taken home as a file.",
     "File format": "How a model is stored. Safetensors is read by PyTorch, OpenVINO and ONNX by "
     "the programs that run models in products.",

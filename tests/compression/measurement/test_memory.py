@@ -1,9 +1,9 @@
-"""Peak memory of a form, against the size of its weights."""
+"""Peak memory of a variant, against the size of its weights."""
 
 import torch
 
-from foundry.compression.measurement.forms import Source
 from foundry.compression.measurement.memory import peak_memory
+from foundry.compression.measurement.stored import Source
 from foundry.models import build_model, save_model
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import load_folder
@@ -26,7 +26,7 @@ def test_the_process_that_measures_is_not_ours(tmp_path, tiny_bert_dir):
     ids = torch.ones(1, 8, dtype=torch.int64)
     source = Source("float32", "sentiment", tiny_bert_dir)
     assert peak_memory(source, (ids, ids), (ids, ids)) > 0
-    # A form that cannot be loaded ends its own process, and no other.
+    # A variant that cannot be loaded ends its own process, and no other.
     missing = Source("float32", "digits", tmp_path / "nowhere")
     assert peak_memory(missing, *INPUTS) is None
     assert load_folder("tiny", "sentiment", tiny_bert_dir).model is not None

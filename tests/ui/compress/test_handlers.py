@@ -160,7 +160,7 @@ def test_an_image_through_every_form_dense_first(done, mnist):
     image, html = on_image(done.run_id, "alice", 5)
     assert np.asarray(image).shape == (140, 140)
     assert f"written {mnist.test.labels[5]}" in html
-    assert "3 of 3 other forms answer otherwise" in html
+    assert "3 of 3 other variants answer otherwise" in html
     assert html.index(">dense<") < html.index(">masked<")
 
 
@@ -173,7 +173,7 @@ def test_an_image_that_there_is_not_is_a_sentence(done, index):
 def test_when_it_has_ended_a_disputed_image_is_shown(done):
     place, _, html = on_result(done.run_id, "alice", 0, "", None)
     assert place == 5
-    assert "other forms" in html
+    assert "other variants" in html
     assert on_result("", "alice", 0, "", None) == [gr.skip(), None, ""]
     digits, _, text, clip, _ = render_one_input(done)
     assert (digits.visible, text.visible, clip.visible) == (True, False, False)
@@ -182,7 +182,7 @@ def test_when_it_has_ended_a_disputed_image_is_shown(done):
 def test_only_forms_of_the_table_can_be_taken_home(done):
     assert list_downloads(done) == ["dense", "pruned", "masked", "pruned-int8"]
     assert list_downloads(None) == []
-    with pytest.raises(gr.Error, match="There is no form “int8”; choose one of dense"):
+    with pytest.raises(gr.Error, match="There is no variant “int8”; choose one of dense"):
         on_write(done.run_id, "alice", "int8", "openvino")
     with pytest.raises(gr.Error, match="You have no compression"):
         on_write(done.run_id, "bob", "dense", "openvino")

@@ -76,7 +76,7 @@ def test_layers_left_alone_say_why():
 @given(POINTS)
 def test_the_scatter_plot_keeps_every_point_inside(points):
     rows = [
-        make_row(f"form {index}", p50_ms=latency, quality=quality)
+        make_row(f"variant {index}", p50_ms=latency, quality=quality)
         for index, (latency, quality) in enumerate(points[:8])
     ]
     html = scatter_html(make_report(rows=rows))
@@ -112,10 +112,10 @@ def test_bars_of_sensitivity_and_histograms():
 def test_answers_count_those_that_differ():
     probs = {"dense": [0.9, 0.1], "int8": [0.8, 0.2], "masked": [0.2, 0.8]}
     html = answers_html(probs, ["no", "yes"], "Test image 3: written 0.")
-    assert "1 of 2 other forms answers otherwise" in html
+    assert "1 of 2 other variants answers otherwise" in html
     assert html.count('class="other"') == 1
     same = answers_html({"dense": [1.0], "int8": [1.0]}, ["no"], "")
-    assert "All 1 other forms answer as dense does." in same
+    assert "All 1 other variants answer as dense does." in same
 
 
 def test_numbers_in_their_units():

@@ -1,4 +1,4 @@
-"""Forms of a model, each with the file that it is stored in and what runs it."""
+"""Variants of a model, each with the file that it is stored in and what runs it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Kind = Literal["float32", "bfloat16", "compiled"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a form can be loaded from, by any process.
+    """Where a variant can be loaded from, by any process.
 
     Attributes:
         kind: A network in float32 or bfloat16, or a compiled model.
@@ -45,8 +45,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Form:
-    """One form of a model, ready to be measured.
+class StoredVariant:
+    """One variant of a model, ready to be measured.
 
     Attributes:
         name: What the table calls it.
@@ -77,67 +77,71 @@ class _Bfloat16Predictor(TorchPredictor):
 
 def store_network(
     name: str, model: nn.Module, folder: Path, changes: Sequence[LayerChange] = ()
-) -> Form:
+) -> StoredVariant:
     """Write a digit network as safetensors in float32.
 
     Args:
-        name: Names the form.
+        name: Names the variant.
         model: In evaluation mode.
-        folder: The form's own.
+        folder: The variant's own.
         changes: What became of each layer.
     """
     save_model(model, folder)
     weight = footprint(model, folder / WEIGHTS_FILE)
     source = Source("float32", "digits", folder)
-    return Form(name, PYTORCH, TorchPredictor(model), weight, source, tuple(changes))
+    return StoredVariant(name, PYTORCH, TorchPredictor(model), weight, source, tuple(changes))
 
 
-def weigh_pretrained(name: str, model: nn.Module, task: str, shipped: Path, folder: Path) -> Form:
+def weigh_pretrained(
+    name: str, model: nn.Module, task: str, shipped: Path, folder: Path
+) -> StoredVariant:
     """Describe a transformers model as it ships; its file is weighed as float32.
 
     Args:
-        name: Names the form.
+        name: Names the variant.
         model: In evaluation mode.
         task: What it serves.
         shipped: Its folder.
         folder: Where there is room to write.
     """
     weight = _weigh(model, torch.float32, folder)
-    return Form(name, PYTORCH, TorchPredictor(model), weight, Source("float32", task, shipped))
+    return StoredVariant(
+        name, PYTORCH, TorchPredictor(model), weight, Source("float32", task, shipped)
+    )
 
 
-def make_bfloat16(name: str, dense: Form, model: nn.Module, folder: Path) -> Form:
+def make_bfloat16(name: str, dense: StoredVariant, model: nn.Module, folder: Path) -> StoredVariant:
     """Convert a network to bfloat16; the one that is given is not modified.
 
     Args:
-        name: Names the form.
-        dense: The form that it is made from.
+        name: Names the variant.
+        dense: The variant that it is made from.
         model: Its network.
         folder: Where there is room to write.
     """
     predict = _Bfloat16Predictor(copy.deepcopy(model).bfloat16())
     source = Source("bfloat16", dense.source.task, dense.source.path)
-    return Form(name, PYTORCH, predict, _weigh(model, torch.bfloat16, folder), source)
+    return StoredVariant(name, PYTORCH, predict, _weigh(model, torch.bfloat16, folder), source)
 
 
 def store_compiled(
     name: str, compiled: ov.Model, model: nn.Module, task: str, folder: Path
-) -> Form:
+) -> StoredVariant:
     """Write an OpenVINO model as one zip file.
 
     Args:
-        name: Names the form and its file.
+        name: Names the variant and its file.
         compiled: The OpenVINO model.
         model: The network that it was made from.
         task: What the network serves.
-        folder: Where forms are kept.
+        folder: Where variants are kept.
     """
     file = folder / f"{name}.zip"
     folder.mkdir(parents=True, exist_ok=True)
     file.write_bytes(pack(compiled))
     own = footprint(model, file)
     changes = list_changes(compiled, SIGNATURES[task])
-    return Form(
+    return StoredVariant(
         name=name,
         engine=OPENVINO,
         predict=OpenVinoPredictor(compiled),
@@ -152,12 +156,12 @@ def store_compiled(
 
 @lru_cache(maxsize=16)
 def load_shared(source: Source) -> Predictor:
-    """Load a form as `load_source()` does, once for all who ask; the last few are kept."""
+    """Load a variant as `load_source()` does, once for all who ask; the last few are kept."""
     return load_source(source)
 
 
 def load_source(source: Source) -> Predictor:
-    """Load a form that was stored.
+    """Load a variant that was stored.
 
     Args:
         source: Where it is.
