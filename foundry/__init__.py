@@ -1,6 +1,6 @@
 """Foundry: train, use and compress small models on one page.
 
-`models` is the only door to a model. The tasks take a model as an argument: `digits` reads drawings
+Every model comes from `models`. The tasks take a model as an argument: `digits` reads drawings
 and photos, `sentiment` scores texts, `speech` transcribes recordings, `training` trains small
 networks on `data`. `compression` prunes, quantizes and measures; `search` trains with many
 settings; `runs` keeps and queues all three. `ui` is the page, `serving` the page on several

@@ -1,4 +1,4 @@
-"""The shared model module: the only door to a model, in any variant.
+"""The shared model module: every model comes from here, in any variant.
 
 Begin in `loading.py`: `load_model()` and `load_predictor()` give the networks that are trained
 here, `load_pretrained()` what transformers reads. Behind them: `networks/` are the architectures,

@@ -1,4 +1,4 @@
-"""The shared model module: the one door to every model on every tab, in any variant.
+"""Loading every model on every tab, in any variant; shared by all who ask.
 
 `load_model()` and `load_predictor()` open it to the networks that are trained here,
 `load_pretrained()` to what transformers reads: the shipped BERT and Wav2Vec2, and others' models
@@ -49,7 +49,7 @@ class ModelSpec:
     """A model that ships with the project.
 
     Attributes:
-        name: What the door takes, and the folder in `weights/`.
+        name: What the load functions take, and the folder in `weights/`.
         title: What the page calls it.
         task: The tab it serves: `digits`, `sentiment` or `speech`.
     """

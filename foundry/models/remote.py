@@ -1,6 +1,6 @@
 """Predictors whose networks run in replicas elsewhere, and here if those do not answer.
 
-The door to the models asks `find_remote()` before it loads anything; unless `answer_elsewhere()`
+`models.loading` asks `find_remote()` before it loads anything; unless `answer_elsewhere()`
 was called there is nothing to find. Of Ray this module knows a handle, which it is given, and what
 can go wrong with a call.
 """
@@ -43,7 +43,7 @@ def find_remote(name: str | Path, variant: Variant) -> Predictor | None:
     """Return what answers for a model in this process's place, or None.
 
     Args:
-        name: As the door takes it; a folder never has one.
+        name: As `load_predictor()` takes it; a folder never has one.
         variant: Which variant of it.
     """
     return _elsewhere.get((name, variant)) if isinstance(name, str) else None

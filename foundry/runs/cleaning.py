@@ -93,7 +93,7 @@ def remove_oldest_files(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> Non
 
 
 def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for what visitors take home; it goes with this process."""
+    """Make a folder for downloads; it is removed with this process."""
     return tempfile.TemporaryDirectory(prefix=f"{_DOWNLOADS}-{os.getpid()}-")
 
 

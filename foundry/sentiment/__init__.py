@@ -2,7 +2,7 @@
 
 Begin in `scoring.py`. A text is cut into overlapping `pieces`, the `encoder` runs them without
 padding, their answers are combined. `attribution` says which words mattered, `tables` reads what
-visitors upload, `report` writes what they take home. The model is an argument.
+visitors upload, `report` writes the results. The model is an argument.
 """
 
 from foundry.sentiment.scoring import (

@@ -1,7 +1,7 @@
 """The app on several machines, with Ray Serve: `serve run foundry.serving:app`.
 
 `deployment` describes the page and its models, `replica` is what one model runs in. Who asks them
-is `foundry.models.remote`, behind the same door as always.
+is `foundry.models.remote`, behind the same functions as always.
 """
 
 from typing import Any

@@ -20,7 +20,7 @@ _FILES = KeptFiles(8)
 
 
 def list_downloads(run: CompressRun | None) -> list[str]:
-    """Return the variants that can be taken home."""
+    """Return the variants that can be downloaded."""
     if run is None or run.result is None:
         return []
     names = [row["variant"] for row in run.result["rows"]]
@@ -34,7 +34,7 @@ def on_write(run_id: str, token: str, variant: str | None, file_format: str) -> 
     Args:
         run_id: The compression on show.
         token: The visitor's token.
-        variant: The name of one that can be taken home.
+        variant: The name of one that can be downloaded.
         file_format: One of `FORMATS`.
 
     Returns:

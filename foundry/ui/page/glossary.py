@@ -30,7 +30,7 @@ GLOSSARY = {
     "Fine-tuning": "Training a model that already knows something a little further, for a new "
     "task or after something was removed from it.",
     "Variant": "One version of the model that a compression leaves: dense, pruned, quantized or "
-    "masked. Each can be taken home as a file.",
+    "masked. Each can be downloaded.",
     "File format": "How a model is stored. Safetensors is read by PyTorch, OpenVINO and ONNX by "
     "the programs that run models in products.",
     "Integrated Gradients": "A way to share out a model's answer among the words of the text. The "

@@ -1,4 +1,4 @@
-"""Many texts at once: pasted or uploaded, scored with progress, taken home as CSV."""
+"""Many texts at once: pasted or uploaded, scored with progress, downloaded as CSV."""
 
 import secrets
 import tempfile

@@ -1,4 +1,4 @@
-"""Files that visitors take home: written when they are first asked for, the newest kept."""
+"""Files that visitors download: written when they are first asked for, the newest kept."""
 
 import shutil
 import tempfile
