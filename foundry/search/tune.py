@@ -4,6 +4,7 @@ Everything that Tune pickles with the experiment holds paths and settings only, 
 that was killed can be restored by another process.
 """
 
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -47,6 +48,12 @@ _REDUCTION_FACTOR = 2
 _MAX_FAILURES = 3
 # Tune's state on the disk is up to a second old, and names the checkpoint that was the newest then.
 _NUM_KEPT = 2
+# A search that an earlier version left behind names its classes by the modules they were in then.
+_FORMER_MODULES = {
+    "foundry.search_tune": __name__,
+    "foundry.search_config": "foundry.search.config",
+    "foundry.train_config": "foundry.training.config",
+}
 # What is minimised beside the accuracy, which is maximised.
 _COSTS = {"accuracy-seconds": "train_s", "accuracy-parameters": "parameters"}
 
@@ -259,6 +266,8 @@ def build_tuner(config: SearchConfig, folder: Path, elapsed_s: float) -> tune.Tu
 
 
 def _restore(kept: str, trainable: Any) -> tune.Tuner:
+    for former, current in _FORMER_MODULES.items():
+        sys.modules.setdefault(former, sys.modules[current])
     try:
         return tune.Tuner.restore(kept, trainable, resume_errored=True)
     # It is a pickle, which fails in as many ways as there are classes.
