@@ -1,4 +1,4 @@
-"""Make the README's pictures of the tabs: `python tests/make_screenshots.py`."""
+"""Make the pictures of the tabs in `.pictures/`: `python tests/make_screenshots.py`."""
 
 import io
 import os
@@ -64,8 +64,16 @@ def shoot_compress(page: Page) -> None:
     shoot(page, "compress", 1640)
 
 
+def shoot_about(page: Page) -> None:
+    """Time every model, and take a picture."""
+    page.get_by_role("tab", name="About").click()
+    page.locator("#about-measure").click()
+    expect(page.locator("#about-status")).to_contain_text("Measured", timeout=240_000)
+    shoot(page, "about", 960)
+
+
 def main() -> None:
-    """Train, search, draw, score a text, transcribe, compress; take a picture of every tab."""
+    """Use every tab as a visitor would, and take a picture of it."""
     from foundry.runs.folders import RUNS_DIR_VARIABLE
     from foundry.ui import build_app, launch
 
@@ -98,6 +106,7 @@ def main() -> None:
         page.locator("#speech-score .figures").wait_for()
         shoot(page, "speech", 1500)
         shoot_compress(page)
+        shoot_about(page)
         browser.close()
         app.close()
 

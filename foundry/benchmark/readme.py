@@ -1,6 +1,6 @@
-"""The README's table of measured figures, made from what `python -m foundry.benchmark all` wrote.
+"""The tables of README.md here, made from what `python -m foundry.benchmark all` wrote.
 
-`python -m foundry.benchmark.readme` puts it in its place.
+`python -m foundry.benchmark.readme` puts them in their places.
 """
 
 import json
@@ -12,7 +12,7 @@ from foundry.benchmark.harness.ring import render_measured, render_on_paper
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
 FIGURES_FILE = PROJECT_DIR / ".benchmark" / "figures.json"
-README_FILE = PROJECT_DIR / "README.md"
+README_FILE = Path(__file__).with_name("README.md")
 
 _TITLES = {"lenet": "LeNet", "bert-sentiment": "BERT", "wav2vec2-commands": "Wav2Vec2"}
 _TORCH = "PyTorch float32"

@@ -163,5 +163,5 @@ def measure(num_rounds: int = _ROUNDS) -> dict[str, Any]:
 
 
 def report(figures: dict[str, Any]) -> str:
-    """Return the figures as the README has them, and what they say about more workers."""
+    """Return the figures as README.md here has them, and what they say about more workers."""
     return f"{render_measured(figures)}\n\n{render_on_paper(figures)}"

@@ -1,37 +1,55 @@
-"""The README's examples run as they stand, but for the address of the app."""
-
-import re
-from pathlib import Path
+"""The READMEs' examples run as they stand, but for the app's address; their tables are true."""
 
 import gradio as gr
 import pytest
 from drawing import draw_strokes
+from gradio_client import Client
+from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
 
 from foundry.compression.runs import read_compression
+from foundry.digits.ink import MAX_PIXELS
+from foundry.models.hub import MAX_DOWNLOAD_BYTES
+from foundry.runs import cleaning
+from foundry.runs.queue import MAX_WAITING
+from foundry.sentiment.pieces import MAX_CHARACTERS
+from foundry.sentiment.tables import MAX_FILE_BYTES, MAX_ROWS
+from foundry.speech.audio import MAX_DURATION_S
+from foundry.ui import app
+from foundry.ui.server import lines
 
 # A whole compression, also on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-README = Path(__file__).parent.parent.parent / "README.md"
+UI_README = PROJECT / "foundry" / "ui" / "README.md"
+SERVER_README = PROJECT / "foundry" / "ui" / "server" / "README.md"
 # Corners in pixels of the 280 by 280 page.
 SEVEN = [[(80, 60), (200, 60), (160, 140), (135, 235)]]
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+(FIRST,) = find_blocks(PROJECT / "README.md", "python")
+(ENDPOINTS,) = find_blocks(UI_README, "python")
+LIBRARY, TAB = find_blocks(PROJECT / "foundry" / "README.md", "python")
 
 
-def test_the_files_and_pictures_that_it_points_to_are_there():
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", README.read_text())
-    assert targets
-    assert [target for target in targets if not (README.parent / target).exists()] == []
+def run_on_the_app(example, app_url, folder, monkeypatch):
+    """Run an example in a folder with the files that it sends; return its names."""
+    draw_strokes(SEVEN).save(folder / "seven.png")
+    (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
+    write_wav(folder / "speech.wav", speak("seven three one")[0])
+    monkeypatch.chdir(folder)
+    names = {}
+    exec(example.replace("http://127.0.0.1:7860", app_url), names)
+    return names
+
+
+def test_the_first_example_runs(app_url, tmp_path, monkeypatch, capsys):
+    names = run_on_the_app(FIRST, app_url, tmp_path, monkeypatch)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert "positive" in printed and "seven three one" in printed
+    assert printed[-1] == "done 1.0" and names["progress"]["test_accuracy"] > 0.8
 
 
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
-    draw_strokes(SEVEN).save(tmp_path / "seven.png")
-    (tmp_path / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
-    write_wav(tmp_path / "speech.wav", speak("seven three one")[0])
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec(EXAMPLES[0].replace("http://127.0.0.1:7860", app_url), names)
+    names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
     assert printed[-7:-4] == ["stopped", "7", "positive"]
     assert printed[-4].startswith("1,7,It broke after a day.,negative,")
@@ -45,7 +63,7 @@ def check_compression(job, row):
     *progress, last = job.outputs()
     assert last == row
     assert (row["model"], row["variant"], row["engine"]) == ("lenet", "pruned-int8", "OpenVINO")
-    # Channels 3 and 8, neurons 60 and 42, counted by hand: see tests/test_compress.py.
+    # Channels 3 and 8, neurons 60 and 42, counted by hand: see tests/compression/test_pruning.py.
     assert row["parameters"] == 78 + 608 + 12_060 + 2_562 + 430
     assert row["size_bytes"] < 30_000 and row["quality"] > 0.9
     assert row["speedup_low"] <= row["speedup"] <= row["speedup_high"]
@@ -61,16 +79,51 @@ def check_compression(job, row):
 
 
 def test_the_example_of_the_library_runs(capsys):
-    exec(EXAMPLES[1], {})
+    exec(LIBRARY, {})
     last = capsys.readouterr().out.splitlines()[-1]
     # One epoch of the default preset is well beyond chance on validation.
     assert float(last.split()[-1]) > 0.9
 
 
-def test_the_example_of_a_tab_builds_and_counts():
+def test_the_example_of_a_tab_is_one_more_on_the_page(monkeypatch):
     names = {}
-    exec(EXAMPLES[2], names)
-    with gr.Blocks() as app, gr.Tab("Count"):
-        names["build_count_tab"]()
-    (event,) = app.fns.values()
+    exec(TAB, names)
+    monkeypatch.setattr(app, "_TABS", (*app._TABS, names["build_count_tab"]))
+    page = app.build_app("cpu")
+    assert "Count" in [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
+    (event,) = [event for event in page.fns.values() if event.fn is names["on_text"]]
     assert event.fn("a warm film") == "3 words"
+
+
+def test_the_table_of_endpoints_is_complete(app_url):
+    client = Client(app_url, verbose=False)
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    shown = {name.strip("`"): takes for name, takes, _ in find_rows(UI_README, "`/[a-z_]+`")}
+    assert set(shown) == set(endpoints)
+    for name, endpoint in endpoints.items():
+        for parameter in endpoint["parameters"]:
+            assert f"`{parameter['parameter_name']}`" in shown[name]
+
+
+def test_the_limits_are_those_of_the_code():
+    text = SERVER_README.read_text()
+    for row in (
+        f"a photo | {MAX_PIXELS // 10**6} megapixels",
+        f"a recording | {MAX_DURATION_S / 3600:.0f} hours",
+        f"a table | {MAX_ROWS:,} rows, {MAX_FILE_BYTES // 10**6} MB",
+        f"a text | {MAX_CHARACTERS:,} characters",
+        f"a model from the Hub | {MAX_DOWNLOAD_BYTES // 10**9} GB",
+        f"runs waiting in the queue | {MAX_WAITING} |",
+        f"runs | {cleaning.MAX_AGE_S / 86_400:.0f} days without a change, the newest "
+        f"{cleaning.NUM_KEPT} excepted; the oldest go when all together exceed "
+        f"{cleaning.MAX_BYTES // 10**9} GB",
+        f"all together exceed {cleaning.MAX_UPLOADS_BYTES // 10**9} GB",
+    ):
+        assert row in text
+    for name, line in (
+        ("recordings", lines.RECORDINGS),
+        ("tables", lines.TABLES),
+        ("explanations of a text", lines.EXPLANATIONS),
+        ("measurements of the machine, in About", lines.MEASUREMENTS),
+    ):
+        assert f"| {name} | {line._at_once} | {line._most_waiting} |" in text

@@ -1,4 +1,4 @@
-"""Named endpoints for compression; each is documented in the README with an example."""
+"""Named endpoints for compression; foundry/ui/README.md has examples."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Named endpoints for pictures of digits; each is documented with an example."""
+"""The named endpoint for pictures of digits; foundry/ui/README.md has an example."""
 
 import gradio as gr
 

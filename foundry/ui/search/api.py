@@ -1,4 +1,4 @@
-"""The named endpoint for searches; documented in the README with an example."""
+"""The named endpoint for searches; foundry/ui/README.md documents it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

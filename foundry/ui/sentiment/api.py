@@ -1,4 +1,4 @@
-"""Named endpoints for sentiment; each is documented in the README with an example."""
+"""Named endpoints for sentiment; foundry/ui/README.md has an example of each."""
 
 import tempfile
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The Speech tab's endpoint for other programs; the README documents it with an example."""
+"""The Speech tab's endpoint for other programs; foundry/ui/README.md has an example."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Named endpoints for training; each is documented with an example."""
+"""Named endpoints for training; foundry/ui/README.md has an example of each."""
 
 from collections.abc import Iterator
 from typing import Any

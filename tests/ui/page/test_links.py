@@ -1,11 +1,12 @@
 from dataclasses import asdict, replace
 from types import SimpleNamespace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readmes import PROJECT, find_rows
 
 from foundry.compression.config import CompressConfig
 from foundry.training import TrainConfig
@@ -229,3 +230,13 @@ def test_an_example_is_copied_by_its_name_and_a_recording_is_not(tmp_path):
     query, left_out = on_copy(tabs, "speech", "dense", str(copy), "beam", "lenet")
     assert query == "tab=speech"
     assert "clip" in left_out
+
+
+def test_the_links_of_the_readme_open_what_it_says():
+    shown = find_rows(PROJECT / "foundry" / "ui" / "README.md", r"`/\?tab=.*`")
+    assert shown
+    for link, opens in shown:
+        view = links.read_link(dict(parse_qsl(urlsplit(link.strip("`")).query)), READERS)
+        assert view.ignored == ()
+        assert opens.lower().startswith(view.tab) and view.tab
+    assert any(f"up to {MAX_TEXT:,} characters" in opens for _, opens in shown)
