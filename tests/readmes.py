@@ -12,7 +12,7 @@ READMES = [
     *(readme for room in ROOMS for readme in sorted((PROJECT / room).rglob("README.md"))),
 ]
 PROGRAMS = {
-    "python", "python3", "pip", "pytest", "bash", "hf", "ray", "serve", "git", "tar", "export",
+    "python", "python3", "pip", "bash", "hf", "ray", "serve", "git", "tar", "export",
     "cd", "sha256sum", "du", "apt-get", "flite", "flac", "lint-imports",
 }  # fmt: skip
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

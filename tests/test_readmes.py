@@ -199,6 +199,10 @@ def check_bash(command, _):
     subprocess.run(["bash", "-n", script], cwd=PROJECT, check=True)
 
 
+def check_part_of_ci(command, _):
+    assert str(command) in (PROJECT / ".ci" / "run").read_text()
+
+
 def check_by_help(command, _):
     """Compare the options with those that the program lists."""
     program, *arguments = command.argv
@@ -225,6 +229,7 @@ CHECKS = {
     "python3": check_python,
     "pip": check_pip,
     "bash": check_bash,
+    "lint-imports": check_part_of_ci,
     **dict.fromkeys(ASKED_FOR_HELP, check_by_help),
 }
 
