@@ -16,7 +16,7 @@ from foundry.sentiment.pieces import MAX_CHARACTERS
 from foundry.sentiment.tables import MAX_FILE_BYTES, MAX_ROWS
 from foundry.speech.audio import MAX_DURATION_S
 from foundry.ui import app
-from foundry.ui.server import lines
+from foundry.ui.server import queues
 
 # A whole compression, also on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -120,10 +120,10 @@ def test_the_limits_are_those_of_the_code():
         f"all together exceed {cleaning.MAX_UPLOADS_BYTES // 10**9} GB",
     ):
         assert row in text
-    for name, line in (
-        ("recordings", lines.RECORDINGS),
-        ("tables", lines.TABLES),
-        ("explanations of a text", lines.EXPLANATIONS),
-        ("measurements of the machine, in About", lines.MEASUREMENTS),
+    for name, queue in (
+        ("recordings", queues.RECORDINGS),
+        ("tables", queues.TABLES),
+        ("explanations of a text", queues.EXPLANATIONS),
+        ("measurements of the machine, in About", queues.MEASUREMENTS),
     ):
-        assert f"| {name} | {line._at_once} | {line._most_waiting} |" in text
+        assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text
