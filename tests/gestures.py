@@ -26,6 +26,14 @@ def launch_chromium(playwright, *options):
     return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_OPTIONS, *options])
 
 
+def open_page(context, url):
+    """Open the app in a new page, and wait until it can be used."""
+    page = context.new_page()
+    page.goto(url)
+    page.locator("#train-start:enabled").wait_for()
+    return page
+
+
 def wait_for_sound(page):
     """Wait until the Speech tab has a sound: then it can be played."""
     page.locator("#speech-audio .play-pause-button").wait_for()

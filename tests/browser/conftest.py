@@ -1,7 +1,9 @@
 """A real Chromium on the launched app."""
 
+from contextlib import ExitStack, contextmanager
+
 import pytest
-from gestures import launch_chromium
+from gestures import launch_chromium, open_page
 from playwright.sync_api import expect, sync_playwright
 
 # A model's first answer waits for its libraries, which a cold disk reads slowly.
@@ -31,22 +33,27 @@ TELL_TOASTS = """
 """
 
 
+@contextmanager
+def make_contexts(chromium):
+    """Yield what makes another visitor's browser; all are closed at the end of the block."""
+    with ExitStack() as stack:
+
+        def make(width=1280, height=900, **options):
+            context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+            stack.callback(context.close)
+            context.set_default_timeout(60_000)
+            context.add_init_script(TELL_TOASTS)
+            context.on("console", lambda message: print(f"{message.type}: {message.text}"))
+            return context
+
+        yield make
+
+
 @pytest.fixture
 def new_context(chromium):
     """Return what makes another visitor's browser; all are closed when the test ends."""
-    contexts = []
-
-    def make(width=1280, height=900, **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        context.set_default_timeout(60_000)
-        context.add_init_script(TELL_TOASTS)
-        context.on("console", lambda message: print(f"{message.type}: {message.text}"))
-        return context
-
-    yield make
-    for context in contexts:
-        context.close()
+    with make_contexts(chromium) as make:
+        yield make
 
 
 @pytest.fixture
@@ -57,7 +64,20 @@ def context(new_context):
 
 @pytest.fixture
 def page(context, app_url):
-    page = context.new_page()
-    page.goto(app_url)
-    page.locator("#train-start:enabled").wait_for()
-    return page
+    return open_page(context, app_url)
+
+
+@pytest.fixture(scope="module")
+def new_shared_context(chromium):
+    """Like `new_context`, for what several tests of a file use one after another."""
+    with make_contexts(chromium) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shared_page(new_shared_context, app_url):
+    """One page for the tests of a file that put away what they find, as a visitor would.
+
+    A page takes seconds to load. Who needs one that nobody has used takes `page`.
+    """
+    return open_page(new_shared_context(), app_url)

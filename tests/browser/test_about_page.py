@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def about(page):
-    page.get_by_role("tab", name="About", exact=True).click()
-    return page
+@pytest.fixture(scope="module")
+def about(shared_page):
+    shared_page.get_by_role("tab", name="About", exact=True).click()
+    return shared_page
 
 
 def test_versions_machine_licences_and_glossary_are_there(about):

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from gestures import open_page
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -11,11 +12,14 @@ TABS = ("Train", "Draw", "Sentiment", "Speech", "Compress", "About")
 NOT_OURS = {"exclude": [[".empty[aria-label='Empty value']"]]}
 
 
+@pytest.fixture(scope="module")
+def page(shared_page):
+    return shared_page
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(context, app_url, theme):
-    page = context.new_page()
-    page.goto(f"{app_url}?__theme={theme}")
-    page.locator("#train-start:enabled").wait_for()
+    page = open_page(context, f"{app_url}?__theme={theme}")
     assert [tab.inner_text() for tab in page.get_by_role("tab").all()] == list(TABS)
     found = []
     for tab in TABS:

@@ -10,16 +10,26 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
-@pytest.fixture
-def tab(page):
+def open_tab(page):
     page.get_by_role("tab", name="Compress").click()
     page.locator("#compress-start:enabled").wait_for()
     return page
 
 
-def test_before_the_first_the_page_says_what_to_do(tab):
-    expect(tab.locator("#compress-status")).to_contain_text("Press Compress")
-    expect(tab.locator("#compress-table")).not_to_be_visible()
+@pytest.fixture
+def tab(page):
+    return open_tab(page)
+
+
+@pytest.fixture(scope="module")
+def idle_tab(shared_page):
+    """The tab of a visitor who compresses nothing."""
+    return open_tab(shared_page)
+
+
+def test_before_the_first_the_page_says_what_to_do(idle_tab):
+    expect(idle_tab.locator("#compress-status")).to_contain_text("Press Compress")
+    expect(idle_tab.locator("#compress-table")).not_to_be_visible()
 
 
 def test_from_start_over_a_reload_to_the_table(tab):
@@ -54,10 +64,10 @@ def test_cancel_ends_it_and_another_can_be_started(tab):
     expect(tab.locator("#compress-table")).not_to_be_visible()
 
 
-def test_a_sentence_model_is_offered_what_it_can_bear(tab):
-    tab.locator("#compress-model input").click()
-    tab.get_by_role("option", name=re.compile("BERT")).click()
-    expect(tab.get_by_text("takes this model hours")).to_be_visible()
-    ratio = tab.get_by_role("spinbutton", name=re.compile("Pruning ratio"))
+def test_a_sentence_model_is_offered_what_it_can_bear(idle_tab):
+    idle_tab.locator("#compress-model input").click()
+    idle_tab.get_by_role("option", name=re.compile("BERT")).click()
+    expect(idle_tab.get_by_text("takes this model hours")).to_be_visible()
+    ratio = idle_tab.get_by_role("spinbutton", name=re.compile("Pruning ratio"))
     expect(ratio.first).to_be_disabled()
-    expect(tab.locator("#compress-model input")).to_have_value(re.compile("BERT"))
+    expect(idle_tab.locator("#compress-model input")).to_have_value(re.compile("BERT"))

@@ -8,12 +8,15 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-# Corners of strokes, as shares of the pad.
 @pytest.fixture
-def pad(page):
-    page.get_by_role("tab", name="Draw").click()
-    page.locator("#draw-pad canvas").wait_for()
-    return page
+def pad(shared_page):
+    """The page with an empty pad, and no answer from before."""
+    shared_page.get_by_role("tab", name="Draw").click()
+    shared_page.locator("#draw-pad canvas").wait_for()
+    shared_page.get_by_role("button", name="Clear").click()
+    expect(shared_page.locator("#draw-answer")).to_contain_text("Draw a digit")
+    expect(shared_page.locator("#draw-answer .answer b")).to_have_count(0)
+    return shared_page
 
 
 @pytest.mark.parametrize(("digit", "strokes"), [("7", SEVEN), ("1", ONE), ("4", FOUR)])

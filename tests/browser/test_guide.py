@@ -42,11 +42,18 @@ def test_nothing_moves_while_the_page_arrives(page):
     assert max(tops) <= closed + 1
 
 
+@pytest.fixture
+def unused(shared_page):
+    """The page on its first tab; its visitor has done none of the steps and closed nothing."""
+    open_tab(shared_page, "Train")
+    return shared_page
+
+
 @pytest.mark.parametrize("name", ["Train", "Draw", "Compress"])
-def test_a_step_opens_its_tab_by_keyboard(page, name):
-    page.locator("#guide").get_by_role("button", name=f"Open {name}").focus()
-    page.keyboard.press("Enter")
-    tab = page.get_by_role("tab", name=name, exact=True)
+def test_a_step_opens_its_tab_by_keyboard(unused, name):
+    unused.locator("#guide").get_by_role("button", name=f"Open {name}").focus()
+    unused.keyboard.press("Enter")
+    tab = unused.get_by_role("tab", name=name, exact=True)
     expect(tab).to_have_attribute("aria-selected", "true")
 
 
@@ -87,30 +94,30 @@ def test_the_panel_fits_a_phone(context, app_url):
     expect(page.locator("#compress-start")).to_be_visible()
 
 
-def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(page):
-    knob = page.locator(".term-learning-rate")
-    field = page.get_by_label("Learning rate", exact=True)
+def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(unused):
+    knob = unused.locator(".term-learning-rate")
+    field = unused.get_by_label("Learning rate", exact=True)
     before = field.input_value()
     knob.locator("summary").click()
     expect(knob.get_by_text("How far the weights move")).to_be_visible()
     assert field.input_value() == before
-    page.keyboard.press("Enter")
+    unused.keyboard.press("Enter")
     expect(knob.get_by_text("How far the weights move")).to_be_hidden()
-    switches = page.locator("#variant-pruned")
+    switches = unused.locator("#variant-pruned")
     switches.locator("summary").click()
     expect(switches.get_by_text("Taking out the channels")).to_be_visible()
     expect(switches.get_by_role("checkbox")).not_to_be_checked()
-    page.keyboard.press("Escape")
+    unused.keyboard.press("Escape")
     expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
     switches.locator("summary").click()
-    page.locator("h1").first.click()
+    unused.locator("h1").first.click()
     expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
 
 
-def test_terms_are_there_in_what_is_opened_later(page):
-    page.get_by_role("button", name="Optimizer").click()
-    expect(page.locator(".term-seed summary")).to_be_visible()
+def test_terms_are_there_in_what_is_opened_later(unused):
+    unused.get_by_role("button", name="Optimizer").click()
+    expect(unused.locator(".term-seed summary")).to_be_visible()
     for tab, term in (("Draw", "model"), ("Speech", "beam-search"), ("Compress", "weight-bits")):
-        open_tab(page, tab)
-        shown = page.get_by_role("tabpanel").filter(visible=True)
+        open_tab(unused, tab)
+        shown = unused.get_by_role("tabpanel").filter(visible=True)
         expect(shown.locator(f".term-{term} summary").first).to_be_visible()

@@ -16,12 +16,12 @@ EVIL = "<img src=x onerror='window.harmed=1'><script>window.harmed=1</script> [x
 
 
 @pytest.fixture
-def watched(page):
+def watched(shared_page):
     """The page; at the end nothing may have run."""
-    yield page
-    assert page.evaluate("window.harmed") is None
-    assert page.locator("img[onerror]").count() == 0
-    assert page.locator("a[href^='javascript:']").count() == 0
+    yield shared_page
+    assert shared_page.evaluate("window.harmed") is None
+    assert shared_page.locator("img[onerror]").count() == 0
+    assert shared_page.locator("a[href^='javascript:']").count() == 0
 
 
 def choose(page, elem_id, name):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import SEVEN, bring_sound, draw
+from gestures import SEVEN, bring_sound, draw, open_page
 from playwright.sync_api import expect
 from speaking import speak, write_wav
 
@@ -58,11 +58,14 @@ def list_english(page):
 
 @pytest.fixture
 def chinese(new_context, app_url):
-    context = new_context(locale="zh-CN")
-    page = context.new_page()
-    page.goto(app_url)
-    page.locator("#train-start:enabled").wait_for()
-    return page
+    """A page that nobody has used."""
+    return open_page(new_context(locale="zh-CN"), app_url)
+
+
+@pytest.fixture(scope="module")
+def shared_chinese(new_shared_context, app_url):
+    """One page for the tests that each use another tab."""
+    return open_page(new_shared_context(locale="zh-CN"), app_url)
 
 
 def open_tab(page, name):
@@ -79,9 +82,9 @@ def test_every_tab_speaks_chinese_as_it_opens(chinese):
         assert list_english(chinese) == [], tab
 
 
-def test_a_training_and_what_comes_out_of_it_speak_chinese(chinese, app_url):
+def test_a_training_and_what_comes_out_of_it_speak_chinese(new_context, app_url):
     # More than can be over before it is stopped.
-    chinese.goto(f"{app_url}?tab=train&epochs=60")
+    chinese = open_page(new_context(locale="zh-CN"), f"{app_url}?tab=train&epochs=60")
     expect(chinese.locator("input[type=number][aria-label^='轮次']")).to_have_value("60")
     chinese.locator("#train-start").click()
     expect(chinese.locator("#train-status")).to_contain_text("张图片", timeout=120_000)
@@ -94,48 +97,48 @@ def test_a_training_and_what_comes_out_of_it_speak_chinese(chinese, app_url):
     assert list_english(chinese) == []
 
 
-def test_a_drawing_and_its_answer_speak_chinese(chinese):
-    open_tab(chinese, "手写")
-    chinese.locator("#variant-quantized").get_by_role("checkbox").check()
-    draw(chinese, SEVEN)
-    expect(chinese.locator("#draw-answer")).to_contain_text("把握")
-    expect(chinese.locator("#draw-timing")).to_contain_text("两者")
-    assert list_english(chinese) == []
+def test_a_drawing_and_its_answer_speak_chinese(shared_chinese):
+    open_tab(shared_chinese, "手写")
+    shared_chinese.locator("#variant-quantized").get_by_role("checkbox").check()
+    draw(shared_chinese, SEVEN)
+    expect(shared_chinese.locator("#draw-answer")).to_contain_text("把握")
+    expect(shared_chinese.locator("#draw-timing")).to_contain_text("两者")
+    assert list_english(shared_chinese) == []
 
 
-def test_a_scored_text_its_words_and_an_error_speak_chinese(chinese, tmp_path):
-    open_tab(chinese, "情感")
-    chinese.locator("#sentiment-text textarea").fill("A warm and funny film.")
-    expect(chinese.locator("#sentiment-words")).to_contain_text("积分梯度")
-    chinese.locator("#sentiment-words").get_by_text("funny", exact=True).click()
-    expect(chinese.locator("#sentiment-comparison")).to_contain_text("去掉 “funny”")
-    chinese.locator("#sentiment-score").click()
-    expect(chinese.locator(".toast-wrap")).to_contain_text("打分")
-    chinese.locator("#sentiment-lines textarea").fill("good\nbad")
-    chinese.locator("#sentiment-score").click()
-    expect(chinese.locator("#sentiment-status")).to_contain_text("完成")
-    shown = list_english(chinese)
+def test_a_scored_text_its_words_and_an_error_speak_chinese(shared_chinese, tmp_path):
+    open_tab(shared_chinese, "情感")
+    shared_chinese.locator("#sentiment-text textarea").fill("A warm and funny film.")
+    expect(shared_chinese.locator("#sentiment-words")).to_contain_text("积分梯度")
+    shared_chinese.locator("#sentiment-words").get_by_text("funny", exact=True).click()
+    expect(shared_chinese.locator("#sentiment-comparison")).to_contain_text("去掉 “funny”")
+    shared_chinese.locator("#sentiment-score").click()
+    expect(shared_chinese.locator(".toast-wrap")).to_contain_text("打分")
+    shared_chinese.locator("#sentiment-lines textarea").fill("good\nbad")
+    shared_chinese.locator("#sentiment-score").click()
+    expect(shared_chinese.locator("#sentiment-status")).to_contain_text("完成")
+    shown = list_english(shared_chinese)
     # The labels and the word struck out are the model's and the visitor's.
     assert [
         text for text in shown if not re.search("“(funny|positive)”|(posi|nega)tive", text)
     ] == []
 
 
-def test_a_transcript_and_its_figures_speak_chinese(chinese, tmp_path):
-    open_tab(chinese, "语音")
-    chinese.locator("#speech-start").click()
-    expect(chinese.locator(".toast-wrap")).to_contain_text("还没有声音")
+def test_a_transcript_and_its_figures_speak_chinese(shared_chinese, tmp_path):
+    open_tab(shared_chinese, "语音")
+    shared_chinese.locator("#speech-start").click()
+    expect(shared_chinese.locator(".toast-wrap")).to_contain_text("还没有声音")
     recording = tmp_path / "seven.wav"
     write_wav(recording, speak("seven")[0])
-    bring_sound(chinese, recording)
-    chinese.locator("#speech-start").click()
-    expect(chinese.locator("#speech-transcript .legend")).to_contain_text("不确定")
-    chinese.locator("#speech-reference textarea").fill("seven")
-    chinese.locator("#speech-compare").click()
-    expect(chinese.locator("#speech-score")).to_contain_text("词错误率")
-    assert list_english(chinese) == []
+    bring_sound(shared_chinese, recording)
+    shared_chinese.locator("#speech-start").click()
+    expect(shared_chinese.locator("#speech-transcript .legend")).to_contain_text("不确定")
+    shared_chinese.locator("#speech-reference textarea").fill("seven")
+    shared_chinese.locator("#speech-compare").click()
+    expect(shared_chinese.locator("#speech-score")).to_contain_text("词错误率")
+    assert list_english(shared_chinese) == []
     # The player's button is found whatever it is called.
-    chinese.locator("#speech-transcript").get_by_text("seven", exact=True).click()
+    shared_chinese.locator("#speech-transcript").get_by_text("seven", exact=True).click()
 
 
 def test_the_switch_works_at_once_both_ways_and_is_remembered(page):
@@ -190,10 +193,7 @@ def test_what_a_visitor_types_and_sends_stays_as_it_is(chinese, tmp_path):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_switch_is_in_sight_on_a_phone(new_context, app_url, theme):
-    context = new_context(375, 800, locale="zh-CN")
-    page = context.new_page()
-    page.goto(f"{app_url}?__theme={theme}")
-    page.locator("#train-start:enabled").wait_for()
+    page = open_page(new_context(375, 800, locale="zh-CN"), f"{app_url}?__theme={theme}")
     box = page.locator(".language-switch").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 375 and box["y"] < 200
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from gestures import open_page
 from playwright.sync_api import expect
 from tiny_bert import tiny_config
 from transformers import BertForSequenceClassification
@@ -11,10 +12,28 @@ from transformers import BertForSequenceClassification
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def page(shared_page):
+    shared_page.get_by_role("tab", name="Sentiment").click()
+    return shared_page
+
+
 @pytest.fixture
 def box(page):
+    """The box, emptied, and no answer from before."""
+    box = page.locator("#sentiment-text textarea")
+    box.fill("")
+    expect(page.locator("#sentiment-answer")).to_contain_text("as you type")
+    expect(page.locator("#sentiment-words .words")).to_have_count(0)
+    return box
+
+
+@pytest.fixture
+def own_page(context, app_url):
+    """A page of its own, for what stays on it: a file, another model."""
+    page = open_page(context, app_url)
     page.get_by_role("tab", name="Sentiment").click()
-    return page.locator("#sentiment-text textarea")
+    return page
 
 
 def test_the_label_follows_what_is_typed(page, box):
@@ -73,25 +92,23 @@ def test_a_model_that_is_not_there_is_explained_and_the_shipped_one_goes_on(page
     expect(page.locator("#sentiment-answer")).to_contain_text("positive")
 
 
-def test_another_model_is_loaded_and_answers_with_its_own_labels(
-    page, box, tiny_bert_dir, tmp_path
-):
+def test_another_model_is_loaded_and_answers_with_its_own_labels(own_page, tiny_bert_dir, tmp_path):
     folder = shutil.copytree(tiny_bert_dir, tmp_path / "stars")
     network = BertForSequenceClassification(tiny_config(num_labels=3))
     network.config.id2label = {0: "one <b>star</b>", 1: "two", 2: "three"}
     network.save_pretrained(folder)
-    box.fill("good film")
-    choice = page.locator("#sentiment-model input")
+    own_page.locator("#sentiment-text textarea").fill("good film")
+    choice = own_page.locator("#sentiment-model input")
     choice.fill(str(folder))
     choice.press("Enter")
-    expect(page.locator("#sentiment-answer .bars .name")).to_have_text(
+    expect(own_page.locator("#sentiment-answer .bars .name")).to_have_text(
         ["one <b>star</b>", "two", "three"]
     )
     # The words are explained anew.
-    expect(page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
+    expect(own_page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
 
 
-def test_a_file_is_scored_and_comes_back(page, box, tmp_path):
+def test_a_file_is_scored_and_comes_back(page, tmp_path):
     path = tmp_path / "reviews.csv"
     path.write_text("id,review\n" + "7,Awful.\n8,Wonderful!\n" * 150)
     page.locator("#sentiment-file input[type=file]").set_input_files(path)
@@ -110,22 +127,22 @@ def test_a_file_is_scored_and_comes_back(page, box, tmp_path):
     assert lines[2].startswith("2,8,Wonderful!,positive,")
 
 
-def test_ten_thousand_rows_can_be_cancelled_and_keep_what_is_done(page, box, tmp_path):
+def test_ten_thousand_rows_can_be_cancelled_and_keep_what_is_done(own_page, tmp_path):
     path = tmp_path / "many.csv"
     path.write_text(
         "review\n" + "An awful film, far too long and loud for its own good.\n" * 10_000
     )
-    page.locator("#sentiment-file input[type=file]").set_input_files(path)
-    expect(page.get_by_text("10,000 rows")).to_be_visible()
-    page.locator("#sentiment-score").click()
-    status = page.locator("#sentiment-status")
+    own_page.locator("#sentiment-file input[type=file]").set_input_files(path)
+    expect(own_page.get_by_text("10,000 rows")).to_be_visible()
+    own_page.locator("#sentiment-score").click()
+    status = own_page.locator("#sentiment-status")
     expect(status).to_contain_text("texts/s")
-    expect(page.locator("#sentiment-score")).to_be_disabled()
-    page.locator("#sentiment-cancel").click()
+    expect(own_page.locator("#sentiment-score")).to_be_disabled()
+    own_page.locator("#sentiment-cancel").click()
     expect(status).to_contain_text("Cancelled")
-    expect(page.locator("#sentiment-score")).to_be_enabled()
-    with page.expect_download() as download:
-        page.locator("#sentiment-download").click()
+    expect(own_page.locator("#sentiment-score")).to_be_enabled()
+    with own_page.expect_download() as download:
+        own_page.locator("#sentiment-download").click()
     rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()[1:]
     assert 0 < len(rows) < 10_000
     assert f"{len(rows):,} of 10,000 texts" in status.inner_text()

@@ -23,9 +23,20 @@ def open_speech(page, app_url):
     return page
 
 
+@pytest.fixture(scope="module")
+def shared_speech(new_shared_context, app_url):
+    return open_speech(new_shared_context().new_page(), app_url)
+
+
 @pytest.fixture
-def speech(context, app_url):
-    return open_speech(context.new_page(), app_url)
+def speech(shared_speech):
+    """The tab without a sound, and without what was made of the one before."""
+    clear = shared_speech.locator("#speech-audio").get_by_role("button", name="Clear")
+    if clear.is_visible():
+        clear.click()
+    expect(shared_speech.locator("#speech-status")).to_have_text("")
+    expect(shared_speech.locator("#speech-transcript")).to_contain_text("Transcribe")
+    return shared_speech
 
 
 def words_of(page):
@@ -94,7 +105,10 @@ def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
     expect(speech.locator("#speech-status")).to_contain_text("Cancelled")
 
 
-def test_pressed_while_a_file_is_on_its_way_it_starts_when_the_file_is_there(speech, tmp_path):
+def test_pressed_while_a_file_is_on_its_way_it_starts_when_the_file_is_there(
+    context, app_url, tmp_path
+):
+    speech = open_speech(context.new_page(), app_url)
     network = speech.context.new_cdp_session(speech)
     network.send("Network.enable")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000}

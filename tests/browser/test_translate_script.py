@@ -20,6 +20,15 @@ CATALOGUE = {
 }
 
 
+@pytest.fixture(scope="module")
+def translating(chromium):
+    """A page on which texts are given to the translator, and nothing is shown."""
+    page = chromium.new_page()
+    page.add_script_tag(content=read_scripts())
+    yield page
+    page.close()
+
+
 @pytest.fixture
 def blank(chromium):
     page = chromium.new_page()
@@ -55,9 +64,9 @@ def blank(chromium):
         ("7", None),
     ],
 )
-def test_templates(blank, text, translation):
+def test_templates(translating, text, translation):
     script = "([catalogue, text]) => foundryTranslator(catalogue)(text)"
-    assert blank.evaluate(script, [CATALOGUE, text]) == translation
+    assert translating.evaluate(script, [CATALOGUE, text]) == translation
 
 
 def follow(page, body):

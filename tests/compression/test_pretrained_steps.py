@@ -27,7 +27,7 @@ def weights(tmp_path, monkeypatch, tiny_bert_dir, tiny_speech_dir):
         source = tiny_bert_dir if name.startswith("bert") else tiny_speech_dir
         shutil.copytree(source, folder / name)
         (folder / name / "README.md").write_text(card)
-    for module in ("models", "compress"):
+    for module in ("models.loading", "compression.steps"):
         monkeypatch.setattr(f"foundry.{module}.WEIGHTS_DIR", folder)
     monkeypatch.setattr("foundry.compression.measurement.measure._BUDGET_S", 0.1)
     monkeypatch.setenv("FOUNDRY_CACHE_DIR", str(tmp_path / "cache"))

@@ -1,9 +1,10 @@
-import threading
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+from waiting import call_at_once
 
 from foundry.data import normalize
 from foundry.digits.activations import compute_activations, first_layer_filters
@@ -66,19 +67,13 @@ def test_the_given_image_is_left_alone(lenet, image):
 def test_visitors_at_the_same_time_get_the_activations_of_their_own_image(lenet, mnist):
     images = mnist.test.images[:8].numpy()
     alone = [compute_activations(lenet, image)["conv2"] for image in images]
-    together = {}
 
-    def look(index):
-        for _ in range(5):
-            together[index] = compute_activations(lenet, images[index])["conv2"]
+    def look(image):
+        return [compute_activations(lenet, image)["conv2"] for _ in range(5)]
 
-    threads = [threading.Thread(target=look, args=(index,)) for index in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for index, expected in enumerate(alone):
-        np.testing.assert_array_equal(together[index], expected)
+    together = call_at_once(*(partial(look, image) for image in images))
+    for seen, expected in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(seen, [expected] * 5)
 
 
 def test_blank_paper_still_has_activations(lenet):

@@ -1,30 +1,12 @@
-import struct
-import zlib
-
 import numpy as np
 import pytest
-from drawing import ONE, SEVEN, draw_strokes, paper
+from drawing import ONE, SEVEN, draw_strokes, paper, png_claiming
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from foundry.digits.ink import ACCEPTED_FORMATS, MAX_PIXELS, find_ink, load_image
 from foundry.errors import InputError
-
-
-def png_chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_claiming(width, height):
-    """A PNG of a hundred bytes whose header claims any size, 8-bit grayscale."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + png_chunk(b"IHDR", header)
-        + png_chunk(b"IDAT", zlib.compress(b"\0" * 100))
-        + png_chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize("format_name", ACCEPTED_FORMATS)

@@ -3,12 +3,11 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 import torch
-from waiting import PATIENCE_S, wait_until
+from waiting import PATIENCE_S, call_at_once, wait_until
 
 from foundry.models import build_model
 from foundry.models import cache as variant_cache
@@ -137,18 +136,7 @@ def test_a_whole_model_under_another_models_name_is_not_believed(counted, folder
 
 
 def test_threads_that_ask_at_once_get_it_built_once(counted):
-    models = []
-    barrier = threading.Barrier(4)
-
-    def ask():
-        barrier.wait()
-        models.append(load_or_build(KEY, counted))
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    models = call_at_once(*[lambda: load_or_build(KEY, counted)] * 4)
     assert counted.count == 1
     assert all(counted.is_right(model) for model in models)
 

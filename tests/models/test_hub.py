@@ -3,7 +3,7 @@ import threading
 import pytest
 from fake_hub import serve_fake_hub
 from huggingface_hub import constants
-from waiting import wait_until
+from waiting import call_at_once, wait_until
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models import hub as hub_module
@@ -148,19 +148,7 @@ def test_a_slow_download_makes_nobody_wait_for_another_model(hub):
 
 
 def test_many_visitors_at_once_download_and_load_once(hub):
-    loaded = []
-    barrier = threading.Barrier(8)
-
-    def load():
-        barrier.wait()
-        loaded.append(load_pretrained(REPO, "sentiment"))
-
-    threads = [threading.Thread(target=load) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loaded) == 8
+    loaded = call_at_once(*[lambda: load_pretrained(REPO, "sentiment")] * 8)
     assert len({id(pretrained.model) for pretrained in loaded}) == 1
     assert hub.downloads("model.safetensors") == 1
 

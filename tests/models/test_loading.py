@@ -1,12 +1,12 @@
 import json
 import os
 import shutil
-import threading
 
 import pytest
 import torch
 from safetensors import safe_open
 from torch.nn import functional as F
+from waiting import call_at_once
 
 from foundry.data import normalize
 from foundry.errors import ArtifactError, InputError
@@ -253,19 +253,7 @@ def test_a_failed_load_is_tried_again_once_the_file_is_mended(saved):
 
 
 def test_threads_that_load_at_once_share_one_object(saved):
-    loaded = []
-    barrier = threading.Barrier(8)
-
-    def load():
-        barrier.wait()
-        loaded.append(load_model(saved[1]))
-
-    threads = [threading.Thread(target=load) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loaded) == 8
+    loaded = call_at_once(*[lambda: load_model(saved[1])] * 8)
     assert len({id(model) for model in loaded}) == 1
 
 

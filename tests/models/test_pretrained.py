@@ -1,8 +1,8 @@
 import json
 import os
 import shutil
-import threading
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ from transformers import (
     Wav2Vec2ForCTC,
     Wav2Vec2Processor,
 )
+from waiting import call_at_once
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models import available_models, load_pretrained
@@ -153,19 +154,7 @@ def test_what_is_no_name_is_refused_with_what_is_accepted(name):
 
 
 def test_threads_that_load_at_once_share_one_model(folder):
-    loaded = []
-    barrier = threading.Barrier(8)
-
-    def load():
-        barrier.wait()
-        loaded.append(load_pretrained(str(folder), "sentiment"))
-
-    threads = [threading.Thread(target=load) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loaded) == 8
+    loaded = call_at_once(*[lambda: load_pretrained(str(folder), "sentiment")] * 8)
     assert len({id(one.model) for one in loaded}) == 1
 
 
@@ -183,11 +172,7 @@ def test_two_models_are_not_built_at_once(tiny_bert_dir, tmp_path, monkeypatch):
         return read_folder(name, task, folder)
 
     monkeypatch.setattr(pretrained_module, "_read_folder", read_slowly)
-    threads = [threading.Thread(target=load_pretrained, args=(name, "sentiment")) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    call_at_once(*(partial(load_pretrained, name, "sentiment") for name in names))
     assert most == [1, 1, 1]
 
 

@@ -1,9 +1,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
+from waiting import call_at_once
 
 from foundry.data import normalize
 from foundry.errors import InputError
@@ -52,20 +54,14 @@ def test_answers_are_not_overwritten_by_later_calls(compiled, images):
 def test_many_threads_each_get_their_own_answer(compiled, images):
     expected = [compiled(image[None]) for image in images]
     wrong = []
-    barrier = threading.Barrier(8)
 
     def ask(start):
-        barrier.wait()
         for index in range(start, start + 200):
             image = index % len(images)
             if not torch.equal(compiled(images[image][None]), expected[image]):
                 wrong.append(image)
 
-    threads = [threading.Thread(target=ask, args=(8 * number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    call_at_once(*(partial(ask, 8 * number) for number in range(8)))
     assert not wrong
 
 

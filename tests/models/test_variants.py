@@ -1,10 +1,10 @@
 import shutil
-import threading
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import call_at_once
 
 from foundry.compression.pruning import prune
 from foundry.errors import InputError
@@ -121,18 +121,7 @@ def test_int8_is_shared_and_built_once(saved, cache, monkeypatch):
     built = []
     quantize = variants.quantize
     monkeypatch.setattr(variants, "quantize", lambda *args: built.append(args) or quantize(*args))
-    barrier = threading.Barrier(4)
-    loaded = []
-
-    def load():
-        barrier.wait()
-        loaded.append(load_predictor(saved, variant=INT8))
-
-    threads = [threading.Thread(target=load) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    loaded = call_at_once(*[lambda: load_predictor(saved, variant=INT8)] * 4)
     assert len(built) == 1
     assert len({id(predictor) for predictor in loaded}) == 1
     # Nor anew in a process that finds it on the disk.

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from drawing import SEVEN, draw_strokes, redraw
+from drawing import SEVEN, draw_strokes, png_claiming, redraw
 from gradio_client import Client, handle_file
 from refusals import refusal
 from waiting import PATIENCE_S, wait_until
@@ -238,8 +238,6 @@ def test_a_file_that_is_no_picture_is_refused_with_what_is_accepted(
 
 
 def test_a_hundred_megapixels_are_refused(client, tmp_path):
-    from test_ink import png_claiming
-
     (tmp_path / "huge.png").write_bytes(png_claiming(10_000, 10_000))
     sentence = refusal(
         client.predict, image_file=handle_file(tmp_path / "huge.png"), api_name="/classify_digit"

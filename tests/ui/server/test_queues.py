@@ -1,9 +1,7 @@
-import threading
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from waiting import PATIENCE_S, wait_until
+from waiting import call_at_once, wait_until
 
 from foundry.errors import InputError
 from foundry.ui.sentiment import batch as sentiment_batch
@@ -78,11 +76,7 @@ def test_a_failure_gives_the_turn_to_the_next():
         with queue.turn():
             served.append("work")
 
-    threads = [threading.Thread(target=target) for target in (fail, work, work)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_S)
+    call_at_once(fail, work, work)
     assert served == ["work", "work"]
 
 
