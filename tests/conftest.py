@@ -2,24 +2,23 @@
 
 import os
 import socket
-
-from queues import build_queue
-
-from foundry.training.runs import create_run
+from pathlib import Path
 
 # Before torch: its workers inherit this, and share the cores with the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from queues import build_queue
 from short_run import SHORT_RUN
 from waiting import PATIENCE_S
 
 from foundry.data import Split, load_mnist
 from foundry.models import load_model
 from foundry.runs.folders import ACTIVE, RUNS_DIR_VARIABLE
-from foundry.training.runs import read_run
+from foundry.training.runs import create_run, list_runs, read_run
 
 torch.set_num_threads(1)
 
@@ -33,6 +32,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("foundry")
+
+
+# The folders whose files take longest. They come first, so that what is left to hand out at the end
+# is short, and the processes of `.ci/run` end together.
+LONGEST = ("cluster", "browser", "ui", "recipes", "compression", "models")
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,13 +146,17 @@ def queue(runs_folder):
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """A run of `SHORT_RUN` that a real worker has taken to its end."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("finished")))
-        queue = build_queue()
-        run = queue.start(create_run, SHORT_RUN, "somebody", "cpu")
-        queue.wait(run.run_id, PATIENCE_S)
-        return read_run(run.run_id)
+    """A run of `SHORT_RUN` that a real worker has taken to its end; all test processes share it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with pytest.MonkeyPatch.context() as patch, FileLock(f"{folder}.lock"):
+        patch.setenv(RUNS_DIR_VARIABLE, str(folder))
+        if not list_runs():
+            queue = build_queue()
+            run = queue.start(create_run, SHORT_RUN, "somebody", "cpu")
+            queue.wait(run.run_id, PATIENCE_S)
+        (run,) = list_runs()
+        return run
 
 
 @pytest.fixture(scope="session")

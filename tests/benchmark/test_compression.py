@@ -5,6 +5,8 @@ from foundry.benchmark.harness.quality import agreement
 from foundry.compression.measurement.workloads import texts_workload
 from foundry.models import load_pretrained
 
+pytestmark = pytest.mark.slow("times every variant")
+
 # The specification: what each row has, at least.
 COLUMNS = {
     *("model", "variant", "engine", "parameters", "size_bytes", "batch", "p50_ms", "p95_ms"),

@@ -6,8 +6,8 @@ import pytest
 from gestures import launch_chromium, open_page
 from playwright.sync_api import expect, sync_playwright
 
-# A model's first answer waits for its libraries, which a cold disk reads slowly.
-expect.set_options(timeout=60_000)
+# A first answer waits for libraries that a cold disk reads slowly, or until a model is quantized.
+expect.set_options(timeout=120_000)
 
 
 @pytest.fixture(scope="session")

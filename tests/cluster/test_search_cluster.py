@@ -1,6 +1,7 @@
 """A search on three nodes, one of which is killed while it trains."""
 
 import pytest
+from nodes import start_cluster
 
 from foundry.search import SearchConfig, search
 from foundry.search.runs import list_trials, read_search_events
@@ -14,13 +15,9 @@ CONFIG = SearchConfig(
 
 @pytest.fixture
 def nodes():
-    from ray.cluster_utils import Cluster
-
     # Trials run on the other two, so that the one that is lost has one.
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    workers = [cluster.add_node(num_cpus=1) for _ in range(2)]
-    cluster.wait_for_nodes()
-    yield cluster, workers
+    cluster = start_cluster(num_head_cpus=0, num_cpus=1)
+    yield cluster, list(cluster.worker_nodes)
     cluster.shutdown()
 
 

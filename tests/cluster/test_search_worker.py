@@ -69,10 +69,8 @@ def test_a_cluster_that_nobody_answers_at_is_a_failure_with_a_sentence(queue, mo
     assert failed.reason.startswith("No Ray cluster answers at 127.0.0.1:1")
 
 
-def test_a_search_of_a_dead_server_is_interrupted(queue):
-    run = queue.start(create_search, ENDLESS, "alice")
-    queue.stop(run.run_id)
-    queue.wait(run.run_id, PATIENCE_S)
+def test_a_search_of_a_dead_server_is_interrupted(runs_folder):
+    run = create_search(ENDLESS, "alice")
     write_status(run.folder, "running")
     build_queue()
     assert read_search(run.run_id).status == "interrupted"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 from gradio_client import Client, handle_file
+from nodes import start_cluster
 from PIL import Image
 from waiting import PATIENCE_S, call_in_a_thread, wait_until
 
@@ -32,15 +33,11 @@ TOLERANCE = 1e-3
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     from ray import serve
-    from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path_factory.mktemp("runs")))
         # Replicas run on the other two, so that the one that is lost has one.
-        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-        for _ in range(2):
-            nodes.add_node(num_cpus=2)
-        nodes.wait_for_nodes()
+        nodes = start_cluster(num_head_cpus=0, num_cpus=2)
         with ray_session("Serving", nodes.address):
             yield nodes
             serve.shutdown()

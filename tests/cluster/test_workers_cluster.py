@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import ray
 import torch
-from ray.cluster_utils import Cluster
+from nodes import start_cluster
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
@@ -39,11 +39,7 @@ def cluster(tmp_path_factory):
     """Three nodes of one core; the first one is this process's."""
     # Workers unpickle this module's functions without having its file.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
-    for _ in range(2):
-        cluster.add_node(num_cpus=1)
+    cluster = start_cluster(num_head_cpus=1, num_cpus=1)
     ray.init(
         address=cluster.address,
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},

@@ -10,6 +10,8 @@ from foundry.errors import InputError
 from foundry.models import VARIANTS, build_model, save_model
 from foundry.models.cache import CACHE_DIR_VARIABLE
 
+pytestmark = pytest.mark.slow("starts a process for each archive")
+
 # Float32 sums in another order, relative to logits of about ten.
 FLOAT_TOLERANCE = 1e-4
 

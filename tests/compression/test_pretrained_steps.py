@@ -8,6 +8,8 @@ from foundry.compression.config import CompressConfig
 from foundry.compression.state import CompressState
 from foundry.compression.steps import compress
 
+pytestmark = pytest.mark.slow("whole compressions")
+
 CARDS = {
     "bert-sentiment": "| split | number | accuracy, as published |\n|---|---|---|\n"
     "| SST-2 dev | 872 | 89.68% |\n",

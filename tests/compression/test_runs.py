@@ -31,6 +31,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("FOUNDRY_CACHE_DIR", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow("a real worker")
 def test_cancel_ends_it_without_a_result(queue, cache):
     run = queue.start(create_compression, ENDLESS, "alice")
     wait_until(
@@ -41,6 +42,7 @@ def test_cancel_ends_it_without_a_result(queue, cache):
     assert (status_of(run), read_compression(run.run_id).result) == ("stopped", None)
 
 
+@pytest.mark.slow("a real worker")
 def test_a_compression_waits_behind_a_training_and_can_be_cancelled_there(queue):
     training = queue.start(create_run, TrainConfig(epochs=100), "alice", "cpu")
     run = queue.start(create_compression, QUICK, "bob")

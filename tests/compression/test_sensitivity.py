@@ -11,6 +11,8 @@ from foundry.models.calibration import digit_samples
 from foundry.models.quantization import quantize
 from foundry.models.variants import SIGNATURES
 
+pytestmark = pytest.mark.slow("quantizes layer by layer")
+
 LAYERS = ["conv1", "conv2", "fc1", "fc2", "fc3"]
 
 

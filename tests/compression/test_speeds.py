@@ -6,6 +6,8 @@ from foundry.compression.config import list_models
 from foundry.compression.speeds import measure_speeds
 from foundry.models import available_variants
 
+pytestmark = pytest.mark.slow("times every shipped model")
+
 
 @pytest.fixture(scope="module")
 def measured():

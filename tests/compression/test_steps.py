@@ -15,6 +15,8 @@ from foundry.errors import InputError
 from foundry.models import load_model
 from foundry.models.networks import count_parameters
 
+pytestmark = pytest.mark.slow("whole compressions")
+
 
 @pytest.mark.parametrize(
     ("knobs", "named"),

@@ -163,6 +163,7 @@ print(build.count)
 """
 
 
+@pytest.mark.slow("two processes")
 def test_processes_that_ask_at_once_get_it_built_once(tmp_path):
     program = _PROGRAM.format(
         folders=[str(Path(__file__).parent), str(Path(__file__).parents[1])], folder=str(tmp_path)

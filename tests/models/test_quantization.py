@@ -12,6 +12,8 @@ from foundry.models.quantization import quantize
 from foundry.models.runtime import OpenVinoPredictor
 from foundry.models.variants import SIGNATURES
 
+pytestmark = pytest.mark.slow("quantizes every shipped model")
+
 INT8 = VARIANTS["int8"]
 
 

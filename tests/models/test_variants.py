@@ -25,6 +25,8 @@ from foundry.models.cache import CACHE_DIR_VARIABLE
 from foundry.models.loading import WEIGHTS_DIR, check_variant
 from foundry.models.runtime import TorchPredictor
 
+pytestmark = pytest.mark.slow("quantizes many models")
+
 INT8, PRUNED, PRUNED_INT8 = (VARIANTS[name] for name in ("int8", "pruned", "pruned-int8"))
 
 

@@ -13,6 +13,8 @@ from foundry.errors import InputError
 from foundry.models import VARIANTS, load_predictor, load_pretrained
 from foundry.serving.replica import FULL_BATCH, Replica, _size, fingerprint
 
+pytestmark = pytest.mark.slow("loads and quantizes shipped models")
+
 
 @pytest.mark.parametrize("variant", ["dense", "int8"])
 def test_texts_of_several_requests_are_computed_at_once_and_told_apart(variant):

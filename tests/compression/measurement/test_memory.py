@@ -1,5 +1,6 @@
 """Peak memory of a variant, against the size of its weights."""
 
+import pytest
 import torch
 
 from foundry.compression.measurement.memory import peak_memory
@@ -7,6 +8,8 @@ from foundry.compression.measurement.stored import Source
 from foundry.models import build_model, save_model
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import load_folder
+
+pytestmark = pytest.mark.slow("starts a process for each form")
 
 INPUTS = (torch.zeros(1, 1, 28, 28),), (torch.zeros(4, 1, 28, 28),)
 

@@ -1,0 +1,147 @@
+"""The Draw tab's handlers, called with plain values."""
+
+import gradio as gr
+import numpy as np
+import pytest
+from drawing import SEVEN, data_url, draw_strokes, photograph, redraw
+from outputs import value_of
+from PIL import Image
+
+from foundry.errors import InputError
+from foundry.ui.components.model_choice import list_digit_models, load_digit_model
+from foundry.ui.draw import tab as draw_tab
+from foundry.ui.draw.pad import decode_drawing
+
+
+def test_a_drawn_seven_is_read_as_seven(runs_folder):
+    bars, seen, conv1, conv2, note = draw_tab.on_draw(
+        "cpu", data_url(draw_strokes(SEVEN)), "lenet", "alice"
+    )
+    assert "<b>7</b>" in bars
+    # 28 pixels, enlarged by a whole number.
+    assert seen.width == seen.height
+    assert seen.width % 28 == 0
+    assert conv1.width > conv2.width > 0
+    assert "ms" in note
+
+
+def test_the_pads_own_transparent_canvas_is_read_too(runs_folder):
+    layer = draw_strokes(SEVEN, mode="RGB", paper="white", colour="black")
+    bars = draw_tab.on_draw("cpu", data_url(layer), "lenet", "alice")[0]
+    assert "<b>7</b>" in bars
+
+
+@pytest.mark.parametrize("drawing", [None, ""])
+def test_an_empty_pad_is_not_classified(runs_folder, drawing):
+    outputs = draw_tab.on_draw("cpu", drawing, "lenet", "alice")
+    assert "Draw a digit" in outputs[0]
+    assert outputs[1:] == [None, None, None, ""]
+
+
+def test_a_blank_canvas_is_not_classified(runs_folder):
+    blank = data_url(Image.new("L", (280, 280), 255))
+    assert "Draw a digit" in draw_tab.on_draw("cpu", blank, "lenet", "alice")[0]
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        "garbage",
+        "data:image/png;base64,",
+        "data:image/png;base64,!!!!",
+        "data:image/png;base64,AAAA",
+        "data:text/html;base64,AAAA",
+        data_url(Image.new("L", (10, 10), 0)),
+        data_url(draw_strokes(SEVEN))[:-400],
+        "data:image/png;base64," + "A" * 3_000_000,
+        "data:image/png;base64,é",
+        3,
+        ["data:image/png;base64,"],
+        {"image": "x"},
+    ],
+    ids=lambda drawing: str(drawing)[:40],
+)
+def test_what_the_pad_never_sends_is_refused_with_a_sentence(runs_folder, drawing):
+    with pytest.raises(gr.Error) as refused:
+        draw_tab.on_draw("cpu", drawing, "lenet", "alice")
+    assert "clear the pad and draw again" in refused.value.message
+
+
+def test_the_pad_is_decoded_to_the_same_picture():
+    picture = draw_strokes(SEVEN)
+    np.testing.assert_array_equal(np.asarray(decode_drawing(data_url(picture))), picture)
+
+
+def test_an_unknown_model_is_refused_with_the_list(runs_folder):
+    with pytest.raises(gr.Error) as refused:
+        draw_tab.on_draw("cpu", data_url(draw_strokes(SEVEN)), "resnet", "alice")
+    assert "resnet" in refused.value.message
+    assert "lenet" in refused.value.message
+
+
+def test_no_photo_clears_the_answer(runs_folder):
+    picture, _, crops = draw_tab.on_photo("cpu", None, "lenet", "alice")
+    assert value_of(picture) is None
+    assert value_of(crops) == []
+
+
+def test_a_photo_is_boxed_and_read(runs_folder, tmp_path, mnist):
+    digits, labels = mnist.test.images[:4].numpy(), mnist.test.labels[:4].tolist()
+    positions = [(40 + 110 * i, 60) for i in range(4)]
+    photograph(digits, positions, 500, 200).save(tmp_path / "photo.jpg", quality=95)
+    picture, sentence, crops = draw_tab.on_photo(
+        "cpu", str(tmp_path / "photo.jpg"), "lenet", "alice"
+    )
+    image, boxes = value_of(picture)
+    number = "".join(str(label) for label in labels)
+    assert f"### {number}\n" in sentence
+    assert "4 digits" in sentence
+    assert image.size == (500, 200)
+    assert [text for _, text in boxes] == [f"{i + 1}: {labels[i]}" for i in range(4)]
+    for ((left, top, right, bottom), _), (x, y) in zip(boxes, positions, strict=True):
+        assert x - 3 <= left < right <= x + 83
+        assert y - 3 <= top < bottom <= y + 83
+    assert [caption[0] for _, caption in value_of(crops)] == list(number)
+
+
+def test_one_digit_is_not_called_digits(runs_folder, tmp_path, mnist):
+    redraw(mnist.test.images[0].numpy()).save(tmp_path / "photo.png")
+    sentence = draw_tab.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")[1]
+    assert "1 digit," in sentence
+
+
+def test_a_photo_without_ink_says_so(runs_folder, tmp_path):
+    Image.new("L", (200, 100), 200).save(tmp_path / "photo.png")
+    picture, sentence, crops = draw_tab.on_photo(
+        "cpu", str(tmp_path / "photo.png"), "lenet", "alice"
+    )
+    assert "No ink was found" in sentence
+    assert value_of(picture)[1] == []
+    assert value_of(crops) == []
+
+
+def test_a_pdf_is_refused_with_a_sentence(runs_folder, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with pytest.raises(gr.Error) as refused:
+        draw_tab.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")
+    assert "PNG, JPEG" in refused.value.message
+
+
+def test_the_models_to_choose_from_are_the_shipped_one_and_ones_own(finished):
+    own = [name for _, name in list_digit_models("somebody")]
+    assert own == ["lenet", finished.run_id]
+    assert [name for _, name in list_digit_models("alice")] == ["lenet"]
+
+
+def test_ones_own_model_reads_a_drawing_and_anothers_is_unknown(finished):
+    drawing = data_url(draw_strokes(SEVEN))
+    assert "<b>" in draw_tab.on_draw("cpu", drawing, finished.run_id, "somebody")[0]
+    with pytest.raises(gr.Error):
+        draw_tab.on_draw("cpu", drawing, finished.run_id, "alice")
+    with pytest.raises(InputError):
+        load_digit_model(finished.run_id, "alice", "cpu")
+
+
+def test_a_chosen_model_that_still_exists_stays_chosen(finished):
+    assert draw_tab.on_visit("somebody", finished.run_id).value == finished.run_id
+    assert draw_tab.on_visit("alice", finished.run_id).value == "lenet"

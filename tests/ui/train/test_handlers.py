@@ -1,0 +1,176 @@
+"""The Train tab's handlers, called with plain values, and what it shows of a run."""
+
+import json
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from outputs import value_of
+from waiting import PATIENCE_S, wait_until
+
+from foundry.data import load_mnist
+from foundry.runs.folders import RUNS_DIR_VARIABLE, write_status
+from foundry.training import TrainConfig
+from foundry.training.config import PRESETS
+from foundry.training.runs import create_run, read_run
+from foundry.ui.train import compare as compare_view
+from foundry.ui.train import results as results_view
+from foundry.ui.train import tab as train_tab
+from foundry.ui.train.form import PRESET_NOTES, on_preset
+
+KNOBS = asdict(TrainConfig(epochs=1, num_train_images=500))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_every_knob_in_the_order_of_the_config(name):
+    note, *values = on_preset(name)
+    assert note == PRESET_NOTES[name]
+    names = [field.name for field in fields(TrainConfig)]
+    assert TrainConfig(**dict(zip(names, values, strict=True))) == PRESETS[name]
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [("epochs", -1), ("learning_rate", "abc"), ("learning_rate", float("nan")), ("epochs", None)],
+)
+def test_start_refuses_a_bad_knob_with_a_sentence(queue, knob, value):
+    knobs = KNOBS | {knob: value}
+    with pytest.raises(gr.Error) as refused:
+        train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *knobs.values())
+    assert knob in refused.value.message
+    assert "accepted" in refused.value.message
+
+
+def test_start_says_when_the_runs_folder_cannot_be_written(queue, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with monkeypatch.context() as patch:
+        patch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "file"))
+        with pytest.raises(gr.Error) as refused:
+            train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *KNOBS.values())
+    assert RUNS_DIR_VARIABLE in refused.value.message
+
+
+def test_a_started_run_is_shown_refreshed_and_stopped_by_its_visitor_only(queue):
+    panel = train_tab.build_panel(queue)
+    knobs = KNOBS | {"epochs": 100, "batch_size": 8}
+    run_id, seen, timer, done, status, *_ = train_tab.on_start(
+        panel, "cpu", "alice", *knobs.values()
+    )
+    assert seen[0] in ("queued", "running")
+    assert timer.active
+    assert done == ""
+    assert "run-status" in status
+
+    for handler in (panel.on_pause, panel.on_stop, panel.on_resume):
+        with pytest.raises(gr.Error) as refused:
+            handler(run_id, "bob")
+        assert "You have no run" in refused.value.message
+
+    wait_until(lambda: read_run(run_id).events, "the first event")
+    refreshed = panel.on_refresh(run_id, "alice", seen)
+    assert len(refreshed) == 10
+    assert refreshed[0] != seen
+    # Another visitor sees nothing of it.
+    assert "Nothing trained yet" in panel.on_refresh(run_id, "bob", None)[3]
+    assert panel.on_return(run_id, "bob")[0] == ""
+    # A page opened anew finds it, with its id or without.
+    assert panel.on_return(run_id, "alice")[0] == run_id
+    assert panel.on_return("", "alice")[0] == run_id
+
+    panel.on_stop(run_id, "alice")
+    queue.wait(run_id, PATIENCE_S)
+    _, timer, done, status, *_ = panel.on_refresh(run_id, "alice", refreshed[0])
+    assert not timer.active
+    assert done == run_id
+    assert "Stopped" in status
+
+
+def test_nothing_is_sent_when_nothing_has_changed(queue, finished):
+    panel = train_tab.build_panel(queue)
+    seen = panel.on_refresh(finished.run_id, "somebody", None)[0]
+    again = panel.on_refresh(finished.run_id, "somebody", seen)
+    assert again == [gr.skip()] * 10
+
+
+def test_a_visitor_without_a_token_sees_no_run(finished):
+    assert train_tab.on_finish("cpu", finished.run_id, "")[0].visible is False
+
+
+def test_a_finished_run_shows_figures_matrix_mistakes_filters_and_downloads(finished):
+    outputs = train_tab.on_finish("cpu", finished.run_id, "somebody")
+    group, figures, matrix, _, _, mistakes, filters, *downloads = outputs
+    assert group.visible
+    assert f"{finished.result['test_accuracy']:.2%}" in figures
+    assert matrix.count("data-cell=") == 100
+    labels = load_mnist().test.labels.numpy()
+    read = finished.test_probs.numpy().argmax(1)
+    sevens = int(((labels == 7) & (read == 7)).sum())
+    assert f'aria-label="{sevens} images of 7 read as 7"' in matrix
+    assert 0 < len(value_of(mistakes)) <= 12
+    shares = [float(caption.split("(")[1].rstrip("%)")) for _, caption in value_of(mistakes)]
+    assert shares == sorted(shares, reverse=True)
+    assert filters.width > 0
+    assert [Path(path).suffix for path in downloads] == [".zip", ".csv", ".zip", ".py"]
+    assert all(Path(path).stat().st_size > 0 for path in downloads)
+
+
+def test_nothing_is_shown_of_an_unfinished_or_anothers_run(finished):
+    assert not train_tab.on_finish("cpu", "", "somebody")[0].visible
+    assert not train_tab.on_finish("cpu", finished.run_id, "alice")[0].visible
+
+
+@pytest.mark.parametrize(("true", "read"), [(7, 7), (4, 9), (0, 1)])
+def test_a_cell_of_the_matrix_opens_the_images_behind_it(finished, true, read):
+    event = gr.EventData(None, {"cell": 10 * true + read})
+    heading, gallery = results_view.on_cell(finished.run_id, "somebody", event)
+    labels = load_mnist().test.labels.numpy()
+    predicted = finished.test_probs.numpy().argmax(1)
+    count = int(((labels == true) & (predicted == read)).sum())
+    assert heading.startswith(f"**{count:,}** images of **{true}** read as **{read}**")
+    assert len(value_of(gallery)) == min(count, 40)
+
+
+def test_anothers_cells_stay_closed(finished):
+    with pytest.raises(gr.Error):
+        results_view.on_cell(finished.run_id, "alice", gr.EventData(None, {"cell": 0}))
+
+
+def test_runs_are_compared_side_by_side(finished):
+    chosen = compare_view.on_open("somebody")
+    assert chosen.value == [finished.run_id]
+    assert compare_view.on_open("alice").choices == []
+    plot, table = compare_view.on_choose([finished.run_id], "somebody")
+    table = value_of(table)
+    column = table.columns[1]
+    assert table.loc["test accuracy", column] == f"{finished.result['test_accuracy']:.2%}"
+    for name, value in asdict(finished.config).items():
+        assert table.loc[name, column] == str(value)
+    assert len(value_of(plot)) == finished.config.epochs
+
+
+def test_comparing_nothing_is_an_empty_table(runs_folder):
+    _, table = compare_view.on_choose([], "alice")
+    assert len(value_of(table)) == 0
+
+
+def test_anothers_run_cannot_be_compared(finished):
+    with pytest.raises(gr.Error):
+        compare_view.on_choose([finished.run_id], "alice")
+
+
+def test_two_runs_of_the_same_second_are_two_columns(runs_folder):
+    made = create_run(TrainConfig(), "alice", "cpu")
+    write_status(made.folder, "done")
+    twins = []
+    for suffix in ("00000000", "11111111"):
+        twin = replace(made, run_id=f"20261123-101112-{suffix}")
+        (runs_folder / twin.run_id).mkdir()
+        for name in ("run.json", "status.json"):
+            content = (made.folder / name).read_text()
+            assert json.loads(content)
+            (runs_folder / twin.run_id / name).write_text(content)
+        twins.append(twin.run_id)
+    _, table = compare_view.on_choose(twins, "alice")
+    # The names of the settings, and a column a run.
+    assert value_of(table).shape[1] == 3
