@@ -31,7 +31,7 @@ def shared_speech(new_shared_context, app_url):
 @pytest.fixture
 def speech(shared_speech):
     """The tab without a sound, and without what was made of the one before."""
-    clear = shared_speech.locator("#speech-audio").get_by_role("button", name="Clear")
+    clear = shared_speech.locator("#speech-audio").get_by_role("button", name="Clear").first
     if clear.is_visible():
         clear.click()
     expect(shared_speech.locator("#speech-status")).to_have_text("")
