@@ -17,6 +17,9 @@ from foundry.compression.measurement.footprint import LayerChange
 from foundry.data import IMAGE_SIZE
 from foundry.errors import InputError
 from foundry.models.networks import CNN, LeNet
+from foundry.training.sharding import ALONE, Learned, Shard, differentiate
+from foundry.training.step import cut_batches
+from foundry.training.threads import Threads
 
 # How much may be removed from a layer: something has to be left of each.
 MAX_RATIO = 0.95
@@ -190,8 +193,16 @@ def _check_ratios(model: nn.Module, pruning_ratio: float | Mapping[str, float]) 
 def _with_gradients(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
     # In evaluation mode: dropout would judge by chance.
     own = copy.deepcopy(model).eval().requires_grad_(True)
-    own.zero_grad()
-    nn.functional.cross_entropy(own(images), labels).backward()
+    parameters = list(own.parameters())
+
+    def judge(part: Shard) -> Learned:
+        rows = part.rows(len(images))
+        loss = nn.functional.cross_entropy(own(images[rows]), labels[rows])
+        return differentiate(loss, loss, part.weight(len(images)), parameters)
+
+    parts = cut_batches(images.device, ALONE)
+    with Threads(len(parts), images.device) as threads:
+        ALONE.sum_gradients(parameters, threads.map(judge, parts))
     return own
 
 

@@ -39,6 +39,7 @@ from foundry.training import TrainConfig, TrainEvent, TrainState, train
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.evaluation import Evaluation, evaluate
 from foundry.training.sharding import Shard
+from foundry.training.step import NUM_PARTS
 
 CONFIG = TrainConfig(
     epochs=20, batch_size=256, learning_rate=9e-3, rotation_deg=10.0, shift_px=1.5, scale=0.1
@@ -164,6 +165,10 @@ def _render_card(state: TrainState, where: str, test: Evaluation) -> str:
     )
 
 
+def _count_threads() -> int:
+    return min(NUM_PARTS, torch.get_num_threads())
+
+
 def _follow(events: Iterable[TrainEvent], num_steps: int) -> None:
     with tqdm(total=num_steps, unit=" steps") as bar:
         for event in events:
@@ -220,7 +225,7 @@ def _make_dense(out: Path, device: torch.device, workers: WorkersConfig | None) 
     where = (
         f"{workers.num_workers} worker(s) of one core or GPU each"
         if workers
-        else f"{torch.get_num_threads()} CPU threads"
+        else f"{_count_threads()} CPU threads"
     )
     (out / "README.md").write_text(_render_card(state, where, test))
     return test
@@ -253,7 +258,7 @@ def _make_pruned(out: Path, device: torch.device) -> Evaluation:
         elapsed_s=state.elapsed_s,
         epochs=state.epoch,
         best_epoch=state.best_epoch,
-        num_threads=torch.get_num_threads(),
+        num_threads=_count_threads(),
         precision=str(state.precision).removeprefix("torch."),
         torch_version=torch.__version__,
         config=json.dumps(asdict(RECOVERY), indent=2),

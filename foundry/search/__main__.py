@@ -8,7 +8,7 @@ from typing import Any
 
 from foundry.errors import ArtifactError, InputError
 from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
-from foundry.search.runs import TRIAL_THREADS, SearchRun, create_search
+from foundry.search.runs import SearchRun, create_search
 from foundry.search.stream import search
 from foundry.training.cluster import ADDRESS_VARIABLE
 from foundry.training.export import equivalent_python
@@ -89,7 +89,7 @@ def main() -> None:
     print(table(ended.rows))
     if ended.best:
         best = config.train_config(ended.best.last.settings)
-        print(equivalent_python(best, f"search-{ended.best.number}", TRIAL_THREADS, "cpu"))
+        print(equivalent_python(best, f"search-{ended.best.number}", "cpu"))
 
 
 if __name__ == "__main__":

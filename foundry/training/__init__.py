@@ -7,7 +7,8 @@ that takes it to its end, `export` what can be downloaded, `cluster` how Ray is 
 """
 
 from foundry.training.config import TrainConfig
-from foundry.training.loop import TrainEvent, TrainState, train
+from foundry.training.loop import TrainEvent, train
+from foundry.training.state import TrainState
 
 __all__ = [
     "TrainConfig",

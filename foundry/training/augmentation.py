@@ -1,9 +1,9 @@
 """What training does to whole batches of images: small affine changes, adversarial steps."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from foundry.data import PIXEL_MEAN, PIXEL_STD
@@ -13,13 +13,17 @@ PAPER = -PIXEL_MEAN / PIXEL_STD
 INK = (1 - PIXEL_MEAN) / PIXEL_STD
 
 
-def draw_affine(num_images: int, device: torch.device) -> torch.Tensor:
+def draw_affine(num_images: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Draw what `random_affine` does to each image of a batch.
+
+    Args:
+        num_images: Of the batch.
+        generator: Of the CPU; None for torch's own.
 
     Returns:
         float32 (num_images, 4), uniform in [-1, 1]: angle, x shift, y shift, size.
     """
-    return torch.rand(num_images, 4, device=device) * 2 - 1
+    return torch.rand(num_images, 4, generator=generator) * 2 - 1
 
 
 def random_affine(
@@ -27,7 +31,7 @@ def random_affine(
     rotation_deg: float,
     shift_px: float,
     scale: float,
-    draws: torch.Tensor | None = None,
+    draws: torch.Tensor,
 ) -> torch.Tensor:
     """Rotate, shift and scale each image of a batch by its own random amount.
 
@@ -38,14 +42,13 @@ def random_affine(
         rotation_deg: Largest turn to either side, degrees.
         shift_px: Largest shift along each axis, pixels.
         scale: Largest relative change of size, in [0, 1).
-        draws: From `draw_affine`; None draws them.
+        draws: From `draw_affine`.
 
     Returns:
         New images of the same shape; what moves in from outside is paper.
     """
-    num_images, _, _, size = images.shape
-    if draws is None:
-        draws = draw_affine(num_images, images.device)
+    size = images.shape[-1]
+    draws = draws.to(images.device)
     angles = draws[:, 0] * math.radians(rotation_deg)
     factors = 1 / (1 + draws[:, 3] * scale)
     cos, sin = torch.cos(angles) * factors, torch.sin(angles) * factors
@@ -58,7 +61,10 @@ def random_affine(
 
 
 def fgsm(
-    model: nn.Module, images: torch.Tensor, labels: torch.Tensor, epsilon: float
+    model: Callable[[torch.Tensor], torch.Tensor],
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    epsilon: float,
 ) -> torch.Tensor:
     """Move every pixel by epsilon in the direction that raises the loss.
 

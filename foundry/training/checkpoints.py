@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from foundry.errors import ArtifactError
 from foundry.training.config import TrainConfig
-from foundry.training.loop import TrainState
+from foundry.training.state import TrainState
 
 _TENSORS_FILE = "state.safetensors"
 _VALUES_FILE = "state.json"
@@ -81,15 +81,13 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> TrainStat
         state.best_val_accuracy = values["best_val_accuracy"]
         state.best_val_loss = values["best_val_loss"]
         state.improved_epoch = values["improved_epoch"]
-        torch.set_rng_state(tensors["rng"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The checkpoint {path} cannot be read: {error}.") from None
     return state
 
 
 def _tensors(state: TrainState) -> dict[str, torch.Tensor]:
-    tensors = {"rng": torch.get_rng_state()}
-    tensors |= {f"model.{name}": t.contiguous() for name, t in state.model.state_dict().items()}
+    tensors = {f"model.{name}": t.contiguous() for name, t in state.model.state_dict().items()}
     tensors |= {f"best.{name}": t.contiguous() for name, t in state.best_weights.items()}
     for index, entries in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": t.contiguous() for key, t in entries.items()}

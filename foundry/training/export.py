@@ -14,17 +14,13 @@ _SCRIPT = '''"""Repeat run {run_id}; start it in Foundry's folder."""
 import sys
 from pathlib import Path
 
-import torch
-
 sys.path.insert(0, str(Path.cwd()))  # wherever this file was saved
 
-from foundry.data.mnist import load_mnist
+from foundry.data import load_mnist
+from foundry.models import save_model
+from foundry.training import TrainConfig, TrainState, train
 from foundry.training.evaluation import evaluate
-from foundry.models.loading import save_model
-from foundry.training.config import TrainConfig
-from foundry.training.loop import TrainState, train
 
-torch.set_num_threads({num_threads})  # as in the run: sums depend on it in their last digits
 mnist = load_mnist()
 config = TrainConfig(
 {settings}
@@ -91,23 +87,19 @@ def write_script(run: Run, folder: Path) -> Path:
     """Write the Python that gives a finished run's numbers again."""
     assert run.result is not None
     path = folder / f"{run.run_id}.py"
-    script = equivalent_python(
-        run.config, run.run_id, run.result["num_threads"], run.result["device"]
-    )
-    path.write_text(script)
+    path.write_text(equivalent_python(run.config, run.run_id, run.result["device"]))
     return path
 
 
-def equivalent_python(config: TrainConfig, name: str, num_threads: int, device: str) -> str:
+def equivalent_python(config: TrainConfig, name: str, device: str) -> str:
     """Return the Python that trains with some settings.
 
     Args:
         config: The settings.
         name: Of the run, and of the folder to which its weights go.
-        num_threads: With which it was trained.
-        device: On which.
+        device: On which it was trained.
     """
     settings = "\n".join(
         f"    {field.name}={getattr(config, field.name)!r}," for field in fields(TrainConfig)
     )
-    return _SCRIPT.format(run_id=name, num_threads=num_threads, settings=settings, device=device)
+    return _SCRIPT.format(run_id=name, settings=settings, device=device)

@@ -23,8 +23,10 @@ from foundry.models.networks import count_parameters
 from foundry.runs.folders import append_event, write_status
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.evaluation import evaluate
-from foundry.training.loop import TrainState, train
+from foundry.training.loop import train
 from foundry.training.runs import Run, read_run, rewind_events, write_result
+from foundry.training.state import TrainState
+from foundry.training.step import NUM_PARTS
 
 _NICENESS = 10
 _CHECKPOINT_EVERY_S = 5.0
@@ -98,7 +100,7 @@ def finish_run(
         run: Its folder is written to.
         state: Its training, at rest.
         status: How it ended.
-        num_threads: With which it was trained.
+        num_threads: That computed, on which its speed depends.
     """
     mnist = load_mnist()
     if not state.best_epoch:
@@ -154,11 +156,12 @@ def main(run_id: str) -> None:
         try:
             write_status(run.folder, "running")
             state = _start_or_go_on(run, select_device(run.device))
+            num_threads = min(NUM_PARTS, torch.get_num_threads())
             match _train_until_told(run, state, commands):
                 case None:
-                    finish_run(run, state, "done", torch.get_num_threads())
+                    finish_run(run, state, "done", num_threads)
                 case "stop":
-                    finish_run(run, state, "stopped", torch.get_num_threads())
+                    finish_run(run, state, "stopped", num_threads)
                 case "pause":
                     write_status(run.folder, "paused")
                 case "interrupt":

@@ -91,3 +91,17 @@ def test_training_may_start_from_a_network_and_leaves_it_alone(lenet):
         state.model.fc3.weight.zero_()
     assert lenet.fc3.weight.abs().sum() > 0
     assert not any(parameter.requires_grad for parameter in lenet.parameters())
+
+
+def test_the_number_of_threads_changes_neither_what_goes_nor_what_is_learned(lenet, small_mnist):
+    before = torch.get_num_threads()
+    runs = []
+    for num_threads in (1, 2):
+        torch.set_num_threads(num_threads)
+        training = PrunedTraining(lenet, 0.6, small_mnist, replace(SHORT, epochs=1))
+        importance, pruned, *_ = training
+        runs.append((importance.scores, pruned.val_accuracy, training.best_model().state_dict()))
+    torch.set_num_threads(before)
+    (scores, accuracy, weights), (other_scores, other_accuracy, other_weights) = runs
+    assert (other_scores, other_accuracy) == (scores, accuracy)
+    assert all(torch.equal(other_weights[name], weights[name]) for name in weights)

@@ -7,7 +7,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from foundry.data import normalize
-from foundry.training.augmentation import INK, PAPER, fgsm, random_affine
+from foundry.training.augmentation import INK, PAPER, draw_affine, fgsm, random_affine
 
 # A difference of one grey level (of 255) in network input.
 GREY_LEVEL = (INK - PAPER) / 255
@@ -23,15 +23,15 @@ def labels(mnist):
     return mnist.test.labels[:64]
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Decide the random draws: the share, in [-1, 1], of each largest change."""
+def affine(images, *limits, angle=0.0, shift_x=0.0, shift_y=0.0, size=0.0):
+    """Change all images alike, each time by a share, in [-1, 1], of the largest change."""
+    draws = torch.tensor([[angle, shift_x, shift_y, size]])
+    return random_affine(images, *limits, draws.expand(len(images), -1))
 
-    def decide(angle=0.0, shift_x=0.0, shift_y=0.0, size=0.0):
-        draws = (torch.tensor([angle, shift_x, shift_y, size]) + 1) / 2
-        monkeypatch.setattr(torch, "rand", lambda num, _, device=None: draws.repeat(num, 1))
 
-    return decide
+def affine_by_chance(images, *limits, seed=0):
+    draws = draw_affine(len(images), torch.Generator().manual_seed(seed))
+    return random_affine(images, *limits, draws)
 
 
 def test_paper_and_ink_are_the_normalized_ends_of_the_pixel_range():
@@ -41,13 +41,12 @@ def test_paper_and_ink_are_the_normalized_ends_of_the_pixel_range():
 
 
 def test_nothing_changes_when_every_limit_is_zero(images):
-    torch.testing.assert_close(random_affine(images, 0, 0, 0), images, atol=1e-4, rtol=0)
+    torch.testing.assert_close(affine_by_chance(images, 0, 0, 0), images, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("limits", [(45, 6, 0.5), (10, 0, 0), (0, 3, 0), (0, 0, 0.3)])
 def test_shape_and_pixel_range_are_kept(images, limits):
-    torch.manual_seed(0)
-    changed = random_affine(images, *limits)
+    changed = affine_by_chance(images, *limits)
     assert changed.shape == images.shape
     assert changed.dtype == images.dtype
     assert changed.min() >= PAPER - 1e-5
@@ -56,28 +55,25 @@ def test_shape_and_pixel_range_are_kept(images, limits):
 
 def test_the_given_images_are_left_alone(images):
     before = images.clone()
-    random_affine(images, 20, 3, 0.2)
+    affine_by_chance(images, 20, 3, 0.2)
     assert torch.equal(images, before)
 
 
 def test_each_image_of_a_batch_gets_its_own_change(images):
-    torch.manual_seed(0)
     same = images[:1].repeat(8, 1, 1, 1)
-    changed = random_affine(same, 20, 3, 0.2)
+    changed = affine_by_chance(same, 20, 3, 0.2)
     assert len({image.numpy().tobytes() for image in changed}) == 8
 
 
 def test_the_same_seed_draws_the_same_changes(images):
-    torch.manual_seed(3)
-    first = random_affine(images, 20, 3, 0.2)
-    torch.manual_seed(3)
-    assert torch.equal(random_affine(images, 20, 3, 0.2), first)
+    first = affine_by_chance(images, 20, 3, 0.2, seed=3)
+    assert torch.equal(affine_by_chance(images, 20, 3, 0.2, seed=3), first)
+    assert not torch.equal(affine_by_chance(images, 20, 3, 0.2, seed=4), first)
 
 
 @pytest.mark.parametrize(("shift_x", "shift_y"), [(3, 0), (0, 3), (-2, 1)])
-def test_a_whole_shift_moves_pixels_without_wrapping_around(images, drawn, shift_x, shift_y):
-    drawn(shift_x=shift_x / 6, shift_y=shift_y / 6)
-    changed = random_affine(images, 0, 6, 0)
+def test_a_whole_shift_moves_pixels_without_wrapping_around(images, shift_x, shift_y):
+    changed = affine(images, 0, 6, 0, shift_x=shift_x / 6, shift_y=shift_y / 6)
     # scipy.ndimage moves by (rows, columns); the sampling grid moves the other way.
     expected = ndimage.shift(
         images[:, 0].numpy(), (0, -shift_y, -shift_x), order=1, cval=PAPER, prefilter=False
@@ -85,20 +81,18 @@ def test_a_whole_shift_moves_pixels_without_wrapping_around(images, drawn, shift
     np.testing.assert_allclose(changed[:, 0].numpy(), expected, atol=GREY_LEVEL)
 
 
-def test_ink_moved_out_at_one_side_does_not_come_in_at_the_other(drawn):
+def test_ink_moved_out_at_one_side_does_not_come_in_at_the_other():
     column = torch.full((1, 1, 28, 28), PAPER)
     column[..., :, :3] = INK
     for share in (-1.0, 1.0):
-        drawn(shift_x=share)
-        changed = random_affine(column, 0, 6, 0)
+        changed = affine(column, 0, 6, 0, shift_x=share)
         far_side = changed[..., :, 14:]
         torch.testing.assert_close(far_side, torch.full_like(far_side, PAPER), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("share", [-1.0, 0.5, 1.0])
-def test_a_rotation_agrees_with_scipy(images, drawn, share):
-    drawn(angle=share)
-    changed = random_affine(images, 30, 0, 0)[:, 0].numpy()
+def test_a_rotation_agrees_with_scipy(images, share):
+    changed = affine(images, 30, 0, 0, angle=share)[:, 0].numpy()
     # A margin of paper, because scipy takes a neighbour beyond the border for outside altogether.
     margin = ((0, 0), (4, 4), (4, 4))
     padded = np.pad(images[:, 0].numpy() - PAPER, margin)
@@ -107,18 +101,16 @@ def test_a_rotation_agrees_with_scipy(images, drawn, share):
 
 
 @pytest.mark.parametrize("share", [-1.0, 1.0])
-def test_a_change_of_size_scales_the_ink_by_its_square(images, drawn, share):
-    drawn(size=share)
+def test_a_change_of_size_scales_the_ink_by_its_square(images, share):
     before = (images - PAPER).sum(dim=(1, 2, 3))
-    after = (random_affine(images, 0, 0, 0.2) - PAPER).sum(dim=(1, 2, 3))
+    after = (affine(images, 0, 0, 0.2, size=share) - PAPER).sum(dim=(1, 2, 3))
     # Area grows with the square of the length; sampling adds a little noise.
     factor = (1 + 0.2 * share) ** 2
     assert (after / before).mean().item() == pytest.approx(factor, rel=0.03)
 
 
 def test_a_shift_stays_within_its_limit(images):
-    torch.manual_seed(0)
-    changed = random_affine(images, 0, 2, 0)
+    changed = affine_by_chance(images, 0, 2, 0)
     for before, after in zip(images[:, 0].numpy(), changed[:, 0].numpy(), strict=True):
         moved = np.subtract(
             ndimage.center_of_mass(after - PAPER), ndimage.center_of_mass(before - PAPER)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from foundry.errors import ArtifactError
 from foundry.training import TrainConfig, TrainState, train
@@ -218,3 +219,12 @@ def test_a_checkpoint_that_does_not_fit_together_is_named(state, tmp_path, chang
     rewrite(path, change)
     with pytest.raises(ArtifactError, match=path.name):
         load_checkpoint(path)
+
+
+def test_a_checkpoint_of_the_version_before_is_gone_on_from(state, small_mnist, tmp_path):
+    # It also held the state of torch's own generator.
+    path = save_checkpoint(state, tmp_path)
+    tensors = load_file(path / "state.safetensors")
+    save_file(tensors | {"rng": torch.get_rng_state()}, path / "state.safetensors")
+    loaded = load_checkpoint(path)
+    assert [event.step for event in train(loaded, small_mnist)][-1] == loaded.num_steps

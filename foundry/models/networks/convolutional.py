@@ -8,6 +8,19 @@ from torch import nn
 from foundry.data import NUM_CLASSES
 
 
+class Dropout(nn.Dropout):
+    """Dropout that can draw from a generator of the caller's."""
+
+    def forward(
+        self, input: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """Set some values to zero and raise the others, so that their mean stays."""
+        if not self.training or not self.p:
+            return input
+        kept = torch.empty_like(input).bernoulli_(1 - self.p, generator=generator)
+        return input * kept / (1 - self.p)
+
+
 class LeNet(nn.Module):
     """LeNet-5 for 28x28 digits: two convolutions, three linear layers, 61,706 parameters.
 
@@ -49,16 +62,21 @@ class LeNet(nn.Module):
         self.fc3 = nn.Linear(hidden_dims[1], NUM_CLASSES)
         self.pool = nn.MaxPool2d(2)
         self.relu = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10)."""
+    def forward(
+        self, images: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10).
+
+        In training mode the generator draws what is dropped; None for torch's own.
+        """
         # ReLU and max-pooling commute; pooling first leaves ReLU a quarter of the elements.
         x = self.relu(self.pool(self.conv1(images)))  # (N, 6, 14, 14)
         x = self.relu(self.pool(self.conv2(x)))  # (N, 16, 5, 5)
         x = x.flatten(1)
-        x = self.dropout(self.relu(self.fc1(x)))
-        x = self.dropout(self.relu(self.fc2(x)))
+        x = self.dropout(self.relu(self.fc1(x)), generator)
+        x = self.dropout(self.relu(self.fc2(x)), generator)
         return self.fc3(x)
 
 
@@ -97,13 +115,18 @@ class CNN(nn.Module):
         self.fc2 = nn.Linear(hidden_dims[0], NUM_CLASSES)
         self.pool = nn.MaxPool2d(2)
         self.relu = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10)."""
+    def forward(
+        self, images: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10).
+
+        In training mode the generator draws what is dropped; None for torch's own.
+        """
         x = self.relu(self.pool(self.conv1(images)))  # (N, 32, 14, 14)
         x = self.relu(self.pool(self.conv2(x)))  # (N, 64, 7, 7)
-        x = self.dropout(self.relu(self.fc1(x.flatten(1))))
+        x = self.dropout(self.relu(self.fc1(x.flatten(1))), generator)
         return self.fc2(x)
 
 

@@ -19,7 +19,7 @@ from foundry.models.machine import autocast
 from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
 from foundry.recipes.sentiment.data.batches import draw_epoch, encode, predict_logits
 from foundry.recipes.sentiment.data.corpus import Example, spellings
-from foundry.training.sharding import ALONE, Shard
+from foundry.training.sharding import ALONE, Shard, differentiate
 
 BEST_FILE = "best.safetensors"
 WARMUP_SHARE = 0.1
@@ -134,6 +134,7 @@ def finetune(
     """
     checkpoint_dir.mkdir(parents=True, exist_ok=True)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    parameters = list(trained.values())
     optimizer = _build_optimizer(trained, config)
     average = {name: p.detach().clone() for name, p in trained.items()}
     progress = resume_checkpoint(checkpoint_dir, trained, average, optimizer)
@@ -155,14 +156,13 @@ def finetune(
                 loss = _loss(model, tokenizer, input_ids, attention_mask, targets, config)
             else:
                 loss = compute_loss(input_ids, attention_mask, targets)
-            loss.backward()
-            train_loss = shard.sum_gradients(trained.values(), shard.weight(num_rows), loss.item())
-            nn.utils.clip_grad_norm_(trained.values(), GRADIENT_NORM)
+            learned = differentiate(loss, loss, shard.weight(num_rows), parameters)
+            train_loss = shard.sum_gradients(parameters, [learned])
+            nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
             lr_share = one_cycle(progress.step / num_steps)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak_lr"] * lr_share
             optimizer.step()
-            optimizer.zero_grad()
             progress.step += 1
             # A young average follows the weights closely, or it would remember the start for long.
             decay = min(config.average_decay, (1 + progress.step) / (10 + progress.step))

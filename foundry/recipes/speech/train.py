@@ -19,7 +19,7 @@ from transformers import Wav2Vec2ForCTC
 from foundry.recipes.speech.batches import Batch, BatchSource
 from foundry.recipes.speech.losses import ComputeLoss, compute_loss, count_characters
 from foundry.recipes.speech.model import another_vocal_tract
-from foundry.training.sharding import ALONE, Shard
+from foundry.training.sharding import ALONE, Shard, differentiate
 
 CHECKPOINT = "checkpoint.safetensors"
 # What AdamW and Muon keep of each parameter.
@@ -279,10 +279,9 @@ def _update(
     varied = step >= config.vary_after
     with another_vocal_tract(model, np.random.default_rng(seed)) if varied else nullcontext():
         loss = compute_loss(model, own)
-    model.zero_grad(set_to_none=True)
-    loss.backward()
-    train_loss = shard.sum_gradients(state.parameters.values(), weight, loss.item())
-    torch.nn.utils.clip_grad_norm_(state.parameters.values(), 1.0)
+    parameters = list(state.parameters.values())
+    train_loss = shard.sum_gradients(parameters, [differentiate(loss, loss, weight, parameters)])
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     for optimizer in state.optimizers:
         optimizer.step()
     return train_loss
