@@ -13,6 +13,10 @@ class ArtifactError(RuntimeError):
     """A file that ships with the project or was written by it is missing or damaged."""
 
 
+class DivergedError(ArithmeticError):
+    """A training has left the finite numbers; the message says where, why, and what to try."""
+
+
 @contextlib.contextmanager
 def in_a_sentence(parser: argparse.ArgumentParser) -> Iterator[None]:
     """Print what is wrong with the input as one sentence, and exit with 2."""

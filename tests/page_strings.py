@@ -18,7 +18,7 @@ _NEVER_SHOWN = {
 }  # fmt: skip
 # What a program prints, or writes into files.
 _FOR_TERMINALS = {"training/export.py", "search/__main__.py", "search/stream.py"}
-_ERRORS = {"InputError", "ArtifactError"}
+_ERRORS = {"InputError", "ArtifactError", "DivergedError"}
 # Keyword arguments that hold names, styles or code.
 _NOT_TEXT = {"elem_id", "elem_classes", "css_template", "api_name", "api_visibility", "variant"}
 _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}

@@ -112,7 +112,7 @@ def main() -> None:
         else:
             figures = _run_one(args)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+        args.json.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

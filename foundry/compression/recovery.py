@@ -97,6 +97,7 @@ class PrunedTraining:
 
         Raises:
             InputError: As `prune()` does.
+            DivergedError: As `train()` does; the best weights so far are those before.
         """
         judged = self.mnist.train.head(NUM_JUDGED)
         dense_device = next(self.dense.parameters()).device

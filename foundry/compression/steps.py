@@ -64,7 +64,8 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
 
     Raises:
         InputError: If the model cannot be compressed so.
-        ArtifactError: If its files are missing or damaged.
+        ArtifactError: If its files are missing or damaged, or its weights are not finite.
+        DivergedError: If the training that follows on pruning does.
     """
     yield state.event("load", 0.0, "Loading the model")
     if state.config.task == "digits":

@@ -13,6 +13,7 @@ from foundry.compression.config import CompressEvent
 from foundry.compression.runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compression.state import CompressState
 from foundry.compression.steps import compress
+from foundry.errors import ArtifactError, DivergedError, InputError
 from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
 from foundry.training.runs import read_run
 from foundry.training.worker import Commands, leave_at_once, leave_room_for_the_server
@@ -73,6 +74,9 @@ def main(run_id: str) -> None:
         else:
             _record(run, state)
             write_status(run.folder, "done")
+    except (ArtifactError, DivergedError, InputError) as error:
+        write_status(run.folder, "failed", str(error).removesuffix("."))
+        raise
     except Exception as error:
         write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
         raise

@@ -121,7 +121,7 @@ def _write(file: Path, key: Mapping[str, str], model: ov.Model) -> None:
     # The manifest last, each by one rename: half a file is never taken for a whole one.
     for path, content in (
         (file, packed),
-        (_manifest(file), json.dumps(manifest, indent=2).encode()),
+        (_manifest(file), json.dumps(manifest, indent=2, allow_nan=False).encode()),
     ):
         partial = path.with_suffix(f"{path.suffix}.partial")
         partial.write_bytes(content)

@@ -7,7 +7,6 @@ from a folder or the Hub.
 
 import json
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import nn
 from foundry.errors import ArtifactError, InputError
 from foundry.models.calibration import SAMPLE_MAKERS, digit_samples
 from foundry.models.hub import OnProgress, resolve_model
-from foundry.models.networks import CNN, LeNet
+from foundry.models.networks import CNN, LeNet, is_finite
 from foundry.models.pretrained import Pretrained, load_folder, one_at_a_time
 from foundry.models.remote import find_remote
 from foundry.models.runtime import Predictor, TorchPredictor
@@ -98,15 +97,9 @@ def build_model(architecture: str, width: float = 1.0, **config: Any) -> nn.Modu
             f"choose one of {', '.join(_ARCHITECTURES)}."
         )
     network = _ARCHITECTURES[architecture]
-    widths = {
-        "channels": _scale(network.CHANNELS, width),
-        "hidden_dims": _scale(network.HIDDEN_DIMS, width),
-    }
+    sizes = {"channels": network.CHANNELS, "hidden_dims": network.HIDDEN_DIMS}
+    widths = {name: [max(1, round(width * size)) for size in own] for name, own in sizes.items()}
     return network(**(widths | config))
-
-
-def _scale(sizes: Sequence[int], factor: float) -> list[int]:
-    return [max(1, round(factor * size)) for size in sizes]
 
 
 def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float32) -> None:
@@ -120,7 +113,7 @@ def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float3
     folder.mkdir(parents=True, exist_ok=True)
     # The worker's networks are channels_last; safetensors stores rows in order.
     weights = {name: t.detach().to(dtype).contiguous() for name, t in model.state_dict().items()}
-    (folder / CONFIG_FILE).write_text(json.dumps(model.config, indent=2) + "\n")
+    (folder / CONFIG_FILE).write_text(json.dumps(model.config, indent=2, allow_nan=False) + "\n")
     # By one rename, because a page may load the weights while a run replaces them.
     partial = folder / f"{WEIGHTS_FILE}.partial"
     save_file(weights, partial)
@@ -141,6 +134,11 @@ def _load_folder(folder: Path, device: torch.device) -> nn.Module:
         raise ArtifactError(
             f"{folder / WEIGHTS_FILE} is damaged or does not belong to the config beside it."
         ) from None
+    if not is_finite(model.state_dict().values()):
+        raise ArtifactError(
+            f"The weights in {folder} are not finite numbers: their training diverged. Train anew "
+            "at a lower learning rate."
+        )
     return model.to(device).eval().requires_grad_(False)
 
 
@@ -165,7 +163,8 @@ def load_model(
 
     Raises:
         InputError: If there is no such name or variant; the message lists those there are.
-        ArtifactError: If a file is missing or damaged; the message names it.
+        ArtifactError: If a file is missing or damaged, or the weights are not finite; the message
+            names it.
     """
     folder = find_variant(str(name), _digits_folder(name), variant)
     weights_file = folder / WEIGHTS_FILE

@@ -13,10 +13,10 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import platformdirs
 
@@ -35,6 +35,20 @@ RESULT_FILE = "result.json"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
+class Standing(NamedTuple):
+    """Where a run stands.
+
+    Attributes:
+        status: In one word.
+        reason: Why it failed; empty otherwise.
+        is_final: Whether it would fail again if it went on.
+    """
+
+    status: Status
+    reason: str
+    is_final: bool
+
+
 @dataclass(frozen=True)
 class AnyRun:
     """One reading of the folder of a run; each kind adds its settings' class and its events.
@@ -46,6 +60,7 @@ class AnyRun:
         config: What it is to do.
         status: Where it stands.
         reason: Why it failed; empty otherwise.
+        is_final: Whether it would fail again if it went on.
     """
 
     run_id: str
@@ -54,9 +69,15 @@ class AnyRun:
     config: Any
     status: Status
     reason: str
+    is_final: bool = field(default=False, kw_only=True)
 
     # The module of the process that takes it to its end.
     worker: ClassVar[str]
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether going on with it is of use."""
+        return self.status in RESUMABLE and not self.is_final
 
     @property
     def progress(self) -> float:
@@ -146,31 +167,41 @@ def is_run_id(value: object) -> bool:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replace a JSON file whole, so that a reader never sees half of it."""
+    """Replace a JSON file whole, so that a reader never sees half of it.
+
+    Raises:
+        OSError: If it cannot be written.
+        ValueError: If a number is not finite, for which JSON has no name.
+    """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n")
+    partial.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
     partial.replace(path)
 
 
-def read_status(folder: Path) -> tuple[Status, str]:
-    """Return where a run stands, and the reason if it failed.
+def read_status(folder: Path) -> Standing:
+    """Return where a run stands.
 
     Raises:
         OSError, ValueError, KeyError: If its folder is gone or damaged.
     """
     values = json.loads((folder / _STATUS_FILE).read_text())
-    return values["status"], values["reason"]
+    return Standing(values["status"], values["reason"], values.get("is_final", False))
 
 
-def write_status(folder: Path, status: Status, reason: str = "") -> None:
-    """Record where a run stands."""
-    write_json(folder / _STATUS_FILE, {"status": status, "reason": reason})
+def write_status(folder: Path, status: Status, reason: str = "", *, is_final: bool = False) -> None:
+    """Record where a run stands; the arguments are as in `Standing`."""
+    write_json(folder / _STATUS_FILE, Standing(status, reason, is_final)._asdict())
+
+
+def _parse_json(text: str) -> Any:
+    # Earlier versions also wrote NaN and Infinity; neither is a figure.
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """Return a run's final figures, or None while there are none."""
     try:
-        return json.loads((folder / RESULT_FILE).read_text())
+        return _parse_json((folder / RESULT_FILE).read_text())
     except FileNotFoundError:
         return None
 
@@ -182,7 +213,7 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     complete, _, _ = text.rpartition("\n")
-    return [json.loads(line) for line in complete.splitlines()]
+    return [_parse_json(line) for line in complete.splitlines()]
 
 
 def append_event(folder: Path, event: Any) -> None:
@@ -193,4 +224,4 @@ def append_event(folder: Path, event: Any) -> None:
         event: A dataclass of plain values.
     """
     with open(folder / EVENTS_FILE, "a") as log:
-        log.write(json.dumps(asdict(event)) + "\n")
+        log.write(json.dumps(asdict(event), allow_nan=False) + "\n")

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.folders import ACTIVE, RESUMABLE, Status, read_status, write_status
+from foundry.runs.folders import ACTIVE, Status, read_status, write_status
 from foundry.runs.store import RunStore
 
 _PROJECT_DIR = Path(__file__).parents[2]
@@ -45,6 +45,10 @@ class Job(Protocol):
     @property
     def status(self) -> Status:
         """Where it stood when it was read."""
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether going on with it was of use."""
 
     @property
     def worker(self) -> str:
@@ -109,10 +113,10 @@ class RunQueue:
         """
         self._check_room()
         with self._changed:
-            if run.status in RESUMABLE:
+            if run.is_resumable:
                 # Its worker has said so, but may still be on its way out.
                 self._changed.wait_for(lambda: run.run_id not in self._locks, _EXIT_S)
-            if run.run_id in self._locks or run.status not in (*RESUMABLE, "queued"):
+            if run.run_id in self._locks or not (run.is_resumable or run.status == "queued"):
                 raise InputError(f"This run is {run.status}; it cannot be started again.")
             self._locks[run.run_id] = FileLock(run.folder / "queue.lock")
             try:
@@ -217,8 +221,7 @@ class RunQueue:
 
     def _note_end(self, job: Job, reason: str) -> None:
         try:
-            status, _ = read_status(job.folder)
-            if status in ACTIVE:
+            if read_status(job.folder).status in ACTIVE:
                 write_status(job.folder, "failed", reason)
         except (OSError, ValueError, KeyError):
             _logger.exception("The end of run %s could not be recorded", job.run_id)
@@ -235,7 +238,7 @@ class RunQueue:
             try:
                 with FileLock(run.folder / "queue.lock", timeout=0):
                     # The server that had the lock may have brought the run to its end meanwhile.
-                    if read_status(run.folder)[0] in ACTIVE:
+                    if read_status(run.folder).status in ACTIVE:
                         write_status(run.folder, "interrupted")
             except (Timeout, OSError, ValueError, KeyError):
                 continue

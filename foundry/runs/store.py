@@ -56,8 +56,8 @@ class RunStore(Generic[R]):
         try:
             made = json.loads((folder / RUN_FILE).read_text())
             made["config"] = self.settings(**made["config"])
-            status, reason = read_status(folder)
-            return self.kind(run_id=run_id, folder=folder, status=status, reason=reason, **made)
+            standing = read_status(folder)._asdict()
+            return self.kind(run_id=run_id, folder=folder, **standing, **made)
         except (OSError, ValueError, KeyError, TypeError):
             # Not written whole, or by a version with other knobs.
             raise unknown from None

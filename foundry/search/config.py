@@ -23,7 +23,7 @@ LOGARITHMIC = ("width", "learning_rate", "batch_size", "weight_decay")
 MAX_TRIALS = 500
 MAX_MINUTES = 240.0
 
-TrialState = Literal["running", "done", "stopped early", "failed"]
+TrialState = Literal["running", "done", "stopped early", "diverged", "failed"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class SearchEvent:
 
     Attributes:
         trial_id: Names the trial, and its folder.
-        state: Where the trial stands; `stopped early` by ASHA, or by the end of the search.
+        state: Where the trial stands; `stopped early` by ASHA, or by the end of the search;
+            `diverged` if its loss was no longer finite.
         settings: Values of the searched knobs.
         epoch: How far it has come, in epochs.
         val_accuracy: In [0, 1]; at the end of an epoch on the whole validation split, inside one

@@ -21,7 +21,7 @@ from foundry.runs.folders import (
     runs_dir,
 )
 from foundry.runs.store import RunStore
-from foundry.search.config import SearchConfig, SearchEvent
+from foundry.search.config import SearchConfig, SearchEvent, TrialState
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint
 from foundry.training.cluster import require_ray
 from foundry.training.runs import CHECKPOINTS_FOLDER, Run, create_run, read_run
@@ -29,6 +29,7 @@ from foundry.training.worker import finish_run
 
 TUNE_FOLDER = "tune"
 STOP_FILE = "stop"
+_ENDED: tuple[TrialState, ...] = ("done", "stopped early", "diverged")
 # A trial has one processor; more threads would be taken from the other trials.
 TRIAL_THREADS = 1
 
@@ -153,7 +154,7 @@ def list_trials(events: Sequence[SearchEvent]) -> list[Trial]:
     best: dict[str, float] = {}
     for event in events:
         # Once ended, a trial stays so: Tune may not have noted it before a kill, and tries again.
-        if event.trial_id in last and last[event.trial_id].state in ("done", "stopped early"):
+        if event.trial_id in last and last[event.trial_id].state in _ENDED:
             continue
         last[event.trial_id] = event
         if event.val_accuracy is not None and event.epoch == int(event.epoch):

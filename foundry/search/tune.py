@@ -21,7 +21,7 @@ from ray.tune.search import BasicVariantGenerator, SearchAlgorithm, Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from foundry.data import load_mnist
-from foundry.errors import ArtifactError
+from foundry.errors import ArtifactError, DivergedError
 from foundry.models.networks import count_parameters
 from foundry.runs.folders import append_event
 from foundry.search.config import CHOICES, LOGARITHMIC, SearchConfig, SearchEvent, TrialState
@@ -54,6 +54,7 @@ _FORMER_MODULES = {
     "foundry.search_config": "foundry.search.config",
     "foundry.train_config": "foundry.training.config",
 }
+_HAS_DIVERGED = "has_diverged"
 # What is minimised beside the accuracy, which is maximised.
 _COSTS = {"accuracy-seconds": "train_s", "accuracy-parameters": "parameters"}
 
@@ -61,7 +62,8 @@ _COSTS = {"accuracy-seconds": "train_s", "accuracy-parameters": "parameters"}
 def train_trial(values: Mapping[str, Any]) -> None:
     """Train one trial, reporting to Tune; goes on from its checkpoint if it has one.
 
-    A checkpoint is laid out as the folder of a run, which a trial can become.
+    A checkpoint is laid out as the folder of a run, which a trial can become. A trial that diverges
+    says so in its last report: an error would make Tune try the same again.
 
     Args:
         values: All of `TrainConfig`'s fields.
@@ -77,25 +79,31 @@ def train_trial(values: Mapping[str, Any]) -> None:
         checkpoint = find_checkpoint(run_folder / CHECKPOINTS_FOLDER)
         state = load_checkpoint(checkpoint) if checkpoint else TrainState(TrainConfig(**values))
         reading = _count_readings(state)
-        for event in train(state, mnist):
-            append_event(run_folder, event)
-            if _count_readings(state) == reading:
-                continue
-            reading = _count_readings(state)
-            accuracy = event.val_accuracy
-            if accuracy is None:
-                accuracy = evaluate(state.model, glanced).accuracy
-            save_checkpoint(state, run_folder / CHECKPOINTS_FOLDER)
-            tune.report(
-                {
-                    "reading": reading,
-                    "epoch": state.step / state.steps_per_epoch,
-                    "val_accuracy": accuracy,
-                    "train_s": state.elapsed_s,
-                    "parameters": count_parameters(state.model),
-                },
-                checkpoint=tune.Checkpoint.from_directory(folder),
-            )
+        try:
+            for event in train(state, mnist):
+                append_event(run_folder, event)
+                if _count_readings(state) == reading:
+                    continue
+                reading = _count_readings(state)
+                accuracy = event.val_accuracy
+                if accuracy is None:
+                    accuracy = evaluate(state.model, glanced).accuracy
+                save_checkpoint(state, run_folder / CHECKPOINTS_FOLDER)
+                report = _report(state, reading, accuracy)
+                tune.report(report, checkpoint=tune.Checkpoint.from_directory(folder))
+        except DivergedError:
+            # The worst there is, for whatever chooses the next trials by what came out.
+            tune.report({**_report(state, reading + 1, 0.0), _HAS_DIVERGED: True})
+
+
+def _report(state: TrainState, reading: int, val_accuracy: float) -> dict[str, Any]:
+    return {
+        "reading": reading,
+        "epoch": state.step / state.steps_per_epoch,
+        "val_accuracy": val_accuracy,
+        "train_s": state.elapsed_s,
+        "parameters": count_parameters(state.model),
+    }
 
 
 def _count_readings(state: TrainState) -> int:
@@ -131,12 +139,16 @@ class _Log(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_: Any
     ) -> None:
-        self._add(trial, "running", result)
+        if not result.get(_HAS_DIVERGED):
+            self._add(trial, "running", result)
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **_: Any
     ) -> None:
         result = trial.last_result or {}
+        if result.get(_HAS_DIVERGED):
+            self._add(trial, "diverged", {**result, "val_accuracy": None})
+            return
         is_done = result.get("epoch", 0) >= self._config.epochs
         self._add(trial, "done" if is_done else "stopped early", result)
 

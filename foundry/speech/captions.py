@@ -84,7 +84,12 @@ def format_vtt(transcript: Transcript) -> str:
 
 def format_json(transcript: Transcript, model: str, variant: str) -> str:
     """Return what `/transcribe` answers."""
-    return json.dumps(as_dict(transcript, model, variant), indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            as_dict(transcript, model, variant), indent=2, ensure_ascii=False, allow_nan=False
+        )
+        + "\n"
+    )
 
 
 def as_dict(transcript: Transcript, model: str, variant: str) -> dict[str, Any]:

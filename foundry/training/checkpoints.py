@@ -5,6 +5,7 @@ one before it.
 """
 
 import json
+import math
 import os
 import shutil
 from dataclasses import asdict
@@ -39,7 +40,7 @@ def save_checkpoint(state: TrainState, folder: Path) -> Path:
     partial.mkdir(parents=True)
     try:
         save_file(_tensors(state), partial / _TENSORS_FILE)
-        (partial / _VALUES_FILE).write_text(json.dumps(_values(state), indent=2))
+        (partial / _VALUES_FILE).write_text(json.dumps(_values(state), indent=2, allow_nan=False))
     except BaseException:
         # On a full disk this makes the room to say so.
         shutil.rmtree(partial, ignore_errors=True)
@@ -79,7 +80,8 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> TrainStat
         state.elapsed_s = values["elapsed_s"]
         state.best_epoch = values["best_epoch"]
         state.best_val_accuracy = values["best_val_accuracy"]
-        state.best_val_loss = values["best_val_loss"]
+        best_val_loss = values["best_val_loss"]
+        state.best_val_loss = math.inf if best_val_loss is None else best_val_loss
         state.improved_epoch = values["improved_epoch"]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The checkpoint {path} cannot be read: {error}.") from None
@@ -102,7 +104,8 @@ def _values(state: TrainState) -> dict[str, Any]:
         "elapsed_s": state.elapsed_s,
         "best_epoch": state.best_epoch,
         "best_val_accuracy": state.best_val_accuracy,
-        "best_val_loss": state.best_val_loss,
+        # Infinite before the first epoch ends, for which JSON has no name.
+        "best_val_loss": state.best_val_loss if state.best_epoch else None,
         "improved_epoch": state.improved_epoch,
         "param_groups": state.optimizer.state_dict()["param_groups"],
         "scheduler_step": state.scheduler.last_epoch if state.scheduler else None,

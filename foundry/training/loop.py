@@ -2,13 +2,15 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 
 from foundry.data import Mnist, Split, normalize
+from foundry.errors import DivergedError
+from foundry.models.networks import is_finite
 from foundry.training.evaluation import evaluate
 from foundry.training.sharding import ALONE, Shard
 from foundry.training.state import TrainState
@@ -64,6 +66,10 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
 
     Yields:
         A `TrainEvent` about 25 times an epoch, and at the end of every epoch.
+
+    Raises:
+        DivergedError: If the loss or a weight is no longer finite. The state's model then has the
+            weights of the last event again, and those that were kept are as they were.
     """
     data = mnist.train.head(state.config.num_train_images)
     images = normalize(data.images).to(state.device)
@@ -72,6 +78,7 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
     parts = cut_batches(state.device, shard)
     losses: list[float] = []
     interval_s, interval_images = 0.0, 0
+    finite = state.copy_weights()
     with Threads(len(parts), state.device) as threads:
         while not state.is_finished:
             for batch in _remaining_batches(state):
@@ -82,9 +89,11 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
                 losses.append(threads.run(partial(update, state, shard, threads.map(learn, parts))))
                 interval_s += time.perf_counter() - started
                 interval_images += len(batch)
+                _check(math.isfinite(losses[-1]), state, finite)
                 epoch_ends = state.step % state.steps_per_epoch == 0
                 if not epoch_ends and state.step % interval:
                     continue
+                _check(is_finite(state.model.parameters()), state, finite)
                 state.train_s += interval_s
                 state.elapsed_s += interval_s
                 event = TrainEvent(
@@ -100,7 +109,12 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
                     elapsed_s=state.elapsed_s,
                 )
                 losses, interval_s, interval_images = [], 0.0, 0
-                yield _validate(state, mnist.val, event, shard) if epoch_ends else event
+                if epoch_ends:
+                    measured = _measure(state, mnist.val, shard)
+                    _check(math.isfinite(measured[0]), state, finite)
+                    event = _validate(state, event, *measured)
+                finite = state.copy_weights()
+                yield event
 
 
 def _remaining_batches(state: TrainState) -> Sequence[torch.Tensor]:
@@ -112,16 +126,36 @@ def _remaining_batches(state: TrainState) -> Sequence[torch.Tensor]:
     return order.split(config.batch_size)[state.step % state.steps_per_epoch :]
 
 
-def _validate(state: TrainState, val: Split, event: TrainEvent, shard: Shard) -> TrainEvent:
-    """Measure the weights at the end of an epoch, and keep them if they are the best."""
+def _measure(state: TrainState, val: Split, shard: Shard) -> Sequence[float]:
+    """Return the validation loss and accuracy, the same on all workers."""
     started = time.perf_counter()
     measured = evaluate(state.model, val)
-    val_loss, val_accuracy = shard.agree(measured.loss, measured.accuracy)
+    agreed = shard.agree(measured.loss, measured.accuracy)
     state.elapsed_s += time.perf_counter() - started
+    return agreed
+
+
+def _validate(
+    state: TrainState, event: TrainEvent, val_loss: float, val_accuracy: float
+) -> TrainEvent:
+    """Keep the weights at the end of an epoch if they are the best."""
     return replace(
         event,
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         is_best=state.keep_if_best(val_loss, val_accuracy),
         elapsed_s=state.elapsed_s,
+    )
+
+
+def _check(is_finite: bool, state: TrainState, finite: Mapping[str, torch.Tensor]) -> None:
+    """Give a training up that has diverged, with the last finite weights in its model."""
+    if is_finite:
+        return
+    state.model.load_state_dict(finite)
+    config = state.config
+    raise DivergedError(
+        f"diverged at step {state.step} of {state.num_steps}: the loss is no longer finite, "
+        f"most likely because a learning rate of {config.learning_rate:g} is too high for "
+        f"{config.optimizer}; try {config.learning_rate / 10:g}"
     )

@@ -20,9 +20,11 @@ from foundry.runs.folders import (
     EVENTS_FILE,
     RESULT_FILE,
     AnyRun,
+    Standing,
     create_folder,
     estimate_remaining_s,
     read_events,
+    read_result,
     runs_dir,
     write_json,
 )
@@ -46,6 +48,23 @@ class Run(AnyRun):
     device: str
 
     worker: ClassVar[str] = "foundry.training.worker"
+
+    def __post_init__(self) -> None:
+        """Take for failed what an earlier version went on with after it had diverged."""
+        if self.status in ("done", "stopped") and self._has_lost_its_loss:
+            standing = Standing("failed", "its loss was not finite: it diverged", True)
+            for name, value in standing._asdict().items():
+                object.__setattr__(self, name, value)
+
+    @property
+    def _has_lost_its_loss(self) -> bool:
+        result = read_result(self.folder)
+        return result is not None and result["test_loss"] is None
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, once it has ended; nothing does of what has diverged."""
+        return None if self.is_final else read_result(self.folder)
 
     @property
     def best_folder(self) -> Path:
@@ -138,7 +157,11 @@ def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tens
 
 def rewind_events(run: Run, step: int) -> None:
     """Drop what the log holds past a step, because training goes on from there."""
-    kept = [json.dumps(asdict(event)) + "\n" for event in run.events if event.step <= step]
+    kept = [
+        json.dumps(asdict(event), allow_nan=False) + "\n"
+        for event in run.events
+        if event.step <= step
+    ]
     partial = run.folder / f"{EVENTS_FILE}.partial"
     partial.write_text("".join(kept))
     partial.replace(run.folder / EVENTS_FILE)

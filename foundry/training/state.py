@@ -68,7 +68,7 @@ class TrainState:
         self.best_val_accuracy = -1.0
         self.best_val_loss = math.inf
         self.improved_epoch = 0
-        self.best_weights = self._copy_weights()
+        self.best_weights = self.copy_weights()
 
     @property
     def epoch(self) -> int:
@@ -101,7 +101,7 @@ class TrainState:
             self.best_epoch = self.epoch
             self.best_val_accuracy = val_accuracy
             self.best_val_loss = val_loss
-            self.best_weights = self._copy_weights()
+            self.best_weights = self.copy_weights()
         return better
 
     def best_model(self) -> nn.Module:
@@ -111,7 +111,8 @@ class TrainState:
         model.load_state_dict(self.best_weights)
         return model.eval()
 
-    def _copy_weights(self) -> dict[str, torch.Tensor]:
+    def copy_weights(self) -> dict[str, torch.Tensor]:
+        """Return the weights as they are now."""
         return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
 
 

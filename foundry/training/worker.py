@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Literal, NoReturn
 
 import torch
@@ -17,13 +18,14 @@ from filelock import FileLock
 from safetensors import SafetensorError
 
 from foundry.data import load_mnist
+from foundry.errors import DivergedError
 from foundry.models import save_model
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
 from foundry.runs.folders import append_event, write_status
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.evaluation import evaluate
-from foundry.training.loop import train
+from foundry.training.loop import TrainEvent, train
 from foundry.training.runs import Run, read_run, rewind_events, write_result
 from foundry.training.state import TrainState
 from foundry.training.step import NUM_PARTS
@@ -75,10 +77,23 @@ def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
     return state
 
 
+def _keep_finite(run: Run, state: TrainState) -> Iterator[TrainEvent]:
+    """Train, and leave something to draw with also where it diverges in its first epoch."""
+    step = state.step
+    try:
+        for event in train(state, load_mnist()):
+            step = event.step
+            yield event
+    except DivergedError:
+        if step and not run.has_weights:
+            save_model(state.model, run.best_folder)
+        raise
+
+
 def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Command | None:
     """Train, logging every event; return the command that ended it, None at the end."""
     saved_at = time.monotonic()
-    for event in train(state, load_mnist()):
+    for event in _keep_finite(run, state):
         append_event(run.folder, event)
         if event.is_best:
             save_model(state.best_model(), run.best_folder)
@@ -166,6 +181,9 @@ def main(run_id: str) -> None:
                     write_status(run.folder, "paused")
                 case "interrupt":
                     write_status(run.folder, "interrupted")
+        except DivergedError as error:
+            # What had been learned from its last checkpoint on would be learned again.
+            write_status(run.folder, "failed", str(error), is_final=True)
         except Exception as error:
             write_status(run.folder, "failed", _explain(error, run))
             raise

@@ -74,12 +74,13 @@ class Measured:
     Attributes:
         rows: One a variant, in the order of the variants.
         answers: Of each variant, by name.
-        load_average: Processes that wanted a processor in the minute before the timing began.
+        load_average: Processes that wanted a processor in the minute before the timing began; None
+            where the system does not tell.
     """
 
     rows: tuple[Row, ...]
     answers: Mapping[str, Answers]
-    load_average: float
+    load_average: float | None
 
 
 Progress = Generator[tuple[float, str], None, Measured]
@@ -110,7 +111,7 @@ def measure(model: str, variants: Sequence[StoredVariant], workload: Workload) -
             f"{variant.name}: weighing it in a process of its own",
         )
         memory[variant.name] = peak_memory(variant.source, workload.single, workload.batch)
-    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     single = yield from _time(
         variants, workload.single, 0.5, f"Timing one {workload.unit} at a time, in turns"
     )

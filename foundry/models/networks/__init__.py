@@ -4,10 +4,11 @@ They are plain `nn.Module`s that know nothing of files; `foundry.models.loading`
 their weights.
 """
 
-from foundry.models.networks.convolutional import CNN, LeNet, count_parameters
+from foundry.models.networks.convolutional import CNN, LeNet, count_parameters, is_finite
 
 __all__ = [
     "CNN",
     "LeNet",
     "count_parameters",
+    "is_finite",
 ]

@@ -1,6 +1,6 @@
 """The networks that can be trained here, as plain modules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
@@ -128,6 +128,11 @@ class CNN(nn.Module):
         x = self.relu(self.pool(self.conv2(x)))  # (N, 64, 7, 7)
         x = self.dropout(self.relu(self.fc1(x.flatten(1))), generator)
         return self.fc2(x)
+
+
+def is_finite(weights: Iterable[torch.Tensor]) -> bool:
+    """Tell whether all of a network's weights are finite numbers."""
+    return all(bool(tensor.isfinite().all()) for tensor in weights)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -112,7 +112,9 @@ def train_candidate(
         sst2_dev_accuracy=measure_accuracy(merged, tokenizer, corpus.sst2_dev),
         reviews_dev_accuracy=measure_accuracy(merged, tokenizer, corpus.reviews_dev),
     )
-    (folder / RESULT_FILE).write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+    (folder / RESULT_FILE).write_text(
+        json.dumps(asdict(result), indent=2, allow_nan=False), encoding="utf-8"
+    )
 
 
 def train_share(

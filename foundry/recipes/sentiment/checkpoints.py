@@ -59,7 +59,7 @@ def save_checkpoint(
             tensors[f"optimizer/{key}/{name}"] = value
     # Replaced whole: a crash while writing leaves the earlier checkpoint usable.
     draft = folder / f"{STATE_FILE}.draft"
-    save_file(tensors, draft, metadata={"progress": json.dumps(asdict(progress))})
+    save_file(tensors, draft, metadata={"progress": json.dumps(asdict(progress), allow_nan=False)})
     draft.replace(folder / STATE_FILE)
 
 

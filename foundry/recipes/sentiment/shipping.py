@@ -55,7 +55,9 @@ def ship(
     # The file is float16 to be small; the model is to be read and run as float32.
     config_path = out_dir / "config.json"
     config = json.loads(config_path.read_text(encoding="utf-8"))
-    config_path.write_text(json.dumps(config | {"dtype": "float32"}, indent=2), encoding="utf-8")
+    config_path.write_text(
+        json.dumps(config | {"dtype": "float32"}, indent=2, allow_nan=False), encoding="utf-8"
+    )
     record_shipped(out_dir.resolve() / WEIGHTS_FILE)
     shipped = AutoModelForSequenceClassification.from_pretrained(out_dir)
     return FinalFigures(

@@ -77,7 +77,7 @@ def log_events(events: Iterable[SpeechEvent], folder: Path) -> Iterator[SpeechEv
                 mean = sum(losses) / len(losses)
                 losses = []
                 line = dataclasses.asdict(dataclasses.replace(event, train_loss=mean))
-                log.write(json.dumps(line) + "\n")
+                log.write(json.dumps(line, allow_nan=False) + "\n")
                 log.flush()
             yield event
 

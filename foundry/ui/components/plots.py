@@ -15,6 +15,8 @@ from foundry.ui.page import palette
 TRAIN, VALIDATION = "training", "validation"
 KEPT, STOPPED_EARLY = "epoch kept", "stopped early"
 _AXIS_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)
+# Guessing loses 2.3 nats; a loss that explodes would press all others onto the axis.
+_HIGHEST_LOSS = 10.0
 
 
 def loss_frame(run: Run | None) -> pd.DataFrame:
@@ -23,7 +25,7 @@ def loss_frame(run: Run | None) -> pd.DataFrame:
     if run:
         rows += [(_epochs_done(run, e), e.train_loss, TRAIN) for e in run.events]
         rows += [(e.epoch, e.val_loss, VALIDATION) for e in run.events if e.val_loss is not None]
-        rows += _marks(run, 0.0, max((loss for _, loss, _ in rows if loss), default=1.0))
+        rows += _marks(run, *loss_axis(loss for _, loss, _ in rows))
     return _frame(rows + _legend(run, TRAIN, VALIDATION), "loss", "series")
 
 
@@ -37,7 +39,7 @@ def accuracy_frame(run: Run | None) -> pd.DataFrame:
 
 
 def loss_axis(losses: Iterable[float | None]) -> list[float]:
-    """Return the ends of an axis that holds losses, and grows by steps.
+    """Return the ends of an axis that holds losses but those that explode, and grows by steps.
 
     A plot that gets points keeps the room that its labels took when it was built; so it is built
     with an axis, and anew when that changes.
@@ -46,7 +48,7 @@ def loss_axis(losses: Iterable[float | None]) -> list[float]:
         losses: In nats; what is no number counts for nothing.
     """
     known = [loss for loss in losses if loss is not None and math.isfinite(loss)]
-    highest = max(known, default=0.0) or 1.0
+    highest = min(max(known, default=0.0), max([_HIGHEST_LOSS, *known[:1]])) or 1.0
     size = 10.0 ** math.floor(math.log10(highest))
     tops = (size * step for step in _AXIS_STEPS if size * step >= highest)
     return [0.0, next(tops, highest)]

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
-from foundry.runs.folders import ACTIVE, RESUMABLE, AnyRun
+from foundry.runs.folders import ACTIVE, AnyRun
 from foundry.runs.queue import RunQueue
 from foundry.runs.store import RunStore
 from foundry.ui.components.plots import status_line
@@ -150,7 +150,7 @@ class RunPanel(Generic[R]):
     def show(self, run: R | None) -> list[Any]:
         """Return all updates for a run, as `on_refresh()` does."""
         active = run is not None and run.status in ACTIVE
-        resumable = self.can_resume and run is not None and run.status in RESUMABLE
+        resumable = self.can_resume and run is not None and run.is_resumable
         buttons = [gr.Button(interactive=not active), gr.Button(interactive=active)]
         if self.can_pause:
             buttons.append(gr.Button(visible=not resumable, interactive=active))

@@ -43,7 +43,7 @@ circle {{ fill-opacity: 0.7; stroke: var(--body-background-fill); }}
 circle.front-one {{ stroke: var(--foundry-green); stroke-width: 3; }}
 .done {{ fill: var(--foundry-blue); background: var(--foundry-blue); }}
 .running {{ fill: var(--foundry-orange); background: var(--foundry-orange); }}
-.stopped, .failed {{ fill: var(--body-text-color-subdued);
+.stopped, .diverged, .failed {{ fill: var(--body-text-color-subdued);
   background: var(--body-text-color-subdued); }}
 """
 PARALLEL_CSS = f"""{AXES_CSS}
@@ -68,7 +68,7 @@ tr.best th { box-shadow: inset 3px 0 var(--foundry-green); }
 .state.running::before { content: "▶"; color: var(--foundry-orange); }
 .state.done::before { content: "●"; color: var(--foundry-blue); }
 .state.stopped::before { content: "■"; color: var(--body-text-color-subdued); }
-.state.failed::before { content: "▲"; color: var(--foundry-vermilion); }
+.state.diverged::before, .state.failed::before { content: "▲"; color: var(--foundry-vermilion); }
 button { border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm);
   padding: 0.15rem 0.6rem; cursor: pointer; background: var(--button-secondary-background-fill);
   color: var(--body-text-color); }
@@ -97,9 +97,10 @@ def _row_html(trial: Trial, searched: Sequence[str], is_best: bool) -> str:
     accuracy = "" if trial.accuracy is None else f"{trial.accuracy:.2%}"
     parameters = "" if last.parameters is None else f"{last.parameters:,}"
     cells = "".join(f"<td>{escape(format_value(last.settings[name]))}</td>" for name in searched)
+    has_nothing = last.state == "diverged" and trial.accuracy is None
     button = (
         ""
-        if last.state in ("running", "failed")
+        if last.state in ("running", "failed") or has_nothing
         else f'<button type="button" data-trial="{escape(last.trial_id)}" '
         f'aria-label="Make trial {trial.number} a run">Make it a run</button>'
     )

@@ -28,8 +28,10 @@ def describe_run(run: Run) -> str:
         return f"{done}, {remaining} left, {plots.round_thousands(last.images_per_s)} images/s"
     if run.status in ("paused", "interrupted"):
         return f"at {done}. Press Resume to go on from the last checkpoint."
-    if run.status == "failed":
+    if run.status == "failed" and run.is_resumable:
         return f"at {done}: {run.reason}. Press Resume to go on from the last checkpoint."
+    if run.status == "failed":
+        return f"at {done}: {run.reason}."
     if run.stopped_early:
         return (
             f"{last.epoch} of {run.config.epochs} epochs in {format_duration(last.elapsed_s)}: "

@@ -105,7 +105,9 @@ def write_store(folder: Path, items: Iterable[tuple[str, str, str, np.ndarray]])
             clips.append(Clip(corpus, speaker, text, start, len(samples)))
             start += len(samples)
     partial = folder / "clips.jsonl.part"
-    partial.write_text("".join(json.dumps(asdict(clip)) + "\n" for clip in clips), "utf-8")
+    partial.write_text(
+        "".join(json.dumps(asdict(clip), allow_nan=False) + "\n" for clip in clips), "utf-8"
+    )
     partial.replace(folder / "clips.jsonl")
 
 
