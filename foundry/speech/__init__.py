@@ -1,9 +1,10 @@
 """Turning recordings of any length into words with times.
 
-Begin in `transcription.py`. `audio` reads files block by block, `chunks` cuts them on the model's
-frame grid, `beam` and `paths` decode, `words` finds where each word is. `live` transcribes while
-somebody speaks, `captions` and `score` make something of a transcript, `spectrogram` draws the
-sound.
+Begin in `transcription.py`. `audio` reads files block by block, with `formats` for odd ones,
+`channels` mixes down to what carries speech, `chunks` cuts the sound on the model's frame grid,
+`beam` and `paths` decode, `words` finds where each word is, and `loudness` why there is none.
+`live` transcribes while somebody speaks, `captions` and `score` make something of a transcript,
+`spectrogram` draws the sound.
 """
 
 from foundry.speech.transcription import (
@@ -11,6 +12,7 @@ from foundry.speech.transcription import (
     Transcript,
     load_recogniser,
     transcribe,
+    transcribe_channels,
     transcribe_stream,
 )
 
@@ -19,5 +21,6 @@ __all__ = [
     "Transcript",
     "load_recogniser",
     "transcribe",
+    "transcribe_channels",
     "transcribe_stream",
 ]

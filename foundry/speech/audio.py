@@ -1,10 +1,7 @@
 """Sound files of any kind -> mono at 16 kHz, in blocks, so that an hour needs little memory."""
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +9,14 @@ import soundfile
 import soxr
 
 from foundry.errors import InputError
+from foundry.speech.channels import MAX_MIXED, Layout, do_differ, mix_channels
+from foundry.speech.formats import ffmpeg
+from foundry.speech.formats.headers import MENDED_FORMATS, MendedFile
 
 SAMPLE_RATE_HZ = 16_000
 MAX_DURATION_S = 4 * 3600.0
+# As many as films have.
+MAX_CHANNELS = 8
 _MIN_RATE_HZ, _MAX_RATE_HZ = 1_000, 768_000
 # Samples over all channels that are decoded at once: 4 MB of float32.
 _BLOCK_SAMPLES = 1 << 20
@@ -22,18 +24,9 @@ _BLOCK_SAMPLES = 1 << 20
 _LARGEST_SAMPLE = 1e6
 # What libsndfile calls the length of a file that does not state one.
 _UNKNOWN_FRAMES = 2**63 - 1
+# So much of a recording tells whether its channels differ.
+_COMPARED_S = 120.0
 _ACCEPTED = "WAV, FLAC, Ogg, Opus or MP3"
-
-# What libsndfile does not read, by its first bytes: ffmpeg's name for the format. ffmpeg is told
-# the format, because left to guess it would also follow playlists to other files.
-_FFMPEG_FORMATS = (
-    (4, b"ftyp", "mov"),
-    (0, b"\x1aE\xdf\xa3", "matroska"),
-    (0, b"\xff\xf1", "aac"),
-    (0, b"\xff\xf9", "aac"),
-    (0, b"\x30\x26\xb2\x75", "asf"),
-    (0, b"#!AMR", "amr"),
-)
 
 
 @dataclass(frozen=True)
@@ -43,16 +36,20 @@ class AudioFile:
     Attributes:
         path: Where it is.
         duration_s: What its header says, in seconds, 0 if nothing; what is decoded may differ.
-        sample_rate_hz: Of the file.
+        sample_rate_hz: Of what is decoded.
         num_channels: Of the file.
-        ffmpeg_format: ffmpeg's name of the format, None where libsndfile reads it.
+        layout: Of the channels.
+        track: What ffmpeg reads of it, None where libsndfile does.
+        channel: The only one that is heard, from 0; None for what carries speech in all of them.
     """
 
     path: Path
     duration_s: float
     sample_rate_hz: int
     num_channels: int
-    ffmpeg_format: str | None = None
+    layout: Layout
+    track: ffmpeg.Track | None = None
+    channel: int | None = None
 
     def read_blocks(self) -> Iterator[np.ndarray]:
         """Decode, mix down and resample.
@@ -64,9 +61,8 @@ class AudioFile:
         Raises:
             InputError: If the sound turns out longer than `MAX_DURATION_S`, or cannot be decoded.
         """
-        native = self._decode_with_ffmpeg() if self.ffmpeg_format else self._decode()
         num_samples = 0
-        for block in _resample(native, self.sample_rate_hz):
+        for block in _resample(self._read_mono(), self.sample_rate_hz):
             num_samples += len(block)
             _check_duration(num_samples / SAMPLE_RATE_HZ)
             yield block
@@ -83,47 +79,62 @@ class AudioFile:
         Raises:
             InputError: As `read_blocks()` does.
         """
-        wanted = round(limit_s * SAMPLE_RATE_HZ)
-        pieces, num_samples = [np.zeros(0, np.float32)], 0
-        for block in self.read_blocks():
-            pieces.append(block)
-            num_samples += len(block)
-            if num_samples >= wanted:
-                break
-        return np.concatenate(pieces)[:wanted]
+        pieces = [np.zeros(0, np.float32), *_take(self.read_blocks(), limit_s, SAMPLE_RATE_HZ)]
+        return np.concatenate(pieces)
+
+    def do_channels_differ(self) -> bool:
+        """Tell whether there are channels worth splitting: few, and different in the beginning.
+
+        Raises:
+            InputError: As `read_blocks()` does.
+        """
+        if not 1 < self.num_channels <= MAX_CHANNELS:
+            return False
+        beginning = _take(self._read_channels(), _COMPARED_S, self.sample_rate_hz)
+        return do_differ(beginning, self.sample_rate_hz, self.layout)
+
+    def split_channels(self) -> list["AudioFile"]:
+        """Return every channel as a file of its own.
+
+        Raises:
+            InputError: If there are more than `MAX_CHANNELS`.
+        """
+        if self.num_channels > MAX_CHANNELS:
+            raise InputError(
+                f"“{self.path.name}” has {self.num_channels:,} channels; up to {MAX_CHANNELS} can "
+                "be transcribed one by one."
+            )
+        return [replace(self, channel=channel) for channel in range(self.num_channels)]
+
+    def _read_mono(self) -> Iterator[np.ndarray]:
+        channels = self._read_channels()
+        only = 0 if self.num_channels == 1 else self.channel
+        if only is None and self.num_channels > MAX_MIXED:
+            return (block.mean(axis=1) for block in channels)
+        if only is None:
+            return mix_channels(channels, self.sample_rate_hz, self.layout)
+        return (block[:, only] for block in channels)
+
+    def _read_channels(self) -> Iterator[np.ndarray]:
+        for block in self._decode_with_ffmpeg(self.track) if self.track else self._decode():
+            finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+            yield finite.clip(-_LARGEST_SAMPLE, _LARGEST_SAMPLE)
 
     def _decode(self) -> Iterator[np.ndarray]:
         num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
         try:
-            with soundfile.SoundFile(self.path) as file:
+            with MendedFile(self.path) as mended, soundfile.SoundFile(mended) as file:
                 while len(block := file.read(num_frames, dtype="float32", always_2d=True)):
-                    yield block.mean(axis=1)
+                    yield block
         except soundfile.LibsndfileError as error:
             raise InputError(
                 f"“{self.path.name}” is damaged and cannot be read to its end ({error})."
             ) from None
 
-    def _decode_with_ffmpeg(self) -> Iterator[np.ndarray]:
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
-        command += ["-f", self.ffmpeg_format or "", "-i", str(self.path.absolute()), "-vn"]
-        command += ["-t", str(MAX_DURATION_S + 1), "-ac", "1", "-ar", str(self.sample_rate_hz)]
-        # Into a file, because a pipe that nobody reads would stop ffmpeg.
-        with (
-            tempfile.TemporaryFile() as complaints,
-            subprocess.Popen(
-                [*command, "-f", "f32le", "-"], stdout=subprocess.PIPE, stderr=complaints
-            ) as decoder,
-        ):
-            assert decoder.stdout is not None
-            try:
-                num_bytes = 0
-                while data := decoder.stdout.read(4 * _BLOCK_SAMPLES):
-                    num_bytes += len(data)
-                    yield np.frombuffer(data[: len(data) // 4 * 4], np.float32)
-                if decoder.wait() and not num_bytes:
-                    raise InputError(f"“{self.path.name}” has no sound track that can be decoded.")
-            finally:
-                decoder.kill()
+    def _decode_with_ffmpeg(self, track: ffmpeg.Track) -> Iterator[np.ndarray]:
+        num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
+        limit_s = MAX_DURATION_S + 1
+        return ffmpeg.decode(self.path, track, self.sample_rate_hz, num_frames, limit_s)
 
 
 def open_audio(path: str | Path) -> AudioFile:
@@ -131,55 +142,60 @@ def open_audio(path: str | Path) -> AudioFile:
 
     Args:
         path: In any format that libsndfile reads; with ffmpeg installed also MP4, M4A, AAC, WebM,
-            Matroska, WMA and AMR.
+            Matroska, WMA, AMR, CAF and what else it knows.
 
     Raises:
         InputError: If there is no sound in it that can be read, or too much.
     """
     path = Path(path)
     try:
-        head = path.open("rb").read(16)
+        is_empty = not path.open("rb").read(1)
     except OSError:
         raise InputError(f"“{path.name}” cannot be opened; upload the file again.") from None
-    if not head:
+    if is_empty:
         raise InputError(f"“{path.name}” is empty; record or upload some speech.")
-    for start, magic, ffmpeg_format in _FFMPEG_FORMATS:
-        if head[start:].startswith(magic):
-            return _probe(path, ffmpeg_format)
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError:
-        raise InputError(
-            f"“{path.name}” is not a sound file that can be read here; {_ACCEPTED} can."
-        ) from None
-    if info.frames == _UNKNOWN_FRAMES:
-        # A FLAC that was written to a pipe; libsndfile would seek in it, and cannot.
-        return _probe(path, "flac")
-    audio = AudioFile(path, info.frames / max(1, info.samplerate), info.samplerate, info.channels)
-    if not _MIN_RATE_HZ <= audio.sample_rate_hz <= _MAX_RATE_HZ:
-        raise InputError(
-            f"“{path.name}” claims {audio.sample_rate_hz:,} samples a second; "
-            f"{_MIN_RATE_HZ:,} to {_MAX_RATE_HZ:,} can be read."
-        )
+    audio = _open_with_libsndfile(path) or _open_with_ffmpeg(path)
     _check_duration(audio.duration_s)
     return audio
 
 
-def _probe(path: Path, ffmpeg_format: str) -> AudioFile:
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+def _open_with_libsndfile(path: Path) -> AudioFile | None:
+    try:
+        with MendedFile(path) as mended, soundfile.SoundFile(mended) as file:
+            num_frames, rate_hz, num_channels = file.frames, file.samplerate, file.channels
+            file_format = file.format
+            layout = mended.layout or Layout.of_format(file_format, num_channels)
+    except soundfile.LibsndfileError:
+        return None
+    # A FLAC that was written to a pipe; libsndfile would seek in it, and cannot.
+    if num_frames == _UNKNOWN_FRAMES:
+        return None
+    # Of an Ogg file libsndfile finds nothing where ffmpeg finds all but the end that is missing.
+    if not num_frames and file_format not in MENDED_FORMATS and ffmpeg.is_installed():
+        return None
+    if not _MIN_RATE_HZ <= rate_hz <= _MAX_RATE_HZ:
         raise InputError(
-            f"“{path.name}” needs ffmpeg, which is not installed here; {_ACCEPTED} can be read."
+            f"“{path.name}” claims {rate_hz:,} samples a second; "
+            f"{_MIN_RATE_HZ:,} to {_MAX_RATE_HZ:,} can be read."
         )
-    command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file,pipe", "-f", ffmpeg_format]
-    command += ["-show_entries", "format=duration", "-of", "csv=p=0", str(path.absolute())]
-    probed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if probed.returncode:
-        raise InputError(f"“{path.name}” is damaged: ffmpeg cannot read it.")
-    # A recording that was streamed to the file, as browsers do, has no duration: “N/A”.
-    number = probed.stdout.strip().strip(",")
-    duration_s = float(number) if number.replace(".", "", 1).isdigit() else 0.0
-    _check_duration(duration_s)
-    return AudioFile(path, duration_s, SAMPLE_RATE_HZ, 1, ffmpeg_format)
+    return AudioFile(path, num_frames / rate_hz, rate_hz, num_channels, layout)
+
+
+def _open_with_ffmpeg(path: Path) -> AudioFile:
+    if not ffmpeg.is_installed():
+        raise InputError(
+            f"“{path.name}” is not a sound file that can be read here, or needs ffmpeg, which is "
+            f"not installed; {_ACCEPTED} can be read."
+        )
+    track = ffmpeg.find_track(path)
+    if track is None:
+        raise InputError(
+            f"“{path.name}” is not a sound file that can be read here; {_ACCEPTED} can, and with "
+            f"the ffmpeg that is here {ffmpeg.list_formats()}."
+        )
+    return AudioFile(
+        path, track.duration_s, SAMPLE_RATE_HZ, track.num_channels, track.layout, track
+    )
 
 
 def _check_duration(duration_s: float) -> None:
@@ -190,11 +206,20 @@ def _check_duration(duration_s: float) -> None:
         )
 
 
+def _take(blocks: Iterator[np.ndarray], limit_s: float, rate_hz: int) -> Iterator[np.ndarray]:
+    """Yield the blocks of the first seconds, the last one cut."""
+    missing = round(limit_s * rate_hz)
+    for block in blocks:
+        yield block[:missing]
+        missing -= len(block)
+        if missing <= 0:
+            return
+
+
 def _resample(blocks: Iterator[np.ndarray], rate_hz: int) -> Iterator[np.ndarray]:
     resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
     for block in blocks:
-        finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        resampled = resampler.resample_chunk(finite.clip(-_LARGEST_SAMPLE, _LARGEST_SAMPLE))
+        resampled = resampler.resample_chunk(block)
         if len(resampled):
             yield resampled
     rest = resampler.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -6,7 +6,8 @@ import numpy as np
 
 from foundry.speech.audio import SAMPLE_RATE_HZ, resample
 from foundry.speech.chunks import Chunk
-from foundry.speech.transcription import LoudnessMeter, Recogniser, compute_log_probs
+from foundry.speech.loudness import LoudnessMeter
+from foundry.speech.transcription import Recogniser, compute_log_probs
 from foundry.speech.words import Word, place_words, read_path
 
 # A word that ended so long ago is not changed by what is said next, and stays as it is.
@@ -104,7 +105,7 @@ def _recognise(recogniser: Recogniser, waveform: np.ndarray, start_s: float) -> 
     chunk = Chunk(waveform, float(waveform.mean()), float(waveform.std()))
     log_probs = compute_log_probs(recogniser, chunk)
     spans = read_path(log_probs.argmax(1), np.exp(log_probs.max(1)), recogniser.alphabet)
-    meter = LoudnessMeter()
+    meter = LoudnessMeter(SAMPLE_RATE_HZ)
     list(meter.follow([waveform]))
     return [
         replace(word, start_s=word.start_s + start_s, end_s=word.end_s + start_s)

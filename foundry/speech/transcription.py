@@ -1,7 +1,7 @@
 """Speech to text: a waveform through a CTC model to words with times, of any length."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ from foundry.models.runtime import on_compute_thread
 from foundry.speech.audio import SAMPLE_RATE_HZ, AudioFile
 from foundry.speech.beam import BIGRAM_FILE, BeamDecoder, load_beam_decoder
 from foundry.speech.chunks import Chunk, ChunkPlan, FrameGrid, cut_chunks, join_frames
+from foundry.speech.loudness import REASONS, LoudnessMeter, NoWords, explain_no_words
 from foundry.speech.paths import BeamFinder, GreedyFinder, PathFinder
-from foundry.speech.words import LOUDNESS_HOP_S, Alphabet, FrameClock, Word, place_words, read_path
+from foundry.speech.words import Alphabet, FrameClock, Word, place_words, read_path
 
 GREEDY, BEAM = "greedy", "beam"
 DECODINGS = (GREEDY, BEAM)
@@ -26,7 +27,6 @@ _IMPOSSIBLE = -100.0
 # What the models' own feature extractors add before they divide.
 _VARIANCE_FLOOR = 1e-7
 _PLAN = ChunkPlan()
-_HOP = round(LOUDNESS_HOP_S * SAMPLE_RATE_HZ)
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,16 @@ class Transcript:
     """What was said.
 
     Attributes:
-        words: In order; they do not overlap.
+        words: In order of their beginnings; those of one channel do not overlap.
         duration_s: Of the recording.
+        channels: One transcript for each, if they were transcribed one by one; else none.
+        no_words: Why there are no words, if there are none.
     """
 
     words: tuple[Word, ...]
     duration_s: float
+    channels: tuple["Transcript", ...] = ()
+    no_words: NoWords | None = None
 
     @property
     def text(self) -> str:
@@ -176,35 +180,6 @@ def compute_log_probs(recogniser: Recogniser, chunk: Chunk) -> np.ndarray:
     return recogniser.pretrained.predict(inputs)[0].log_softmax(-1).numpy()
 
 
-class LoudnessMeter:
-    """Measures the root mean square of every hop of a stream of sound."""
-
-    def __init__(self) -> None:
-        self._rest = np.zeros(0, np.float32)
-        self._pieces: list[np.ndarray] = []
-        self._num_samples = 0
-
-    def follow(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the blocks as they come, mono float32 (samples,), measuring them."""
-        for block in blocks:
-            samples = np.concatenate([self._rest, block])
-            whole = len(samples) // _HOP * _HOP
-            self._pieces.append(np.sqrt(np.square(samples[:whole].reshape(-1, _HOP)).mean(1)))
-            self._rest = samples[whole:]
-            self._num_samples += len(block)
-            yield block
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of sound so far."""
-        return self._num_samples / SAMPLE_RATE_HZ
-
-    @property
-    def loudness(self) -> np.ndarray:
-        """Float32 (hops,), of the sound so far."""
-        return np.concatenate([np.zeros(0, np.float32), *self._pieces])
-
-
 def find_words(recogniser: Recogniser, decoding: str) -> PathFinder:
     """Choose how frames become words.
 
@@ -247,7 +222,7 @@ def transcribe_stream(
         InputError: If the recording cannot be decoded or is too long, or there is no such decoding.
     """
     finder = find_words(recogniser, decoding)
-    meter = LoudnessMeter()
+    meter = LoudnessMeter(SAMPLE_RATE_HZ)
     num_frames, stride_s = 0, recogniser.clock.stride_s
     blocks = meter.follow(audio.read_blocks())
     chunks = cut_chunks(blocks, recogniser.grid, plan, SAMPLE_RATE_HZ)
@@ -261,12 +236,49 @@ def transcribe_stream(
         text = " ".join(span.word for span in newest)
         yield TranscribeEvent(done_s, max(done_s, audio.duration_s), text)
     words = place_words(finder.finish(), recogniser.clock, meter.loudness)
-    transcript = Transcript(tuple(words), meter.duration_s)
+    no_words = None
+    if not words:
+        # Read once more, which is seldom: and what is too short for a frame is not measured.
+        again = audio.read_blocks() if num_frames else iter(())
+        no_words = explain_no_words(again, SAMPLE_RATE_HZ)
+    transcript = Transcript(tuple(words), meter.duration_s, no_words=no_words)
     yield TranscribeEvent(meter.duration_s, meter.duration_s, "", transcript)
 
 
-def transcribe(recogniser: Recogniser, audio: AudioFile, decoding: str = GREEDY) -> Transcript:
-    """Transcribe a recording; see `transcribe_stream()`."""
-    *_, last = transcribe_stream(recogniser, audio, decoding)
+def transcribe_channels(
+    recogniser: Recogniser, audio: AudioFile, decoding: str = GREEDY
+) -> Iterator[TranscribeEvent]:
+    """Transcribe one channel after another; see `transcribe_stream()`.
+
+    Yields:
+        Progress, in seconds of all channels together; the last event has the transcript.
+
+    Raises:
+        InputError: As `transcribe_stream()` does, and if there are too many channels.
+    """
+    channels = audio.split_channels()
+    transcripts: list[Transcript] = []
+    for number, channel in enumerate(channels):
+        for event in transcribe_stream(recogniser, channel, decoding):
+            if event.transcript:
+                transcripts.append(event.transcript)
+            else:
+                before_s = number * event.duration_s
+                duration_s = len(channels) * event.duration_s
+                yield TranscribeEvent(before_s + event.done_s, duration_s, event.newest)
+    words = sorted((w for one in transcripts for w in one.words), key=lambda word: word.start_s)
+    duration_s = transcripts[0].duration_s
+    reasons = [one.no_words for one in transcripts if one.no_words and not words]
+    no_words = max(reasons, key=lambda one: REASONS.index(one.reason), default=None)
+    transcript = Transcript(tuple(words), duration_s, tuple(transcripts), no_words)
+    yield TranscribeEvent(duration_s, duration_s, "", transcript)
+
+
+def transcribe(
+    recogniser: Recogniser, audio: AudioFile, decoding: str = GREEDY, by_channel: bool = False
+) -> Transcript:
+    """Transcribe a recording; see `transcribe_stream()` and `transcribe_channels()`."""
+    stream = transcribe_channels if by_channel else transcribe_stream
+    *_, last = stream(recogniser, audio, decoding)
     assert last.transcript is not None
     return last.transcript

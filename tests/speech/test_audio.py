@@ -100,7 +100,7 @@ def test_what_libsndfile_does_not_read_ffmpeg_does(tmp_path, name):
 
 def test_without_ffmpeg_a_sentence_says_what_can_be_read(tmp_path, monkeypatch):
     (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x18ftypM4A " + bytes(100))
-    monkeypatch.setattr(audio.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(InputError, match=r"needs ffmpeg.*WAV, FLAC"):
         open_audio(tmp_path / "a.m4a")
 

@@ -116,3 +116,11 @@ def test_words_are_in_order_apart_and_inside_whatever_the_sound(seed, num_words,
     assert all(0 <= time <= len(loudness) * LOUDNESS_HOP_S + 1e-9 for time in times)
     assert all(word.start_s <= word.end_s for word in words)
     assert times == sorted(times)
+
+
+def test_a_word_reaches_no_further_than_speech_can_from_its_labels():
+    """Of a sound that goes on for seconds only 0.3 s on either side of the labels is the word."""
+    spans = [Span("one", frame(2.0), frame(2.1), 1.0)]
+    (word,) = place_words(spans, CLOCK, sound(4.0, (0.5, 3.5, 0.3)))
+    start_s, end_s = CLOCK.start_s(frame(2.0)), CLOCK.end_s(frame(2.1))
+    assert (word.start_s, word.end_s) == pytest.approx((start_s - 0.3, end_s + 0.3), abs=0.011)

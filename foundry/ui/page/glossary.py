@@ -14,6 +14,8 @@ GLOSSARY = {
     "every moment and never looks back.",
     "Calibration": "Running a few typical inputs through a network before it is quantized, to see "
     "how large its numbers get. From that the scale of the 8-bit numbers is chosen.",
+    "Channel": "One of the tracks that a sound file holds side by side, such as left and right. "
+    "People who speak into microphones of their own are best read one by one.",
     "Confidence": "The probability that a model gives to its own answer. It can be sure and wrong.",
     "Convolution": "A layer that slides small filters over an image. Each filter answers where it "
     "finds its pattern, such as an edge.",
@@ -107,6 +109,7 @@ GLOSSARY = {
 # Knobs whose label is not the term itself.
 _TERMS = {
     "Adversarial training: epsilon": "Adversarial training",
+    "Channel by channel": "Channel",
     "Column with the texts": "Table column",
     "Decoding": "Beam search",
     "Early stopping: patience": "Early stopping",
@@ -130,6 +133,7 @@ _TERMS = {
     "Trials": "Trial",
     "Weight decay (L2)": "Weight decay",
     "What to look for": "Objective",
+    "by_channel": "Channel",
 }
 
 

@@ -17,7 +17,11 @@ from foundry.ui.speech.model import SHIPPED
 
 
 def transcribe(
-    audio_file: str | None, model: str | None, variant: str | None, decoding: str | None
+    audio_file: str | None,
+    model: str | None,
+    variant: str | None,
+    decoding: str | None,
+    by_channel: bool = False,
 ) -> dict[str, Any]:
     """Return the text of a recording, with the time and confidence of every word."""
     if audio_file is None:
@@ -28,7 +32,9 @@ def transcribe(
     count_download(name, "speech")
     recogniser = load_recogniser(name, variant=checked)
     with RECORDINGS.turn():
-        transcript = transcribe_audio(recogniser, audio, decoding or recogniser.best_decoding)
+        transcript = transcribe_audio(
+            recogniser, audio, decoding or recogniser.best_decoding, bool(by_channel)
+        )
     return as_dict(transcript, name, variant)
 
 
@@ -39,10 +45,11 @@ def build_speech_api() -> None:
         model = gr.Textbox(SHIPPED, label="model")
         variant = gr.Textbox("dense", label="variant")
         decoding = gr.Textbox("", label="decoding")
+        by_channel = gr.Checkbox(False, label="by_channel")
         answer = gr.JSON(label="transcript")
         gr.Button().click(
             shows_errors(transcribe),
-            [audio_file, model, variant, decoding],
+            [audio_file, model, variant, decoding, by_channel],
             answer,
             api_name="transcribe",
             **OWN_QUEUE,

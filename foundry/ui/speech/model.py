@@ -129,9 +129,10 @@ def compare_with_dense(
         transcript: What the variant heard.
 
     Returns:
-        HTML; empty for the dense model itself, and for sound too long to be heard again.
+        HTML; empty for the dense model itself, for channels one by one, and for sound too long to
+        be heard again.
     """
-    if variant == DENSE.name or transcript.duration_s > _MAX_COMPARED_S:
+    if variant == DENSE.name or transcript.channels or transcript.duration_s > _MAX_COMPARED_S:
         return ""
     answers, times_ms = [], []
     # Both now, because OpenVINO prepares anew for a length that it has not seen.

@@ -115,4 +115,5 @@ img { display: block; width: 100%; height: 150px; image-rendering: auto; }
 .ticks span { position: absolute; border-left: 1px solid var(--border-color-primary);
   padding-left: 3px; }
 p { color: var(--body-text-color-subdued); font-size: 0.85rem; margin: 0.3rem 0 0; }
+h4 { margin: 0.9rem 0 0.3rem; font-size: 1rem; }
 """

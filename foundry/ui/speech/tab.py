@@ -10,9 +10,9 @@ import gradio as gr
 from foundry.errors import InputError
 from foundry.models import DENSE
 from foundry.models.loading import check_variant
-from foundry.speech import Transcript, captions, load_recogniser, transcribe_stream
+from foundry.speech import captions, load_recogniser
 from foundry.speech.audio import AudioFile, open_audio
-from foundry.speech.transcription import BEAM, GREEDY
+from foundry.speech.transcription import BEAM, GREEDY, transcribe_channels, transcribe_stream
 from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
@@ -23,6 +23,7 @@ from foundry.ui.server.queues import OWN_QUEUE, RECORDINGS
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
+from foundry.ui.speech.channels import build_switch, draw_channels, show_switch
 from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech.link import read_settings, write_settings
 from foundry.ui.speech.live import build_live_section
@@ -54,7 +55,11 @@ _PLAY_JS = """
 
 @shows_errors
 def on_transcribe(
-    path: str | None, model: str | None, decoding: str, variant: str = DENSE.name
+    path: str | None,
+    model: str | None,
+    decoding: str,
+    variant: str = DENSE.name,
+    by_channel: bool = False,
 ) -> Iterator[list[Any]]:
     """Transcribe what was recorded or uploaded.
 
@@ -63,6 +68,7 @@ def on_transcribe(
         model: The chosen model.
         decoding: `greedy` or `beam`.
         variant: The name of the variant.
+        by_channel: Whether every channel is transcribed by itself.
 
     Yields:
         Status, transcript, figures, the group of results, picture, four downloads, the player with
@@ -74,16 +80,20 @@ def on_transcribe(
     with RECORDINGS.join() as ticket:
         while not ticket.wait(_UPDATE_S):
             yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
-        yield from _transcribe(audio, (model or "").strip() or SHIPPED, decoding, variant)
+        name = (model or "").strip() or SHIPPED
+        yield from _transcribe(audio, name, decoding, variant, by_channel)
 
 
-def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Iterator[list[Any]]:
+def _transcribe(
+    audio: AudioFile, name: str, decoding: str, variant: str, by_channel: bool
+) -> Iterator[list[Any]]:
     for step in watch_loading(name, "speech", variant):
         if isinstance(step, Loading):
             yield _progress("One moment", f"{step.sentence}.", step.share)
     recogniser = load_recogniser(name, variant=check_variant(name, variant))
     started, shown = time.perf_counter(), 0.0
-    for event in transcribe_stream(recogniser, audio, decoding):
+    stream = transcribe_channels if by_channel else transcribe_stream
+    for event in stream(recogniser, audio, decoding):
         elapsed_s = time.perf_counter() - started
         if event.transcript is None and elapsed_s - shown > _UPDATE_S:
             shown = elapsed_s
@@ -92,17 +102,15 @@ def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Ite
             yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
     assert event.transcript is not None
     transcript = event.transcript
-    beginning = audio.read_beginning(speech_picture.MAX_PICTURE_S)
-    picture = speech_picture.draw_sound(beginning, transcript.words, transcript.duration_s)
     yield [
         status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
         speech_view.transcript_html(transcript),
         speech_view.transcript_figures(transcript, elapsed_s)
         + compare_with_dense(name, variant, audio, decoding, transcript),
         gr.Column(visible=True),
-        picture,
+        draw_channels(audio, transcript),
         *write_downloads(transcript, name, variant),
-        gr.Audio(subtitles=_subtitles(transcript)),
+        gr.Audio(subtitles=captions.list_subtitles(transcript)),
         transcript.text,
     ]
 
@@ -110,13 +118,6 @@ def _transcribe(audio: AudioFile, name: str, decoding: str, variant: str) -> Ite
 def _progress(state: str, facts: str, share: float) -> list[Any]:
     status = status_line(state, facts, share)
     return [status] + [gr.skip()] * (6 + NUM_DOWNLOADS)
-
-
-def _subtitles(transcript: Transcript) -> list[dict[str, Any]]:
-    return [
-        {"text": cue.text, "timestamp": [cue.start_s, cue.end_s]}
-        for cue in captions.build_cues(transcript.words)
-    ]
 
 
 def show_running(is_running: bool) -> list[Any]:
@@ -213,6 +214,7 @@ def build_speech_tab(page: Page) -> None:
                     label="Or a clip by a speech synthesiser",
                     api_visibility="private",
                 )
+                by_channel = build_switch()
                 with gr.Row():
                     start = gr.Button("Transcribe", variant="primary", elem_id="speech-start")
                     cancel = gr.Button("Cancel", visible=False, elem_id="speech-cancel")
@@ -264,7 +266,7 @@ def build_speech_tab(page: Page) -> None:
         buttons = [start, cancel]
         run = start.click(on_press, audio, buttons, **QUIET).then(
             on_transcribe,
-            [audio, model, decoding, variant],
+            [audio, model, decoding, variant, by_channel],
             outputs,
             **OWN_QUEUE,
             **QUIET,
@@ -283,6 +285,7 @@ def build_speech_tab(page: Page) -> None:
             cancels=[run],
             **QUIET,
         )
+        audio.change(show_switch, audio, by_channel, **QUIET)
         model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
         chosen = [model, variant, switches.open_tab]
         switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)

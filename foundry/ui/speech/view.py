@@ -19,7 +19,11 @@ EMPTY = (
     '<p class="hint">Record yourself, upload a file or choose an example, then press '
     "<b>Transcribe</b>: the words appear here.</p>"
 )
-NO_WORDS = '<p class="hint">No words were heard in this recording.</p>'
+NO_WORDS = "No words were heard in this recording."
+LEGEND = (
+    '<p class="legend"><span class="sure">sure</span><span class="likely">likely</span>'
+    '<span class="unsure">unsure</span><i>Press a word to hear it.</i></p>'
+)
 LIVE_HINT = "Press Listen and speak: words are grey while they may change, then stay as they are."
 
 
@@ -37,15 +41,35 @@ def word_button(word: Word, style: str = "") -> str:
 
 
 def transcript_html(transcript: Transcript | None) -> str:
-    """Return the words as text, in paragraphs with the time at which they begin.
+    """Return the words as text, in paragraphs with the time at which they begin, by channel.
 
     Args:
         transcript: What was said; None before anything was transcribed.
     """
     if transcript is None:
         return EMPTY
+    if not transcript.channels:
+        return _paragraphs_html(transcript) + (LEGEND if transcript.words else "")
+    parts = "".join(
+        f"<h4>{name_channel(number)}</h4>{_paragraphs_html(part)}"
+        for number, part in enumerate(transcript.channels, start=1)
+    )
+    return parts + (LEGEND if transcript.words else "")
+
+
+def name_channel(number: int) -> str:
+    """Return a channel's heading.
+
+    Args:
+        number: From 1.
+    """
+    return f"Channel {number}"
+
+
+def _paragraphs_html(transcript: Transcript) -> str:
     if not transcript.words:
-        return NO_WORDS
+        why = f"<p>{escape(transcript.no_words.sentence)}</p>" if transcript.no_words else ""
+        return f'<div class="hint"><p>{NO_WORDS}</p>{why}</div>'
     paragraphs: list[list[Word]] = []
     for word in transcript.words:
         if paragraphs and word.start_s - paragraphs[-1][-1].end_s <= _PARAGRAPH_PAUSE_S:
@@ -57,11 +81,7 @@ def transcript_html(transcript: Transcript | None) -> str:
         f"<p>{' '.join(word_button(word) for word in paragraph)}</p>"
         for paragraph in paragraphs
     )
-    legend = (
-        '<p class="legend"><span class="sure">sure</span><span class="likely">likely</span>'
-        '<span class="unsure">unsure</span><i>Press a word to hear it.</i></p>'
-    )
-    return f'<div class="paragraphs" translate="no">{rows}</div>{legend}'
+    return f'<div class="paragraphs" translate="no">{rows}</div>'
 
 
 def transcript_figures(transcript: Transcript, elapsed_s: float) -> str:
@@ -155,6 +175,8 @@ TRANSCRIPT_CSS = (
     CONFIDENCE_CSS
     + """
 .hint { color: var(--body-text-color-subdued); margin: 0.6rem 0; }
+.hint p { margin: 0 0 0.3rem; }
+h4 { margin: 0.9rem 0 0.2rem; font-size: 1rem; }
 .paragraphs { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.3rem 0.9rem;
   max-height: 24rem; overflow-y: auto; }
 time { color: var(--body-text-color-subdued); font-size: 0.8rem; padding-top: 0.5rem;

@@ -53,7 +53,7 @@ def test_every_parameter_but_the_sound_has_a_default(client, clip):
     assert transcribe(client, clip)["text"] == SAID
     endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     names = [parameter["parameter_name"] for parameter in endpoint["/transcribe"]["parameters"]]
-    assert names == ["audio_file", "model", "variant", "decoding"]
+    assert names == ["audio_file", "model", "variant", "decoding", "by_channel"]
 
 
 def test_beam_search(client, clip):
@@ -88,6 +88,21 @@ def test_nothing_to_hear_is_an_empty_transcript(client, tmp_path, waveform, rate
     answer = transcribe(client, path)
     assert (answer["text"], answer["words"]) == ("", [])
     assert answer["duration_s"] == pytest.approx(len(waveform) / rate_hz, abs=0.001)
+    assert answer["reason"] in ("silence", "too_short")
+    assert answer["reason_text"].startswith("The recording is")
+
+
+def test_channel_by_channel(client, clip, tmp_path):
+    left = soundfile.read(clip)[0]
+    right = np.zeros_like(left)
+    right[len(left) // 2 :] = speak("yes stop")[0][: len(left) - len(left) // 2]
+    path = write_wav(tmp_path / "call.wav", np.stack([left, right], 1))
+    options = ("wav2vec2-commands", "dense", "beam", True)
+    answer = transcribe(client, path, *options)
+    assert [part["channel"] for part in answer["channels"]] == [1, 2]
+    assert answer["channels"][0]["text"] == SAID
+    assert answer["channels"][1]["text"].startswith("yes")
+    assert "channels" not in transcribe(client, path)
 
 
 def test_any_shape_of_sound_is_heard(client, tmp_path):
