@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from foundry.errors import InputError
 from foundry.speech import audio
 from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio, resample
+from foundry.speech.formats import ffmpeg
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
 
@@ -247,3 +248,109 @@ def test_blocks_are_bounded_and_seamless(tmp_path, monkeypatch):
 
 def test_a_short_piece_is_resampled_like_a_file():
     assert_is_the_sine(resample(sine(48_000).astype(np.float32), 48_000), 1e-3)
+
+
+# ---- headers that were never finished ----
+
+
+def unwritten(tmp_path, file_format, places):
+    """Write a sine whose header has, at each (offset, struct format, value), something else."""
+    path = tmp_path / "killed.wav"
+    soundfile.write(path, sine(16_000), 16_000, format=file_format, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    for offset, code, value in places:
+        struct.pack_into(code, content, offset, value)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("file_size", [0, 2**32 - 1])
+@pytest.mark.parametrize("data_size", [0, 2**32 - 1])
+def test_a_wav_file_without_sizes_is_read_to_its_end(tmp_path, file_size, data_size):
+    places = [(4, "<I", file_size), (40, "<I", data_size)]
+    assert_is_the_sine(read_all(unwritten(tmp_path, "WAV", places)), 1e-3)
+
+
+@pytest.mark.parametrize("size", [0, 2**64 - 1])
+def test_an_rf64_file_without_sizes_is_read_to_its_end(tmp_path, size):
+    places = [(offset, "<Q", size) for offset in (20, 28)]
+    assert_is_the_sine(read_all(unwritten(tmp_path, "RF64", places)), 1e-3)
+
+
+@pytest.mark.parametrize("size", [0, 24, 2**64 - 1])
+def test_a_w64_file_without_sizes_is_read_to_its_end(tmp_path, size):
+    # Its data chunk is at 104: 40 of the file's head, 24 and 40 of the format.
+    places = [(16, "<Q", size), (120, "<Q", size)]
+    assert_is_the_sine(read_all(unwritten(tmp_path, "W64", places)), 1e-3)
+
+
+def test_chunks_after_an_empty_recording_are_not_its_sound(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(0), 16_000, subtype="PCM_16")
+    content = (tmp_path / "a.wav").read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO"
+    (tmp_path / "a.wav").write_bytes(content)
+    assert len(read_all(tmp_path / "a.wav")) == 0
+
+
+# ---- what ffmpeg may and may not read ----
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.caf", ["-c:a", "libopus"]),
+        ("a.wav", ["-c:a", "g722"]),
+        ("a.wav", ["-ar", "8000", "-c:a", "g726", "-b:a", "32k"]),
+        ("a.mov", []),
+    ],
+)
+def test_ffmpeg_tells_the_format_by_looking(tmp_path, name, options):
+    soundfile.write(tmp_path / "sine.flac", sine(16_000), 16_000)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "sine.flac", *options, tmp_path / name]
+    subprocess.run(command, check=True)
+    if name == "a.mov":
+        content = (tmp_path / name).read_bytes()
+        # In place of `ftyp`, so that no place in the file moves.
+        (tmp_path / name).write_bytes(content[:4] + b"free" + content[8:])
+    waveform = read_all(tmp_path / name)
+    assert len(waveform) / SAMPLE_RATE_HZ == pytest.approx(SECONDS, abs=0.15)
+    assert np.abs(np.fft.rfft(waveform[:SAMPLE_RATE_HZ])).argmax() == pytest.approx(440, abs=1)
+
+
+@needs_ffmpeg
+def test_an_id3_tag_before_adts_is_passed_over(tmp_path):
+    soundfile.write(tmp_path / "sine.flac", sine(16_000), 16_000)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "sine.flac", tmp_path / "a.aac"]
+    subprocess.run(command, check=True)
+    tag = b"ID3\x04\0\0\0\0\0\x14" + bytes(20)
+    (tmp_path / "tagged.aac").write_bytes(tag + (tmp_path / "a.aac").read_bytes())
+    waveform = read_all(tmp_path / "tagged.aac")
+    assert np.abs(np.fft.rfft(waveform[:SAMPLE_RATE_HZ])).argmax() == pytest.approx(440, abs=1)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["a.wav", "a.m3u8", "a.ffconcat", "a.mp4", "a.sdp", "a.mpd"])
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{}'\n",
+        "{}\n",
+    ],
+)
+def test_no_playlist_leads_to_another_file(tmp_path, name, playlist):
+    soundfile.write(tmp_path / "secret.flac", sine(16_000), 16_000)
+    path = tmp_path / name
+    path.write_text(playlist.format(tmp_path / "secret.flac"))
+    with pytest.raises(InputError, match="not a sound file"):
+        read_all(path)
+
+
+@needs_ffmpeg
+def test_the_sentence_names_what_this_ffmpeg_reads(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("No sound at all.")
+    with pytest.raises(InputError, match=r"with the ffmpeg that is here.*WebM"):
+        open_audio(tmp_path / "a.txt")
+    monkeypatch.setattr(ffmpeg, "list_formats", lambda: ffmpeg.name_formats(" D  caf  Apple CAF\n"))
+    with pytest.raises(InputError, match=r"with the ffmpeg that is here CAF\.$"):
+        open_audio(tmp_path / "a.txt")

@@ -69,8 +69,16 @@ def is_installed() -> bool:
 @cache
 def list_formats() -> str:
     """Return what the ffmpeg that is here reads beside what libsndfile does, for a sentence."""
-    listed = _ask("ffmpeg", "-v", "quiet", "-demuxers").splitlines()
-    rows = [line.split() for line in listed if line.startswith(" D")]
+    return name_formats(_ask("ffmpeg", "-v", "quiet", "-demuxers"))
+
+
+def name_formats(listed: str) -> str:
+    """Return what people call the formats that may be read.
+
+    Args:
+        listed: What ffmpeg prints of its demuxers.
+    """
+    rows = [line.split() for line in listed.splitlines() if line.startswith(" D")]
     known = {name for row in rows if len(row) > 1 for name in row[1].split(",")}
     return ", ".join(title for name, title in _FORMATS.items() if name in known)
 
