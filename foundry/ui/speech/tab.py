@@ -44,14 +44,6 @@ from foundry.ui.speech.score import build_score_section
 _UPDATE_S = 0.2
 _NEWEST_CHARACTERS = 60
 
-# The player's own button, so that captions and cursor follow.
-_PLAY_JS = """
-() => {
-  const play = document.querySelector('#speech-audio .play-pause-button');
-  if (play) play.click();
-}
-"""
-
 
 @shows_errors
 def on_transcribe(
@@ -80,8 +72,9 @@ def on_transcribe(
     with RECORDINGS.join() as ticket:
         while not ticket.wait(_UPDATE_S):
             yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
-        name = (model or "").strip() or SHIPPED
-        yield from _transcribe(audio, name, decoding, variant, by_channel)
+        yield from _transcribe(
+            audio, (model or "").strip() or SHIPPED, decoding, variant, by_channel
+        )
 
 
 def _transcribe(
@@ -298,4 +291,6 @@ def build_speech_tab(page: Page) -> None:
         page.warm_ups.append(warm_up)
         build_speech_api()
         for words in (transcript, picture):
-            words.select(on_word, None, audio, **QUIET).then(None, None, None, js=_PLAY_JS, **QUIET)
+            words.select(on_word, None, audio, **QUIET).then(
+                None, None, None, js=speech_view.PLAY_JS, **QUIET
+            )

@@ -166,6 +166,13 @@ element.addEventListener('click', (event) => {
   if (word) trigger('select', {start_s: Number(word.dataset.start)});
 });
 """
+# The player's own button, so that captions and cursor follow.
+PLAY_JS = """
+() => {
+  const play = document.querySelector('#speech-audio .play-pause-button');
+  if (play) play.click();
+}
+"""
 CONFIDENCE_CSS = """
 .sure { --confidence: var(--foundry-blue); }
 .likely { --confidence: var(--foundry-orange); }
