@@ -195,8 +195,10 @@ def check_pip(command, _):
 
 
 def check_bash(command, _):
-    (script,) = command.argv[1:]
+    script, *scopes = command.argv[1:]
     subprocess.run(["bash", "-n", script], cwd=PROJECT, check=True)
+    usage = re.search(r"usage: .ci/run \[(\w+)\]", (PROJECT / script).read_text())
+    assert not scopes or scopes == [usage[1]]
 
 
 def check_part_of_ci(command, _):
