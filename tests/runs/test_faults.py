@@ -88,6 +88,7 @@ def small_disk(monkeypatch):
     return limits
 
 
+@pytest.mark.slow("a real worker")
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(queue, small_disk):
     run = queue.start(create_run, SHORT_RUN, "alice", "cpu")
     queue.wait(run.run_id, PATIENCE_S)

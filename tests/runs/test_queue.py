@@ -55,6 +55,7 @@ def steps_of(run):
 # ---- with the real worker ----
 
 
+@pytest.mark.slow("a real worker")
 def test_a_run_goes_to_its_end_and_leaves_its_result(finished_run):
     run = finished_run
     assert (run.status, run.reason) == ("done", "")
@@ -72,6 +73,7 @@ def test_a_run_goes_to_its_end_and_leaves_its_result(finished_run):
     assert run.result["val_accuracy"] == best.val_accuracy
 
 
+@pytest.mark.slow("a real worker")
 def test_a_finished_runs_figures_are_those_of_its_kept_weights(finished_run):
     mnist = load_mnist()
     model = load_model(finished_run.best_folder)
@@ -86,6 +88,7 @@ def test_a_finished_runs_figures_are_those_of_its_kept_weights(finished_run):
     assert val.accuracy == pytest.approx(finished_run.result["val_accuracy"], abs=5e-4)
 
 
+@pytest.mark.slow("a real worker")
 def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
     queue, finished_run
 ):
@@ -108,6 +111,7 @@ def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
         assert resumed.result[name] == finished_run.result[name]
 
 
+@pytest.mark.slow("a real worker")
 def test_a_killed_worker_is_a_failure_with_a_reason_and_can_be_resumed_and_stopped(queue):
     run = queue.start(create_run, ENDLESS, "alice", "cpu")
     wait_until(lambda: find_checkpoint(run.checkpoints_folder), "the first checkpoint")
@@ -122,6 +126,8 @@ def test_a_killed_worker_is_a_failure_with_a_reason_and_can_be_resumed_and_stopp
     queue.submit(failed)
     before = failed.events[-1].step
     wait_until(lambda: steps_of(run) and steps_of(run)[-1] > before, "the run to go past the kill")
+    # Before its first epoch has ended it has no figures to compare.
+    wait_for_epochs(run, 1)
     queue.stop(run.run_id)
     queue.wait(run.run_id, PATIENCE_S)
     stopped = read_run(run.run_id)
@@ -141,6 +147,7 @@ def test_a_killed_worker_is_a_failure_with_a_reason_and_can_be_resumed_and_stopp
         queue.submit(stopped)
 
 
+@pytest.mark.slow("a real worker")
 def test_one_run_trains_while_the_other_waits_its_turn_and_then_starts_by_itself(queue):
     first = queue.start(create_run, ENDLESS, "alice", "cpu")
     second = queue.start(create_run, replace(ENDLESS, num_train_images=2000), "bob", "cpu")
@@ -160,6 +167,7 @@ def test_one_run_trains_while_the_other_waits_its_turn_and_then_starts_by_itself
     assert status_of(second) == "stopped"
 
 
+@pytest.mark.slow("a real worker")
 def test_a_run_of_a_dead_server_is_interrupted_and_goes_on(runs_folder):
     # A worker whose server dies sees the end of its input.
     run = create_run(ENDLESS, "alice", "cpu")
@@ -186,6 +194,7 @@ def test_a_run_of_a_dead_server_is_interrupted_and_goes_on(runs_folder):
     assert steps_of(run) == sorted(set(steps_of(run)))
 
 
+@pytest.mark.slow("a real worker")
 def test_a_damaged_checkpoint_is_a_failure_that_names_it(queue):
     run = create_run(SHORT_RUN, "alice", "cpu")
     checkpoint = run.checkpoints_folder / "step-00000010"

@@ -11,7 +11,7 @@ from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.runs.folders import append_event, write_status
 from foundry.search import SearchConfig
-from foundry.search import stream as search
+from foundry.search import __main__ as command_line
 from foundry.search.config import RANGES
 from foundry.search.runs import (
     adopt_trial,
@@ -177,7 +177,7 @@ def test_the_command_line_refuses_with_a_sentence(monkeypatch, tmp_path):
     arguments = ["search", "--learning-rate", "0.1", "0.01", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit, match="the lowest has to come first"):
-        search.main()
+        command_line.main()
 
 
 def test_the_command_line_prints_the_table_and_the_best_as_python(monkeypatch, capsys, ended):
@@ -185,10 +185,10 @@ def test_the_command_line_prints_the_table_and_the_best_as_python(monkeypatch, c
         assert (config.num_trials, config.minutes, address) == (2, 0.0, None)
         yield from read_search(ended.run_id).events
 
-    monkeypatch.setattr(search, "search", replay)
+    monkeypatch.setattr(command_line, "search", replay)
     monkeypatch.delenv(ADDRESS_VARIABLE, raising=False)
     monkeypatch.setattr(sys, "argv", ["search", "--trials", "2", "--out", str(ended.folder)])
-    search.main()
+    command_line.main()
     printed = capsys.readouterr().out
     assert "t1  done" in printed and "learning_rate" in printed
     script = printed[printed.index('"""Repeat run') :]
