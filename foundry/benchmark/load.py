@@ -113,7 +113,7 @@ def _text_task(text: str, label: str) -> _Task:
 
 def _sound_task(clip: Path, text: str) -> _Task:
     def values(visitor: Visitor) -> tuple[Any, ...]:
-        return visitor.upload(clip), "wav2vec2-commands", "dense", "", False
+        return visitor.upload(clip), "wav2vec2-commands", "dense", ""
 
     return _Task("transcribe", values, text, lambda answer: answer["text"])
 

@@ -30,7 +30,7 @@ def _call_every_tab(visitor: Visitor, digit: Path) -> dict[str, float]:
         "classify_digit": (picture, "lenet", "dense"),
         "score_sentiment": ("A warm and funny film.", "bert-sentiment", "dense"),
         "explain_sentiment": ("A warm and funny film.", "bert-sentiment"),
-        "transcribe": (clip, "wav2vec2-commands", "dense", "", False),
+        "transcribe": (clip, "wav2vec2-commands", "dense", ""),
     }
     seconds = {}
     for api_name, values in calls.items():

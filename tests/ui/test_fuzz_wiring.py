@@ -17,10 +17,11 @@ ENDPOINTS = (
     "score_sentiment_batch",
     "explain_sentiment",
     "transcribe",
+    "transcribe_channels",
     "compress",
     "search",
 )
-TAKE_FILES = {"classify_digit", "score_sentiment_batch", "transcribe"}
+TAKE_FILES = {"classify_digit", "score_sentiment_batch", "transcribe", "transcribe_channels"}
 NAMES = ("", "lenet", "bert-sentiment", "wav2vec2-commands", "dense", "../../etc/passwd")
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

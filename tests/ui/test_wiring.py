@@ -57,6 +57,7 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
         "/score_sentiment_batch",
         "/explain_sentiment",
         "/transcribe",
+        "/transcribe_channels",
         "/compress",
         "/compare",
     }

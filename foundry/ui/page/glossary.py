@@ -133,7 +133,6 @@ _TERMS = {
     "Trials": "Trial",
     "Weight decay (L2)": "Weight decay",
     "What to look for": "Objective",
-    "by_channel": "Channel",
 }
 
 

@@ -1,4 +1,4 @@
-"""The Speech tab's endpoint for other programs; foundry/ui/README.md has an example."""
+"""The Speech tab's endpoints for other programs; foundry/ui/README.md has an example."""
 
 from typing import Any
 
@@ -21,9 +21,28 @@ def transcribe(
     model: str | None,
     variant: str | None,
     decoding: str | None,
-    by_channel: bool = False,
 ) -> dict[str, Any]:
     """Return the text of a recording, with the time and confidence of every word."""
+    return _transcribe(audio_file, model, variant, decoding)
+
+
+def transcribe_channels(
+    audio_file: str | None,
+    model: str | None,
+    variant: str | None,
+    decoding: str | None,
+) -> dict[str, Any]:
+    """Return what `/transcribe` does, with a transcript of each channel of its own."""
+    return _transcribe(audio_file, model, variant, decoding, by_channel=True)
+
+
+def _transcribe(
+    audio_file: str | None,
+    model: str | None,
+    variant: str | None,
+    decoding: str | None,
+    by_channel: bool = False,
+) -> dict[str, Any]:
     if audio_file is None:
         raise InputError("There is no sound file; send a recording of somebody speaking.")
     name, variant = (model or "").strip() or SHIPPED, variant or "dense"
@@ -33,24 +52,24 @@ def transcribe(
     recogniser = load_recogniser(name, variant=checked)
     with RECORDINGS.turn():
         transcript = transcribe_audio(
-            recogniser, audio, decoding or recogniser.best_decoding, bool(by_channel)
+            recogniser, audio, decoding or recogniser.best_decoding, by_channel
         )
     return as_dict(transcript, name, variant)
 
 
 def build_speech_api() -> None:
-    """Add `/transcribe` to the app being built."""
+    """Add `/transcribe` and `/transcribe_channels` to the app being built."""
     with gr.Column(visible=False):
         audio_file = gr.File(label="audio_file")
         model = gr.Textbox(SHIPPED, label="model")
         variant = gr.Textbox("dense", label="variant")
         decoding = gr.Textbox("", label="decoding")
-        by_channel = gr.Checkbox(False, label="by_channel")
         answer = gr.JSON(label="transcript")
-        gr.Button().click(
-            shows_errors(transcribe),
-            [audio_file, model, variant, decoding, by_channel],
-            answer,
-            api_name="transcribe",
-            **OWN_QUEUE,
-        )
+        for endpoint in (transcribe, transcribe_channels):
+            gr.Button().click(
+                shows_errors(endpoint),
+                [audio_file, model, variant, decoding],
+                answer,
+                api_name=endpoint.__name__,
+                **OWN_QUEUE,
+            )

@@ -53,7 +53,7 @@ def test_every_parameter_but_the_sound_has_a_default(client, clip):
     assert transcribe(client, clip)["text"] == SAID
     endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     names = [parameter["parameter_name"] for parameter in endpoint["/transcribe"]["parameters"]]
-    assert names == ["audio_file", "model", "variant", "decoding", "by_channel"]
+    assert names == ["audio_file", "model", "variant", "decoding"]
 
 
 def test_beam_search(client, clip):
@@ -97,8 +97,7 @@ def test_channel_by_channel(client, clip, tmp_path):
     right = np.zeros_like(left)
     right[len(left) // 2 :] = speak("yes stop")[0][: len(left) - len(left) // 2]
     path = write_wav(tmp_path / "call.wav", np.stack([left, right], 1))
-    options = ("wav2vec2-commands", "dense", "beam", True)
-    answer = transcribe(client, path, *options)
+    answer = client.predict(handle_file(path), api_name="/transcribe_channels")
     assert [part["channel"] for part in answer["channels"]] == [1, 2]
     assert answer["channels"][0]["text"] == SAID
     assert answer["channels"][1]["text"].startswith("yes")
