@@ -90,3 +90,19 @@ def test_what_cannot_be_gone_on_with_is_a_sentence(tmp_path, left):
         (kept / name).write_bytes(left)
     with pytest.raises(ArtifactError, match="damaged, or of another version"):
         build_tuner(ENDLESS, tmp_path, 0.0)
+
+
+def test_trials_that_diverge_are_told_apart_and_do_not_end_a_search(queue):
+    config = SearchConfig(
+        num_train_images=1000, epochs=1, num_trials=3, minutes=0, optimizer=("sgd",),
+        schedule=("constant",), learning_rate=(1.0, 1.0), batch_size=(16, 32),
+    )  # fmt: skip
+    run = queue.start(create_search, config, "alice")
+    queue.wait(run.run_id, PATIENCE_S)
+    ended = read_search(run.run_id)
+    assert (ended.status, ended.reason) == ("done", "")
+    states = [one.last.state for one in ended.trials]
+    # Some get stuck at a finite loss instead.
+    assert len(states) == 3 and "diverged" in states and set(states) <= {"diverged", "done"}
+    # Told once each: nothing is tried again.
+    assert sum(event.state == "diverged" for event in ended.events) == states.count("diverged")

@@ -25,6 +25,7 @@ from foundry.training import cluster
 from foundry.training.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
 from foundry.training.config import LIMITS
 from foundry.training.evaluation import evaluate
+from foundry.ui.search.plots import table_html
 
 
 @pytest.fixture
@@ -194,3 +195,18 @@ def test_the_command_line_prints_the_table_and_the_best_as_python(monkeypatch, c
     script = printed[printed.index('"""Repeat run') :]
     assert "learning_rate=0.01," in script
     compile(script, "script", "exec")
+
+
+def test_a_trial_that_diverged_stays_so_and_is_never_the_best(ended):
+    append_event(ended.folder, make_event("t3", "diverged", epoch=0.5, accuracy=None))
+    # Killed before Tune had noted it, it is told to have begun again.
+    append_event(ended.folder, make_event("t3", "running", epoch=0.25, accuracy=0.99))
+    again = read_search(ended.run_id)
+    diverged = next(one for one in again.trials if one.last.trial_id == "t3")
+    assert (diverged.last.state, diverged.accuracy) == ("diverged", None)
+    assert again.best.last.trial_id == "t1"
+    with pytest.raises(InputError, match="nothing to keep"):
+        adopt_trial(again, "t3", "alice")
+    html = table_html(again)
+    assert '<span class="state diverged">diverged</span>' in html
+    assert 'data-trial="t3"' not in html
