@@ -23,20 +23,9 @@ def open_speech(page, app_url):
     return page
 
 
-@pytest.fixture(scope="module")
-def shared_speech(new_shared_context, app_url):
-    return open_speech(new_shared_context().new_page(), app_url)
-
-
 @pytest.fixture
-def speech(shared_speech):
-    """The tab without a sound, and without what was made of the one before."""
-    clear = shared_speech.locator("#speech-audio").get_by_role("button", name="Clear").first
-    if clear.is_visible():
-        clear.click()
-    expect(shared_speech.locator("#speech-status")).to_have_text("")
-    expect(shared_speech.locator("#speech-transcript")).to_contain_text("Transcribe")
-    return shared_speech
+def speech(context, app_url):
+    return open_speech(context.new_page(), app_url)
 
 
 def words_of(page):
