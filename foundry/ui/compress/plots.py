@@ -136,7 +136,9 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> str:
 def describe_measuring(report: Mapping[str, Any]) -> str:
     """Say how the table was measured."""
     num_runs, load = report["rows"][0]["num_runs"], report["load_average"]
-    load_text = "" if load is None else f", load average {load:.1f}"
+    # Reports of earlier versions have no number where the system did not tell.
+    is_known = load is not None and math.isfinite(load)
+    load_text = f", load average {load:.1f}" if is_known else ""
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
         f"warm-up, at most {_count(report['num_threads'], 'thread')}{load_text}. The interval "
