@@ -277,8 +277,7 @@ def build_speech_tab(page: Page) -> None:
             [status, transcript, figures, results, audio, text, score, *buttons],
             cancels=[run],
             **QUIET,
-        )
-        audio.change(show_switch, audio, by_channel, **QUIET)
+        ).then(show_switch, audio, by_channel, **QUIET)
         model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
         chosen = [model, variant, switches.open_tab]
         switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
