@@ -154,7 +154,7 @@ def test_sensitivity_names_each_layer_and_the_last_is_only_quantized(finished):
 
 def test_histograms_hold_every_weight_once(finished):
     _, report, _, _ = finished
-    histograms = {one["variant"]: one for one in report["histograms"]}
+    histograms = {one["form"]: one for one in report["histograms"]}
     for one in histograms.values():
         assert 0.99 < sum(one["shares"]) <= 1 + 1e-9
     assert histograms["masked"]["zeros"] == pytest.approx(0.8, abs=1e-4)
