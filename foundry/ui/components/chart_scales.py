@@ -81,7 +81,8 @@ def linear_scale(qualities: Sequence[float]) -> tuple[Scale, list[float]]:
     room = max(0.1, 0.12 * (highest - lowest))
     low, high = lowest - room, highest + room
     step = 10 ** math.floor(math.log10((high - low) / 2))
-    step *= next(factor for factor in (5, 2, 1) if (high - low) / (factor * step) >= 2)
+    # By rounding, even the smallest may fit a little less than twice.
+    step *= next((factor for factor in (5, 2) if (high - low) / (factor * step) >= 2), 1)
     ticks = [step * index for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
     span = HEIGHT - TOP - BOTTOM
 

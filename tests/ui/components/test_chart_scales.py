@@ -1,7 +1,7 @@
 import itertools
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foundry.ui.components.chart_scales import (
@@ -30,6 +30,7 @@ def test_numbers_of_a_cost_are_inside_and_do_not_touch(values):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+@example([0.0078125])  # Its scale spans 0.2, but for rounding.
 def test_what_is_far_below_the_best_is_drawn_at_the_bottom(qualities):
     place, _ = linear_scale(qualities)
     best = max(qualities)
