@@ -106,7 +106,16 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         build_runs_api(queue)
         app.load(WarmUp(page.warm_ups).start, None, None, **QUIET)
         explain_knobs(app)
+    _keep_example_files(app)
     return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)
+
+
+def _keep_example_files(app: gr.Blocks) -> None:
+    # Gradio marks them as kept on components that are not on the page, where its sweep looks.
+    made = set().union(*app.temp_file_sets)
+    for block in app.blocks.values():
+        if isinstance(block, gr.Dataset):
+            block.keep_in_cache |= made
 
 
 def launch(app: gr.Blocks, **options: Any) -> Any:

@@ -1,12 +1,15 @@
 import importlib.util
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from gradio.route_utils import delete_files_created_by_app
 
 import app
 from foundry.benchmark.harness.served_app import PROJECT_DIR
 from foundry.ui import build_app
+from foundry.ui.components.clips import EXAMPLES
 
 
 @pytest.fixture
@@ -69,3 +72,15 @@ def test_no_event_has_two_listeners_that_wait_their_turn():
     )
     del waiting[(None, "then")], waiting[(None, "success")]
     assert max(waiting.values()) == 1
+
+
+def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    page = build_app("cpu")
+    shown = set().union(*page.temp_file_sets)
+    old = tmp_path / "brought.wav"
+    old.write_bytes(b"RIFF")
+    page.upload_file_set.add(str(old))
+    delete_files_created_by_app(page, age=None)
+    assert not old.exists()
+    assert {Path(path).stem for path in shown if Path(path).exists()} >= set(EXAMPLES.values())
