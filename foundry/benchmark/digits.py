@@ -15,7 +15,7 @@ from skimage.morphology import skeletonize
 from torch import nn
 from tqdm import tqdm
 
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.digits import read_drawing
 from foundry.models import load_model
 from foundry.runs.folders import RUNS_DIR_VARIABLE
@@ -80,7 +80,7 @@ def _training_run() -> Iterator[None]:
 
 def measure() -> dict[str, Any]:
     """Read test digits redrawn in several ways, dark on light, with the shipped LeNet."""
-    model, test = load_model("lenet"), load_mnist().test.head(_NUM_IMAGES)
+    model, test = load_model("lenet"), load_test_split().head(_NUM_IMAGES)
     images, labels = test.images.numpy(), test.labels.tolist()
     times_ms: list[float] = []
     accuracy: dict[str, float] = {}

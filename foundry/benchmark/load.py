@@ -25,7 +25,7 @@ from foundry.benchmark.harness.served_app import (
     Visitor,
     serve_app,
 )
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.digits import read_drawing
 from foundry.digits.ink import load_image
 from foundry.errors import InputError
@@ -82,7 +82,7 @@ class _Tally:
 
 def _build_tasks(folder: Path) -> dict[str, list[_Task]]:
     """Prepare a task for each visitor, answered here first, one at a time."""
-    lenet, test = load_model("lenet"), load_mnist().test
+    lenet, test = load_model("lenet"), load_test_split()
     digits = []
     for place in range(VISITORS["classify_digit"]):
         path = folder / f"digit-{place}.png"

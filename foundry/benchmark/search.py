@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.search import SearchConfig, search
 from foundry.search.config import SAMPLERS
 from foundry.search.runs import SearchRun, find_trial_checkpoint
@@ -35,7 +35,7 @@ def _search_once(config: SearchConfig) -> dict[str, Any]:
             "num_trials": len(run.trials),
             "num_whole": sum(one.last.state == "done" for one in run.trials),
             "val_accuracy": run.best.accuracy,
-            "test_accuracy": evaluate(state.best_model(), load_mnist().test).accuracy,
+            "test_accuracy": evaluate(state.best_model(), load_test_split()).accuracy,
             "settings": run.best.last.settings,
         }
 

@@ -14,12 +14,12 @@ from ray import serve
 from foundry.benchmark.harness.deployed import Deployed, asking, deployed
 from foundry.compression.config import TASKS
 from foundry.compression.measurement.timing import time_rounds
-from foundry.data import load_mnist, normalize
+from foundry.data import load_test_split, normalize
 from foundry.models import DENSE, VARIANTS, available_models, load_predictor, load_pretrained
 from foundry.models.calibration import text_samples
 from foundry.models.quantization import Sample
+from foundry.runs.cluster import ray_session
 from foundry.sentiment.scoring import BATCH_TOKENS
-from foundry.training.cluster import ray_session
 
 _LATENCY_S = 20.0
 # Two wait for each replica that computes.
@@ -43,7 +43,7 @@ def _texts() -> Sample:
 
 def _measure_latency() -> dict[str, float]:
     (spec,) = available_models("digits")
-    image = normalize(load_mnist().test.head(1).images)
+    image = normalize(load_test_split().head(1).images)
     with deployed(spec, DENSE.name, **_FIXED, num_replicas=1) as one:
         here = load_predictor(spec.name)
         calls = {"here": lambda: here(image), "handle": lambda: one.predict(image)}

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from foundry.benchmark.harness.served_app import PROJECT_DIR, OpenPage, Visitor, serve_app
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 
 _STARTS = 3
@@ -76,7 +76,7 @@ def measure() -> dict[str, Any]:
     """Start the app a few times; the median of the first answers, and one look at it idle."""
     with tempfile.TemporaryDirectory() as folder:
         digit = Path(folder) / "digit.png"
-        Image.fromarray(255 - load_mnist().test.images[0].numpy()).resize((280, 280)).save(digit)
+        Image.fromarray(255 - load_test_split().images[0].numpy()).resize((280, 280)).save(digit)
         runs = {RUNS_DIR_VARIABLE: folder}
         starts = [_measure_first_answer(digit, runs) for _ in tqdm(range(_STARTS), desc="starts")]
         idle = _measure_idle(digit, runs)

@@ -21,7 +21,7 @@ from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 from foundry.benchmark.harness.live import measure_live_overhead
-from foundry.data import DATA_DIR, PIXEL_MEAN, PIXEL_STD, load_mnist, normalize
+from foundry.data import DATA_DIR, PIXEL_MEAN, PIXEL_STD, load_mnist, load_test_split, normalize
 from foundry.models import build_model
 from foundry.training import TrainConfig, TrainState, train
 from foundry.training.evaluation import evaluate
@@ -127,7 +127,7 @@ def _seconds_to_targets(
         Seconds of training until each target was first reached (None: never), and the accuracy
         at the end.
     """
-    test = load_mnist().test
+    test = load_test_split()
     reached: dict[float, float | None] = dict.fromkeys(_TARGETS)
     elapsed_s, images, next_look, accuracy = 0.0, 0, 0, 0.0
     while elapsed_s < limit_s:

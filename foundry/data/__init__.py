@@ -15,6 +15,7 @@ from foundry.data.mnist import (
     Mnist,
     Split,
     load_mnist,
+    load_test_split,
     normalize,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "Mnist",
     "Split",
     "load_mnist",
+    "load_test_split",
     "normalize",
 ]

@@ -25,6 +25,7 @@ NUM_TRAIN = 55_000
 NUM_VAL = 5_000
 
 _SPLIT_SEED = 0
+_FILES = ("images-idx3-ubyte", "labels-idx1-ubyte")
 # SHA-256 of the uncompressed idx files, as published.
 _SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -112,17 +113,23 @@ def load_mnist(directory: Path = DATA_DIR) -> Mnist:
 
     Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits (CC BY-SA 3.0).
     """
-    images, labels, test_images, test_labels = (_read_idx(name, directory) for name in _SHA256)
+    images, labels = (_read_idx(f"train-{name}", directory) for name in _FILES)
     train_indices, val_indices = _split_indices(labels)
-
-    def split(images: np.ndarray, labels: np.ndarray) -> Split:
-        return Split(torch.tensor(images), torch.tensor(labels, dtype=torch.int64))
-
     return Mnist(
-        train=split(images[train_indices], labels[train_indices]),
-        val=split(images[val_indices], labels[val_indices]),
-        test=split(test_images, test_labels),
+        train=_build_split(images[train_indices], labels[train_indices]),
+        val=_build_split(images[val_indices], labels[val_indices]),
+        test=load_test_split(directory),
     )
+
+
+@lru_cache(maxsize=1)
+def load_test_split(directory: Path = DATA_DIR) -> Split:
+    """Load the test split alone, a seventh of the work; else as `load_mnist()`."""
+    return _build_split(*(_read_idx(f"t10k-{name}", directory) for name in _FILES))
+
+
+def _build_split(images: np.ndarray, labels: np.ndarray) -> Split:
+    return Split(torch.tensor(images), torch.tensor(labels, dtype=torch.int64))
 
 
 def normalize(images: torch.Tensor) -> torch.Tensor:

@@ -22,7 +22,7 @@ from foundry.compression.recovery import (
     PruneEvent,
     RecoveryEvent,
 )
-from foundry.data import load_mnist
+from foundry.data import load_mnist, load_test_split
 from foundry.errors import in_a_sentence
 from foundry.models import load_model, save_model
 from foundry.models.loading import WEIGHTS_DIR, WEIGHTS_FILE
@@ -221,7 +221,7 @@ def _train(device: torch.device, workers: WorkersConfig | None) -> TrainState:
 def _make_dense(out: Path, device: torch.device, workers: WorkersConfig | None) -> Evaluation:
     state = _train(device, workers)
     _store(state.best_model(), out)
-    test = evaluate(load_model(out.resolve()), load_mnist().test)
+    test = evaluate(load_model(out.resolve()), load_test_split())
     where = (
         f"{workers.num_workers} worker(s) of one core or GPU each"
         if workers

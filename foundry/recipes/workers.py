@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import fsspec
 
 from foundry.errors import ArtifactError, InputError
-from foundry.training.cluster import ADDRESS_VARIABLE, ray_session
+from foundry.runs.cluster import ADDRESS_VARIABLE, ray_session
 from foundry.training.sharding import Shard
 
 # Lost workers, or groups of them, after which a training is given up.

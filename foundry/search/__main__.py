@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from foundry.errors import ArtifactError, InputError
+from foundry.runs.cluster import ADDRESS_VARIABLE
 from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
 from foundry.search.runs import SearchRun, create_search
 from foundry.search.stream import search
-from foundry.training.cluster import ADDRESS_VARIABLE
 from foundry.training.export import equivalent_python
 
 

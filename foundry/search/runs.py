@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from foundry.errors import InputError
 from foundry.models import save_model
+from foundry.runs.cluster import require_ray
 from foundry.runs.folders import (
     ACTIVE,
     AnyRun,
@@ -23,7 +24,6 @@ from foundry.runs.folders import (
 from foundry.runs.store import RunStore
 from foundry.search.config import SearchConfig, SearchEvent, TrialState
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint
-from foundry.training.cluster import require_ray
 from foundry.training.runs import CHECKPOINTS_FOLDER, Run, create_run, read_run
 from foundry.training.worker import finish_run
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from foundry.runs.cluster import ray_session
 from foundry.search.config import SearchConfig, SearchEvent
 from foundry.search.runs import STOP_FILE, read_search_events
-from foundry.training.cluster import ray_session
 
 _POLL_S = 0.2
 _SETTINGS = {

@@ -2,8 +2,9 @@
 
 Begin in `loop.py`: `for event in train(TrainState(config)): ...`. `config` has the knobs and
 presets, `augmentation` and `evaluation` what happens around a step, `sharding` how several workers
-share one, `checkpoints` how a state is kept. `runs` is a training on disk, `worker` the process
-that takes it to its end, `export` what can be downloaded, `cluster` how Ray is reached.
+share one, `checkpoints` how a state is kept, `snapshots` how it can be looked at afterwards. `runs`
+is a training on disk, `worker` the process that takes it to its end, `export` what can be
+downloaded.
 """
 
 from foundry.training.config import TrainConfig

@@ -1,6 +1,7 @@
-"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and three things more.
+"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and four things more.
 
 checkpoints/               to go on from
+snapshots/                 the weights along the way, to be looked at
 best/                      the kept weights with their configuration
 test_probs.safetensors     what they made of the test split, beside `result.json`
 """
@@ -75,6 +76,11 @@ class Run(AnyRun):
     def checkpoints_folder(self) -> Path:
         """Folder of the checkpoints."""
         return self.folder / CHECKPOINTS_FOLDER
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """Folder of the snapshots; runs of earlier versions and of searches have none."""
+        return self.folder / "snapshots"
 
     @property
     def has_weights(self) -> bool:

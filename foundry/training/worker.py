@@ -27,6 +27,7 @@ from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_
 from foundry.training.evaluation import evaluate
 from foundry.training.loop import TrainEvent, train
 from foundry.training.runs import Run, read_run, rewind_events, write_result
+from foundry.training.snapshots import Snapshots
 from foundry.training.state import TrainState
 from foundry.training.step import NUM_PARTS
 
@@ -93,7 +94,10 @@ def _keep_finite(run: Run, state: TrainState) -> Iterator[TrainEvent]:
 def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Command | None:
     """Train, logging every event; return the command that ended it, None at the end."""
     saved_at = time.monotonic()
+    snapshots = Snapshots(state, run.snapshots_folder)
     for event in _keep_finite(run, state):
+        # First, so that who reads of an event finds what belongs to it.
+        snapshots.keep(state)
         append_event(run.folder, event)
         if event.is_best:
             save_model(state.best_model(), run.best_folder)

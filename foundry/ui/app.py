@@ -84,18 +84,15 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
     ) as app:
         visitor = build_browser_state("visitor")
         arrived = app.load(on_arrive, visitor, visitor, **QUIET)
-        with gr.Row(elem_classes="title-and-language"):
-            gr.Markdown(
-                "# Foundry\nTrain a small network, let it read your digits, score texts, write "
-                "down speech. Everything runs on this machine.",
-                elem_classes="foundry-title",
-            )
-            build_language_switch()
-        guide = build_guide()
-        with gr.Row(elem_classes="view-bar"):
+        with gr.Row(elem_classes="page-head"):
+            gr.Markdown("# Foundry", elem_classes="foundry-title")
             switches = build_variant_switches()
             links = build_links(app)
-        page = Page(device, queue, visitor, arrived, switches, links, guide, [])
+            build_language_switch()
+        guide = build_guide()
+        page = Page(
+            device, queue, visitor, arrived, switches, links, guide, gr.State(("", 0.0)), []
+        )
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:
                 build_tab(page)

@@ -18,9 +18,9 @@ from foundry.digits import read_drawing
 from foundry.digits.ink import load_image
 from foundry.models import load_model, load_pretrained
 from foundry.models.remote import RemotePredictor
+from foundry.runs.cluster import ray_session
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.sentiment import score_text, wrap_classifier
-from foundry.training.cluster import ray_session
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 

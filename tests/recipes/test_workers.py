@@ -25,8 +25,8 @@ from foundry.recipes.speech.train import TrainConfig as SpeechConfig
 from foundry.recipes.speech.train import TrainState as SpeechState
 from foundry.recipes.speech.train import train as train_speech
 from foundry.recipes.workers import add_worker_options, read_worker_options, train_on_workers
+from foundry.runs.cluster import HOW_TO_INSTALL
 from foundry.training import TrainConfig, TrainState, train
-from foundry.training.cluster import HOW_TO_INSTALL
 from foundry.training.sharding import ALONE, Shard
 
 NUM_WORKERS = 2
@@ -174,7 +174,7 @@ def test_storage_that_cannot_be_written_to_is_named(tmp_path, storage, monkeypat
 
 def test_without_ray_a_recipe_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr("foundry.training.cluster.is_ray_installed", lambda: False)
+    monkeypatch.setattr("foundry.runs.cluster.is_ray_installed", lambda: False)
     workers = read_worker_options(parse("--workers", "1")[1])
     with pytest.raises(InputError, match="needs Ray") as refused:
         next(train_on_workers(lambda shard, folder: iter([]), workers, "name", tmp_path))

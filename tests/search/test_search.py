@@ -9,6 +9,8 @@ from search_folder import SETTINGS, SMALL, make_event, make_search
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
+from foundry.runs import cluster
+from foundry.runs.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
 from foundry.runs.folders import append_event, write_status
 from foundry.search import SearchConfig
 from foundry.search import __main__ as command_line
@@ -21,8 +23,6 @@ from foundry.search.runs import (
     read_own_search,
     read_search,
 )
-from foundry.training import cluster
-from foundry.training.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
 from foundry.training.config import LIMITS
 from foundry.training.evaluation import evaluate
 from foundry.ui.search.plots import table_html

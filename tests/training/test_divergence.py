@@ -152,7 +152,7 @@ def test_a_run_of_the_version_before_is_listed_and_shown_as_what_it_is(old_run):
     render_curves(old_run)
     frame = plots.loss_frame(old_run)
     assert frame[frame.series == plots.TRAIN].loss.tolist()[0] == 2.3
-    assert render_results(old_run, "cpu")[0].visible is False
+    assert render_results(old_run)[0].visible is False
 
 
 def test_weights_that_are_no_numbers_neither_read_nor_compress(old_run, queue):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from foundry.compression.measurement.workloads import Workload
-from foundry.data import load_mnist, normalize
+from foundry.data import load_test_split, normalize
 from foundry.models.runtime import Predictor
 from foundry.recipes.sentiment.data.corpus import SST2_DEV, read_examples
 from foundry.recipes.speech.data.corpus import Clip, iter_manifest, read_recording, split_by_speaker
@@ -38,7 +38,7 @@ class Quality:
 
 def digits_quality() -> Quality:
     """Judge by accuracy on MNIST's test split."""
-    test = load_mnist().test
+    test = load_test_split()
 
     def measure(predict: Predictor) -> float:
         read = torch.cat([predict(normalize(part)).argmax(1) for part in test.images.split(_BATCH)])

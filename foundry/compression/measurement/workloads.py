@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from foundry.data import DATA_DIR, load_mnist, normalize
+from foundry.data import DATA_DIR, load_test_split, normalize
 from foundry.models.calibration import digit_samples, read_clips, speech_samples, text_samples
 from foundry.models.model_card import read_figure
 from foundry.models.pretrained import Pretrained
@@ -78,7 +78,7 @@ def digits_workload() -> Workload:
 
 
 def _read_test_digits(predict: Predictor) -> Answers:
-    test = load_mnist().test
+    test = load_test_split()
     logits = torch.cat([predict(normalize(part)) for part in test.images.split(_TEST_BATCH)])
     digits = logits.argmax(1)
     return Answers(

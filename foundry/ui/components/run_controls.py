@@ -24,7 +24,7 @@ class RunControls:
         seen: What the page shows of it.
         timer: Looks at it again while it is active.
         finished: The run's id once it has a result, else empty.
-        status: The status line.
+        status: The status line; not yet on the page.
         start: Starts another one.
         stop: Stops it.
         others: Pause and Resume, where they are offered.
@@ -48,7 +48,7 @@ class RunControls:
 def build_run_controls(
     panel: RunPanel[Any], name: str, kept_as: str, start: str, stop: str = "Stop"
 ) -> RunControls:
-    """Build the buttons and, beside them, the status line.
+    """Build the buttons, and the status line for the tab to put where it belongs.
 
     Args:
         panel: What they are for.
@@ -57,30 +57,21 @@ def build_run_controls(
         start: The label of the button that starts a run.
         stop: The label of the one that stops it.
     """
-    small: dict[str, Any] = {"size": "sm"}
+    small: dict[str, Any] = {"size": "sm", "min_width": 80}
     others = {}
-    with gr.Row(elem_classes="one-and-two"):
-        with gr.Column():
-            # Ready once the page knows its visitor, whose run this will be.
-            start_button = gr.Button(
-                start, variant="primary", interactive=False, elem_id=f"{name}-start"
+    # Ready once the page knows its visitor, whose run this will be.
+    start_button = gr.Button(start, variant="primary", interactive=False, elem_id=f"{name}-start")
+    with gr.Row():
+        if panel.can_pause:
+            others["pause"] = gr.Button(
+                "Pause", interactive=False, elem_id=f"{name}-pause", **small
             )
-            with gr.Row():
-                if panel.can_pause:
-                    others["pause"] = gr.Button(
-                        "Pause", interactive=False, elem_id=f"{name}-pause", **small
-                    )
-                if panel.can_resume:
-                    others["resume"] = gr.Button(
-                        "Resume",
-                        visible=False,
-                        variant="primary",
-                        elem_id=f"{name}-resume",
-                        **small,
-                    )
-                stop_button = gr.Button(stop, interactive=False, elem_id=f"{name}-stop", **small)
-        with gr.Column():
-            status = gr.HTML(panel.status_html(None), elem_id=f"{name}-status", padding=False)
+        if panel.can_resume:
+            others["resume"] = gr.Button(
+                "Resume", visible=False, variant="primary", elem_id=f"{name}-resume", **small
+            )
+        stop_button = gr.Button(stop, interactive=False, elem_id=f"{name}-stop", **small)
+    status = gr.HTML(panel.status_html(None), elem_id=f"{name}-status", padding=False, render=False)
     return RunControls(
         run_id=build_browser_state(kept_as),
         seen=gr.State(None),

@@ -8,7 +8,7 @@ import torch
 
 from foundry.compression.measurement.stored import load_shared
 from foundry.compression.runs import CompressRun, read_own_compression
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.errors import InputError
 from foundry.models import load_pretrained
 from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
@@ -44,7 +44,7 @@ def on_image(run_id: str, token: str, index: float | None) -> tuple[Any, str]:
     Returns:
         The image, and a table of answers.
     """
-    test, place = load_mnist().test, int(index or 0)
+    test, place = load_test_split(), int(index or 0)
     if not 0 <= place < len(test):
         raise InputError(f"There are test images 0 to {len(test) - 1:,}.")
     probs = {

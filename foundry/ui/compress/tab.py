@@ -152,7 +152,13 @@ def build_compress_tab(page: Page) -> None:
     panel = build_panel(page.queue)
     defaults = CompressConfig()
     with gr.Tab("Compress", id="compress") as tab:
-        controls = build_run_controls(panel, "compress", "compression", "Compress", "Cancel")
+        with gr.Row(elem_classes="one-and-two"):
+            with gr.Column():
+                controls = build_run_controls(
+                    panel, "compress", "compression", "Compress", "Cancel"
+                )
+            with gr.Column():
+                controls.status.render()
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 model = gr.Dropdown(

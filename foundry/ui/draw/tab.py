@@ -38,6 +38,7 @@ from foundry.ui.page.variant_switches import compare_answers
 # A network this small answers faster than a clock's noise: the middle of a few is shown.
 _NUM_TIMED = 5
 
+_OPEN_JS = "() => { document.querySelector('[role=tab][data-tab-id=draw]').click(); }"
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
 
@@ -51,6 +52,16 @@ def on_visit(token: str, chosen: str) -> Any:
     choices = list_digit_models(token)
     kept = chosen if chosen in (name for _, name in choices) else DEFAULT_MODEL
     return gr.Dropdown(choices=choices, value=kept)
+
+
+def on_chosen_run(chosen: tuple[str, float], token: str) -> Any:
+    """Choose the run that the visitor comes with from another tab.
+
+    Args:
+        chosen: Its id, and when it was chosen.
+        token: The visitor's token.
+    """
+    return on_visit(token, chosen[0])
 
 
 def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterator[str]:
@@ -217,19 +228,19 @@ def build_draw_tab(page: Page) -> None:
         page: What stands around it.
     """
     with gr.Tab("Draw", id="draw") as tab:
-        model = gr.Dropdown(
-            list_digit_models(""),
-            value=DEFAULT_MODEL,
-            label="Model",
-            info="The shipped network, or one you have trained on the Train tab.",
-            elem_id="draw-model",
-        )
         with gr.Row(elem_classes="halves"):
             with gr.Column():
                 pad = build_pad()
             with gr.Column():
                 answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
                 timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
+                model = gr.Dropdown(
+                    list_digit_models(""),
+                    value=DEFAULT_MODEL,
+                    label="Model",
+                    info="The shipped network, or one you have trained on the Train tab.",
+                    elem_id="draw-model",
+                )
         with gr.Row():
             seen, conv1, conv2 = (
                 gr.Image(
@@ -277,6 +288,11 @@ def build_draw_tab(page: Page) -> None:
         pad.input(*drawn, trigger_mode="always_last", **QUIET)
         photo.change(*read, api_visibility="private")
         tab.select(on_visit, [visitor, model], model, **QUIET)
+        chosen_run = page.chosen_run.change(
+            on_chosen_run, [page.chosen_run, visitor], model, **QUIET
+        )
+        # Opened last, because then the list of models is made anew around the choice.
+        chosen_run.then(None, None, None, js=_OPEN_JS, **QUIET)
         linked = LinkedTab(
             read_settings, {"model": model}, [model], lambda settings: [settings["model"]]
         )

@@ -1,4 +1,4 @@
-"""The first steps: a panel above the tabs that ticks what a visitor has really done."""
+"""The first steps: a row above the tabs that ticks what a visitor has really done."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,35 +18,30 @@ class Step:
 
     Attributes:
         name: What is remembered of it.
-        tab: The label of the tab where it is done.
-        tab_id: Its id.
+        tab_id: The id of the tab where it is done.
         title: What to do.
         sentence: How.
     """
 
     name: str
-    tab: str
     tab_id: str
     title: str
     sentence: str
 
 
 STEPS = (
+    Step("train", "train", "Train", "Press Start and watch it learn to read digits."),
+    Step("draw", "draw", "Draw", "It answers while you draw."),
     Step(
-        "train",
-        "Train",
-        "train",
-        "Train a network",
-        "Press Start and watch it learn to read digits.",
-    ),
-    Step("draw", "Draw", "draw", "Draw a digit for it", "It answers while you draw."),
-    Step(
+        "compress",
         "compress",
         "Compress",
-        "compress",
-        "Compress it",
         "See how much smaller and faster it gets, and what that costs.",
     ),
+)
+_WELCOME = (
+    "Train a small network and watch it learn, draw digits for it, make it smaller. "
+    "Everything runs on this machine."
 )
 
 # Whether the panel is closed is asked before anything is drawn, so that the page does not jump.
@@ -59,6 +54,7 @@ try {
 _SHOW_JS = """
 function show(isShown) {
   document.documentElement.classList.toggle('guide-closed', !isShown);
+  document.documentElement.classList.toggle('guide-shown', isShown);
   try {
     if (isShown) localStorage.removeItem('foundry-guide-closed');
     else localStorage.setItem('foundry-guide-closed', 'yes');
@@ -92,32 +88,28 @@ _DRAWN_JS = """(drawing, done) =>
   drawing && !done.split(' ').includes('draw') ? `${done} draw`.trim() : done"""
 
 CSS = """
-.guide-closed #guide { display: none; }
-.first-steps { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
-  background: var(--block-background-fill); padding: 0.6rem 0.9rem 0.8rem; }
-.first-steps .top { display: flex; justify-content: space-between; align-items: center; }
-.first-steps h2 { font-size: 1rem; margin: 0; }
-.first-steps ol { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
-  gap: 0.5rem 1.5rem; list-style: none; margin: 0.4rem 0 0; padding: 0; }
-.first-steps li { display: grid; grid-template: "mark title open" auto "mark text open" auto
-  / auto minmax(0, 1fr) auto; gap: 0 0.7rem; align-items: start; align-content: start;
-  margin: 0; padding: 0; }
-.first-steps li > button { grid-area: open; }
-.first-steps .mark { grid-area: mark; width: 28px; height: 28px; border-radius: 50%; display: grid;
-  place-items: center; font-weight: 650; border: 2px solid var(--primary-600);
-  color: var(--body-text-color); }
-.first-steps .done .mark { background: var(--primary-600); color: white; }
-.first-steps p { grid-area: text; margin: 0; font-size: 0.875rem;
-  color: var(--body-text-color-subdued); line-height: 1.35; }
-.first-steps button { min-height: 32px; padding: 0 0.8rem; margin: 0; font: inherit;
-  font-size: 0.875rem; font-weight: 500; cursor: pointer; border-radius: var(--button-small-radius);
-  border: 1px solid var(--border-color-primary); color: var(--button-secondary-text-color);
-  background: var(--button-secondary-background-fill); }
+.guide-closed #guide, html:not(.guide-shown) #guide:has(.all-done) { display: none; }
+.first-steps { display: flex; align-items: center; gap: 0.3rem 1rem;
+  padding: 0.3rem 0.3rem 0.3rem 0.9rem;
+  border-radius: var(--radius-lg); background: var(--background-fill-secondary); }
+.first-steps p { flex: 1 1 auto; margin: 0; font-size: 0.875rem; line-height: 1.35;
+  color: var(--body-text-color-subdued); }
+.first-steps ol { flex: 0 0 auto; display: flex; gap: 0.2rem; list-style: none; margin: 0;
+  padding: 0; }
+.first-steps li { margin: 0; padding: 0; }
+.first-steps button { display: flex; align-items: center; gap: 0.4rem; min-height: 36px; margin: 0;
+  padding: 0 0.6rem; font: inherit; font-size: 0.875rem; font-weight: 500; cursor: pointer;
+  border: 0; border-radius: var(--radius-md); background: none; color: var(--body-text-color); }
 .first-steps button:hover { background: var(--button-secondary-background-fill-hover); }
-.first-steps .close { border-color: transparent; background: none; margin-right: -0.5rem; }
+.first-steps .mark { width: 22px; height: 22px; border-radius: 50%; display: grid;
+  place-items: center; font-size: 0.8rem; font-weight: 650; border: 2px solid var(--primary-600); }
+.first-steps .done .mark { background: var(--primary-600); color: white; }
+.first-steps .close { font-size: 1.2rem; color: var(--body-text-color-subdued); }
 @media (max-width: 760px) {
-  .first-steps ol { grid-template-columns: minmax(0, 1fr); }
-  .first-steps li { grid-template-areas: "mark title open" "mark text text"; }
+  .first-steps { padding-left: 0; }
+  .first-steps p { display: none; }
+  .first-steps ol { flex: 1 1 auto; justify-content: space-between; }
+  .first-steps button { padding: 0 0.35rem; gap: 0.3rem; font-size: 0.8125rem; }
 }
 """
 
@@ -159,15 +151,15 @@ def guide_html(done: str) -> str:
         is_done = step.name in names
         mark = '<span class="sr-only">Done</span>✓' if is_done else str(number)
         rows.append(
-            f'<li class="{"done" if is_done else "open"}"><span class="mark">{mark}</span>'
-            f"<b>{escape(step.title)}</b><p>{escape(step.sentence)}</p>"
-            f'<button type="button" data-tab="{step.tab_id}">Open {escape(step.tab)}</button></li>'
+            f'<li class="{"done" if is_done else "open"}">'
+            f'<button type="button" data-tab="{step.tab_id}" title="{escape(step.sentence)}">'
+            f'<span class="mark">{mark}</span>{escape(step.title)}</button></li>'
         )
-    title = "First steps" if len(names) < len(STEPS) else "First steps: all done"
+    all_done = " all-done" if len(names) == len(STEPS) else ""
     return (
-        f'<section class="first-steps" aria-label="First steps"><div class="top"><h2>{title}</h2>'
-        '<button type="button" class="close">Close</button></div>'
-        f"<ol>{''.join(rows)}</ol></section>"
+        f'<section class="first-steps{all_done}" aria-label="First steps"><p>{_WELCOME}</p>'
+        f"<ol>{''.join(rows)}</ol>"
+        '<button type="button" class="close" aria-label="Close">×</button></section>'
     )
 
 

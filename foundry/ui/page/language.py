@@ -10,9 +10,7 @@ _FOLDER = Path(__file__).parent / "languages"
 _LANGUAGES = {"en": "English", "zh-CN": "中文"}
 
 CSS = """
-/* Beside the heading; the line below it has the whole width. */
-.title-and-language { position: relative; }
-#language { position: absolute; top: -0.1rem; right: 0; width: auto; min-width: 0 !important; }
+#language { width: auto; min-width: 0 !important; flex: 0 0 auto; }
 .language-switch { display: inline-flex; padding: 2px; gap: 2px;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
   background: var(--background-fill-secondary); }
@@ -23,6 +21,7 @@ CSS = """
 .language-switch button[aria-pressed=true] { background: var(--block-background-fill);
   color: var(--body-text-color); font-weight: 600; box-shadow: 0 0 0 1px
   var(--border-color-primary); }
+@media (max-width: 760px) { .language-switch button { padding: 0.2rem 0.4rem; } }
 .language-switch button:focus-visible { outline: 2px solid var(--foundry-blue); }
 """
 
@@ -58,5 +57,6 @@ def build_language_switch() -> None:
     gr.HTML(
         f'<div class="language-switch" role="group" aria-label="Language">{buttons}</div>',
         elem_id="language",
+        elem_classes="flush",
         padding=False,
     )

@@ -53,15 +53,8 @@ async ([query, left_out]) => {
 """
 
 CSS = """
-.view-bar { align-items: center; flex-wrap: nowrap !important; gap: 0.6rem 0.8rem !important; }
-.view-bar > .variant-switches { flex: 1 1 auto; width: auto !important; }
-.view-bar > .link-row { flex: 0 1 auto; width: auto !important; flex-flow: row-reverse nowrap;
+.link-row { flex: 0 1 auto !important; width: auto !important; flex-flow: row-reverse nowrap;
   align-items: center; gap: 0.3rem 0.8rem !important; }
-@media (max-width: 760px) {
-  .view-bar { flex-wrap: wrap !important; }
-  .view-bar > .variant-switches { flex-basis: 100%; }
-  .view-bar > .link-row { flex-flow: row wrap; }
-}
 .link-row > button { flex: 0 0 auto !important; width: auto; }
 .link-row > .link-note { flex: 0 0 auto; width: max-content !important;
   max-width: min(32rem, 100%); }
@@ -229,6 +222,6 @@ def build_links(app: gr.Blocks) -> Links:
         app: The page.
     """
     with gr.Row(elem_classes="link-row"):
-        button = gr.Button("Copy link to this view", size="sm", elem_id="link-copy")
+        button = gr.Button("Copy link", size="sm", min_width=0, elem_id="link-copy")
         note = gr.HTML(padding=False, elem_id="link-note", elem_classes="link-note")
     return Links(app, button, note, {})

@@ -24,6 +24,8 @@ class Page:
         switches: Say which variant answers, and which tab is in sight.
         links: Open a tab with its settings.
         guide: The first steps, ticked when they are done.
+        chosen_run: The id of a run that the visitor wants to try on the Draw tab, and when that was
+            asked for, so that asking again is a change.
         warm_ups: What to load in the background once somebody has opened the page.
     """
 
@@ -34,4 +36,5 @@ class Page:
     switches: VariantSwitches
     links: Links
     guide: Guide
+    chosen_run: gr.State
     warm_ups: list[Callable[[], None]]

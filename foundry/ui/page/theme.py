@@ -53,6 +53,9 @@ _ROOT = "".join(f"--foundry-{name}: {colour}; " for name, colour in _COLOURS.ite
 CSS = (
     f":root {{ {_ROOT}}}"
     + """
+:root { --foundry-right: var(--foundry-blue); --foundry-wrong: var(--foundry-vermilion); }
+/* Lighter ones, to be read on dark. */
+.dark { --foundry-right: var(--foundry-sky); --foundry-wrong: var(--foundry-orange); }
 /* Full width first: else the page is as wide as what it holds, and jumps as that changes. */
 .gradio-container, .gradio-container > main { width: 100% !important; }
 .gradio-container > main { max-width: 1240px !important; margin: 0 auto !important; }
@@ -66,15 +69,31 @@ CSS = (
   /* All tabs in sight, rather than behind a menu. */
   .tab-container button { padding: 0 0.25rem !important; font-size: 0.75rem; }
 }
-.foundry-title h1 { margin: 0.2rem 0 0; font-size: 1.6rem; }
-.foundry-title p { margin: 0.1rem 0 0.4rem; color: var(--body-text-color-subdued); }
-.variant-switches { display: grid !important; grid-template-columns: auto auto 1fr;
-  align-items: center; gap: 0.3rem 0.8rem !important; }
-.variant-switches > * { min-width: 0 !important; }
+/* One row above the tabs; on a phone the variants, which need the room, have one of their own. */
+.page-head { align-items: center; flex-wrap: nowrap !important; gap: 0.4rem 1rem !important;
+  min-height: 2.6rem; }
+.page-head > .foundry-title { flex: 0 0 auto; width: auto; min-width: 0 !important; }
+.foundry-title h1 { margin: 0; font-size: 1.45rem; line-height: 1.2; }
+.variant-switches { flex: 1 1 auto !important; display: flex !important; align-items: center;
+  justify-content: flex-end; gap: 0.3rem 0.6rem !important; width: auto; }
+.variant-switches > * { min-width: 0 !important; flex: 0 0 auto; width: auto !important; }
+.variant-switches > #variant-note { flex: 0 1 auto; }
+#variant-note:not(:has(span)) { display: none; }
+/* Where every variant is made, or none is, there is nothing to choose. */
+.gradio-container:has([role=tab][aria-selected=true]:is([data-tab-id=train],
+  [data-tab-id=compress], [data-tab-id=about])) #variants { visibility: hidden; }
 @media (max-width: 760px) {
-  .variant-switches { grid-template-columns: auto 1fr; justify-items: start; }
-  .variant-switches > :last-child { grid-column: 1 / -1; }
+  .page-head { flex-wrap: wrap !important; gap: 0.3rem 0.5rem !important; }
+  .page-head > .foundry-title { flex: 1 1 auto; }
+  .foundry-title h1 { font-size: 1.2rem; }
+  .variant-switches { order: 1; flex-basis: 100% !important; justify-content: flex-start;
+    flex-wrap: wrap; }
+  .gradio-container:has([role=tab][aria-selected=true]:is([data-tab-id=train],
+    [data-tab-id=compress], [data-tab-id=about])) #variants { display: none !important; }
 }
+.train-headline { margin: 0; font-size: 1.05rem; line-height: 1.35; }
+.train-headline b { font-size: 1.9rem; font-weight: 700; font-variant-numeric: tabular-nums;
+  margin-right: 0.3rem; }
 .foundry-note, .foundry-note p { color: var(--body-text-color-subdued); font-size: 0.9rem; }
 
 .run-status { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);

@@ -9,9 +9,9 @@ from foundry.models import DENSE, Variant
 from foundry.models.variants import FLOAT_BITS, INT8_BITS
 from foundry.ui.page.feedback import QUIET
 
-# What follows the switches on each tab.
+# What the chosen variant is; of the model as it was trained there is nothing to say.
 _NOTES = {
-    "dense": "Dense: every model as it was trained, in float32.",
+    "dense": "",
     "pruned": "Pruned: what matters least was removed, and the rest trained again.",
     "int8": "Quantized: weights and activations of 8 bits. Made when a tab first needs it.",
     "pruned-int8": "Pruned, then quantized to 8 bits. Made when a tab first needs it.",
@@ -99,7 +99,8 @@ def format_ms(elapsed_ms: float) -> str:
 
 
 def _note_html(name: str) -> str:
-    return f'<span class="foundry-note">{escape(_NOTES[name])}</span>'
+    note = _NOTES[name]
+    return f'<span class="foundry-note">{escape(note)}</span>' if note else ""
 
 
 def build_variant_switches() -> VariantSwitches:

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.runs.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
@@ -15,7 +16,6 @@ from foundry.search.runs import (
     create_search,
     read_own_search,
 )
-from foundry.training.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel, RunWords
 from foundry.ui.components.run_status import format_duration
@@ -133,7 +133,11 @@ def build_search_section(page: Page) -> gr.State:
         if not is_ray_installed():
             gr.Markdown(f"Search needs Ray, which is not installed: `{HOW_TO_INSTALL}`")
             return kept
-        controls = build_run_controls(panel, "search", "search", "Search")
+        with gr.Row(elem_classes="one-and-two"):
+            with gr.Column():
+                controls = build_run_controls(panel, "search", "search", "Search")
+            with gr.Column():
+                controls.status.render()
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 knobs = build_knobs()

@@ -6,9 +6,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from foundry.data import load_mnist
-from foundry.digits.activations import first_layer_filters
-from foundry.models import load_model
+from foundry.data import load_test_split
 from foundry.training import export
 from foundry.training.runs import Run, read_own_run
 from foundry.ui.components import plots
@@ -52,7 +50,6 @@ class ResultsView:
     cell_title: gr.Markdown
     cell_images: gr.Gallery
     mistakes: gr.Gallery
-    filters: gr.Image
     weights: gr.DownloadButton
     metrics: gr.DownloadButton
     tensorboard: gr.DownloadButton
@@ -63,19 +60,17 @@ class ResultsView:
         return list(vars(self).values())
 
 
-def render_results(run: Run | None, device: str) -> list[Any]:
+def render_results(run: Run | None) -> list[Any]:
     """Return updates for a `ResultsView`: filled for a finished run, hidden otherwise.
 
     Args:
         run: Any run of the visitor's.
-        device: Where to load its model.
     """
     if run is None or run.result is None:
-        return [gr.Column(visible=False)] + [gr.skip()] * 10
-    labels = load_mnist().test.labels.numpy()
+        return [gr.Column(visible=False)] + [gr.skip()] * 9
+    labels = load_test_split().labels.numpy()
     probs = run.test_probs.numpy()
     matrix = plots.confusion_matrix(labels, probs.argmax(1))
-    model = load_model(run.best_folder, device)
     return [
         gr.Column(visible=True),
         plots.figures(_headline(run.result)),
@@ -83,7 +78,6 @@ def render_results(run: Run | None, device: str) -> list[Any]:
         "Choose a cell of the matrix to see its images.",
         gr.Gallery([], visible=False),
         _worst_mistakes(labels, probs),
-        plots.tile(first_layer_filters(model), diverging=True, columns=16, zoom=14),
         *_write_downloads(run),
     ]
 
@@ -144,7 +138,7 @@ def _worst_mistakes(labels: np.ndarray, probs: np.ndarray) -> list[tuple[Any, st
 
 
 def _captioned(indices: np.ndarray, labels: np.ndarray, probs: np.ndarray) -> list[tuple[Any, str]]:
-    images = load_mnist().test.images.numpy()
+    images = load_test_split().images.numpy()
     return [
         (
             plots.digit_image(images[i]),
@@ -167,7 +161,7 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
         A heading and the gallery.
     """
     true, read = divmod(int(event.cell), 10)
-    labels = load_mnist().test.labels.numpy()
+    labels = load_test_split().labels.numpy()
     probs = read_own_run(run_id, token).test_probs.numpy()
     found = np.flatnonzero((labels == true) & (probs.argmax(1) == read))
     # The least certain first: those are the ones worth looking at.
@@ -203,18 +197,6 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
         mistakes = gr.Gallery(
             height="auto", interactive=False, show_label=False, elem_classes=["pixelated", "images"]
         )
-        gr.Markdown("### What the first layer looks for")
-        filters = gr.Image(
-            show_label=False,
-            buttons=[],
-            height=110,
-            elem_classes="pixelated",
-            container=False,
-        )
-        gr.Markdown(
-            "One square for each filter: orange weights answer to ink, blue ones to paper.",
-            elem_classes="foundry-note",
-        )
         with gr.Row():
             downloads = [
                 gr.DownloadButton(label, size="sm", min_width=140)
@@ -226,6 +208,4 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
         [cell_title, cell_images],
         api_visibility="private",
     )
-    return ResultsView(
-        group, figures, matrix, cell_title, cell_images, mistakes, filters, *downloads
-    )
+    return ResultsView(group, figures, matrix, cell_title, cell_images, mistakes, *downloads)

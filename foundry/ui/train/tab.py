@@ -20,9 +20,11 @@ from foundry.ui.search.tab import build_search_section
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_compare_view
 from foundry.ui.train.form import build_knobs, build_presets, fill_form, on_preset
+from foundry.ui.train.headline import build_headline, render_headline
 from foundry.ui.train.link import read_settings
 from foundry.ui.train.results import build_results_view, render_results
 from foundry.ui.train.view import WORDS, build_curves, render_added, render_curves
+from foundry.ui.train.watch import build_watch, render_watch, render_watch_added
 
 _FIELDS = [field.name for field in fields(TrainConfig)]
 
@@ -37,8 +39,8 @@ def build_panel(queue: RunQueue) -> RunPanel[Run]:
         queue,
         TRAININGS,
         WORDS,
-        render_curves,
-        render_added,
+        lambda run: [*render_curves(run), render_watch(run)],
+        lambda run, num_seen: [*render_added(run, num_seen), render_watch_added(run, num_seen)],
         on_fill,
         can_pause=True,
         can_resume=True,
@@ -68,9 +70,10 @@ def on_start(panel: RunPanel[Run], device: str, token: str, *knobs: Any) -> list
     return panel.on_start(token, create_run, config, token, device)
 
 
-def on_finish(device: str, run_id: str, token: str) -> list[Any]:
+def on_finish(run_id: str, token: str) -> list[Any]:
     """Show what came out of a finished run, or nothing while `run_id` is empty."""
-    return render_results(TRAININGS.find_own(run_id, token), device)
+    run = TRAININGS.find_own(run_id, token)
+    return [*render_headline(run), *render_results(run)]
 
 
 def on_link(settings: Mapping[str, Any]) -> list[Any]:
@@ -86,13 +89,19 @@ def build_train_tab(page: Page) -> None:
     """
     panel = build_panel(page.queue)
     with gr.Tab("Train", id="train"):
-        preset, note = build_presets()
-        controls = build_run_controls(panel, "train", "run", "Start")
+        with gr.Row(elem_classes="one-and-two"):
+            with gr.Column():
+                controls = build_run_controls(panel, "train", "run", "Start")
+            with gr.Column():
+                preset, note = build_presets()
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 knobs = build_knobs()
             with gr.Column():
-                curves = build_curves()
+                controls.status.render()
+                headline = build_headline(controls.finished, page.chosen_run)
+                watched = build_watch()
+                shown = [*build_curves(), watched]
                 results = build_results_view(controls.run_id, page.visitor)
                 build_compare_view(page.visitor)
         kept = build_search_section(page)
@@ -107,19 +116,19 @@ def build_train_tab(page: Page) -> None:
             partial(on_start, panel, page.device),
             knobs,
             form,
-            [*curves],
+            shown,
         )
         controls.finished.change(
-            partial(on_finish, page.device),
+            on_finish,
             [controls.finished, page.visitor],
-            results.outputs(),
+            [*headline, *results.outputs()],
             api_visibility="private",
         )
         # A trial that was made a run is the one on show.
         kept.change(
             panel.on_return,
             [kept, page.visitor],
-            [controls.run_id, *form, *controls.outputs(), *curves],
+            [controls.run_id, *form, *controls.outputs(), *shown],
             **QUIET,
         )
         linked = dict(zip(_FIELDS, knobs, strict=True))

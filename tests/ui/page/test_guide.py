@@ -27,5 +27,6 @@ def test_the_panel_shows_what_is_done():
     html = guide_html("draw train")
     assert html.count('class="done"') == 2
     assert html.count("Done") == 2
-    assert "all done" in guide_html("train draw compress")
-    assert all(step.sentence in html and f"Open {step.tab}" in html for step in STEPS)
+    assert "all-done" in guide_html("train draw compress")
+    assert "all-done" not in guide_html("train draw")
+    assert all(step.sentence in html and f'data-tab="{step.tab_id}"' in html for step in STEPS)

@@ -22,7 +22,8 @@ def test_two_switches_make_one_variant(is_pruned, is_quantized):
     name, note = on_switch(is_pruned, is_quantized)
     assert VARIANTS[name].is_pruned == is_pruned
     assert VARIANTS[name].is_quantized == is_quantized
-    assert "foundry-note" in note
+    # Of the model as it was trained there is nothing to say.
+    assert ("foundry-note" in note) == (is_pruned or is_quantized)
 
 
 def test_agreement_and_disagreement_are_told_apart():

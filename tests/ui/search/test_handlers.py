@@ -8,10 +8,10 @@ import gradio as gr
 import pytest
 from search_folder import SMALL, make_event, make_search
 
+from foundry.runs import cluster
 from foundry.runs.folders import append_event, write_status
 from foundry.search import SearchConfig
 from foundry.search.runs import create_search, read_search
-from foundry.training import cluster
 from foundry.training.config import LIMITS
 from foundry.ui.search import tab as search_section
 from foundry.ui.search.form import fill_form, on_objective, read_form

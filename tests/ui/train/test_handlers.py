@@ -9,7 +9,7 @@ import pytest
 from outputs import value_of
 from waiting import PATIENCE_S, wait_until
 
-from foundry.data import load_mnist
+from foundry.data import load_test_split
 from foundry.runs.folders import RUNS_DIR_VARIABLE, write_status
 from foundry.training import TrainConfig
 from foundry.training.config import PRESETS
@@ -69,7 +69,7 @@ def test_a_started_run_is_shown_refreshed_and_stopped_by_its_visitor_only(queue)
 
     wait_until(lambda: read_run(run_id).events, "the first event")
     refreshed = panel.on_refresh(run_id, "alice", seen)
-    assert len(refreshed) == 10
+    assert len(refreshed) == 11
     assert refreshed[0] != seen
     # Another visitor sees nothing of it.
     assert "Nothing trained yet" in panel.on_refresh(run_id, "bob", None)[3]
@@ -90,41 +90,43 @@ def test_nothing_is_sent_when_nothing_has_changed(queue, finished):
     panel = train_tab.build_panel(queue)
     seen = panel.on_refresh(finished.run_id, "somebody", None)[0]
     again = panel.on_refresh(finished.run_id, "somebody", seen)
-    assert again == [gr.skip()] * 10
+    assert again == [gr.skip()] * 11
 
 
 def test_a_visitor_without_a_token_sees_no_run(finished):
-    assert train_tab.on_finish("cpu", finished.run_id, "")[0].visible is False
+    assert train_tab.on_finish(finished.run_id, "")[0].visible is False
 
 
-def test_a_finished_run_shows_figures_matrix_mistakes_filters_and_downloads(finished):
-    outputs = train_tab.on_finish("cpu", finished.run_id, "somebody")
-    group, figures, matrix, _, _, mistakes, filters, *downloads = outputs
-    assert group.visible
+def test_a_finished_run_shows_figures_matrix_mistakes_and_downloads(finished):
+    outputs = train_tab.on_finish(finished.run_id, "somebody")
+    headline, sentences, group, figures, matrix, _, _, mistakes, *downloads = outputs
+    assert headline.visible and group.visible
+    mistaken = round(10_000 * (1 - finished.result["test_accuracy"]))
+    assert f"{finished.result['test_accuracy']:.1%}" in sentences
+    assert f": {mistaken:,} mistakes." in sentences
     assert f"{finished.result['test_accuracy']:.2%}" in figures
     assert matrix.count("data-cell=") == 100
-    labels = load_mnist().test.labels.numpy()
+    labels = load_test_split().labels.numpy()
     read = finished.test_probs.numpy().argmax(1)
     sevens = int(((labels == 7) & (read == 7)).sum())
     assert f'aria-label="{sevens} images of 7 read as 7"' in matrix
     assert 0 < len(value_of(mistakes)) <= 12
     shares = [float(caption.split("(")[1].rstrip("%)")) for _, caption in value_of(mistakes)]
     assert shares == sorted(shares, reverse=True)
-    assert filters.width > 0
     assert [Path(path).suffix for path in downloads] == [".zip", ".csv", ".zip", ".py"]
     assert all(Path(path).stat().st_size > 0 for path in downloads)
 
 
 def test_nothing_is_shown_of_an_unfinished_or_anothers_run(finished):
-    assert not train_tab.on_finish("cpu", "", "somebody")[0].visible
-    assert not train_tab.on_finish("cpu", finished.run_id, "alice")[0].visible
+    assert not train_tab.on_finish("", "somebody")[0].visible
+    assert not train_tab.on_finish(finished.run_id, "alice")[0].visible
 
 
 @pytest.mark.parametrize(("true", "read"), [(7, 7), (4, 9), (0, 1)])
 def test_a_cell_of_the_matrix_opens_the_images_behind_it(finished, true, read):
     event = gr.EventData(None, {"cell": 10 * true + read})
     heading, gallery = results_view.on_cell(finished.run_id, "somebody", event)
-    labels = load_mnist().test.labels.numpy()
+    labels = load_test_split().labels.numpy()
     predicted = finished.test_probs.numpy().argmax(1)
     count = int(((labels == true) & (predicted == read)).sum())
     assert heading.startswith(f"**{count:,}** images of **{true}** read as **{read}**")

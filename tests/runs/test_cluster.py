@@ -4,8 +4,8 @@ import time
 import pytest
 
 from foundry.errors import InputError
-from foundry.training import cluster
-from foundry.training.cluster import HOW_TO_INSTALL, ray_session, require_ray
+from foundry.runs import cluster
+from foundry.runs.cluster import HOW_TO_INSTALL, ray_session, require_ray
 
 
 def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
