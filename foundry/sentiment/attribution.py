@@ -14,6 +14,7 @@ from torch import Tensor
 from foundry.errors import InputError
 from foundry.models.runtime import on_compute_thread
 from foundry.sentiment.pieces import Piece, clean_text, label_names, longest_input, split_texts
+from foundry.sentiment.readable import make_readable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -68,6 +69,8 @@ class Explanation:
             integration were exact.
         num_steps: Points on the integration path.
         num_pieces: Pieces the text was split into.
+        num_tokens: Tokens read, special tokens not counted; those in an overlap count twice.
+        num_unknown: Those of them that stand for something the model has no word for.
     """
 
     text: str
@@ -78,6 +81,8 @@ class Explanation:
     completeness_error: float
     num_steps: int
     num_pieces: int
+    num_tokens: int = 0
+    num_unknown: int = 0
 
 
 def explain_text(
@@ -109,7 +114,8 @@ def explain_text(
         proposition 1 (completeness).
     """
     text = clean_text(text)
-    pieces = split_texts(tokenizer, longest_input(model, tokenizer), [text])[0]
+    readable = make_readable(tokenizer, [text])[0]
+    pieces = split_texts(tokenizer, longest_input(model, tokenizer), [readable.text])[0]
     num_tokens = sum(piece.num_tokens for piece in pieces)
     if num_tokens > MAX_TOKENS:
         raise InputError(
@@ -122,7 +128,7 @@ def explain_text(
     weights = [piece.num_tokens / num_tokens for piece in pieces]
     target = _find_label(model, pieces, weights, label)
 
-    starts = _token_starts(tokenizer, text)
+    starts = [readable.origins[start] for start in _token_starts(tokenizer, readable.text)]
     num_steps = FIRST_STEPS
     while True:
         scores = [0.0] * len(words)
@@ -150,6 +156,8 @@ def explain_text(
         completeness_error=error,
         num_steps=num_steps,
         num_pieces=len(pieces),
+        num_tokens=num_tokens,
+        num_unknown=sum(piece.num_unknown for piece in pieces),
     )
 
 

@@ -16,7 +16,9 @@ def report_columns(table: TextTable, labels: Sequence[str]) -> list[str]:
         table: What was scored.
         labels: The model's labels.
     """
-    return ["row", *table.columns, "predicted_label", *(f"prob_{x}" for x in labels), "problem"]
+    probs = [f"prob_{label}" for label in labels]
+    details = ["problem", "num_unknown", "num_pieces", "note"]
+    return ["row", *table.columns, "predicted_label", *probs, *details]
 
 
 def report_rows(
@@ -30,16 +32,21 @@ def report_rows(
         scored: Any number of its texts, in any order.
 
     Returns:
-        A row for each scored text; probabilities have six decimals, and are empty, as the label
-        is, where there is a problem.
+        A row for each scored text; probabilities have six decimals. Where there is a problem, they
+        and the label are empty. The note is what was repaired in the row or left out before it.
     """
     rows: list[list[Cell]] = []
+    notes = table.row_notes()
     for text in sorted(scored, key=lambda text: text.index):
         answers: list[Cell] = [""] * (1 + len(labels))
+        counts: list[Cell] = ["", ""]
         if text.score:
+            counts = [text.score.num_unknown, text.score.num_pieces]
+        if text.score and not text.problem:
             probs = (round(text.score.probs[label], 6) for label in labels)
             answers = [text.score.label, *probs]
-        rows.append([text.index + 1, *table.rows[text.index], *answers, text.problem])
+        cells = [text.index + 1, *table.rows[text.index], *answers, text.problem]
+        rows.append([*cells, *counts, notes[text.index]])
     return rows
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from foundry.errors import InputError
 from foundry.models.runtime import Predictor
 from foundry.sentiment.encoder import PredictLogits, build_predictor
 from foundry.sentiment.pieces import Piece, clean_text, label_names, longest_input, split_texts
+from foundry.sentiment.readable import make_readable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 # Tokens in one batch: enough to keep matrix products efficient, few enough that what passes between
 # layers stays in the processor's cache and that cancelling is prompt.
 BATCH_TOKENS = 512
+UNREAD = "The model knows no word of this text, so it has no answer."
 # The tokenizer keeps every token's string until its call ends: a large file would fill the memory.
 _TEXTS_AT_ONCE = 1_000
 
@@ -48,12 +51,14 @@ class SentimentScore:
         num_tokens: Tokens read, special tokens not counted; those in an overlap count twice.
         num_unknown: Those of them that stand for something the model has no word for.
         num_pieces: Pieces the text was split into, at least 1.
+        is_read: Whether the model knows any word of it; if not, all labels are equally probable.
     """
 
     probs: dict[str, float]
     num_tokens: int
     num_unknown: int
     num_pieces: int
+    is_read: bool = True
 
     @property
     def label(self) -> str:
@@ -68,7 +73,7 @@ class ScoredText:
     Attributes:
         index: Its position among the texts.
         score: Its score, or None if it has none.
-        problem: Why it has none: a sentence, or "" if it has.
+        problem: Why it has none, or one that says nothing: a sentence. "" for most.
     """
 
     index: int
@@ -135,13 +140,16 @@ def score_text(model: SentimentModel, text: str) -> SentimentScore:
 
     Returns:
         The score. A text of several pieces has the mean of their probabilities, each weighted by
-        its number of tokens.
+        its number of tokens. One in which no word is known has no answer: see `is_read`.
 
     Raises:
         InputError: If there is no text, or too much.
     """
-    pieces = split_texts(model.tokenizer, model.max_tokens, [clean_text(text)])[0]
+    readable = make_readable(model.tokenizer, [clean_text(text)])[0]
+    pieces = split_texts(model.tokenizer, model.max_tokens, [readable.text])[0]
     _check_readable(pieces)
+    if not _is_read(model.tokenizer, pieces):
+        return _score_unread(model, pieces)
     # One at a time: the pieces of a long text are long.
     probs = [_softmax(model, [piece])[0] for piece in pieces]
     return _combine(model, pieces, probs)
@@ -164,10 +172,10 @@ def score_texts(
     pieces_of: dict[int, list[Piece]] = {}
     num_done = 0
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        found, unusable = _read(model, texts, range(start, min(start + _TEXTS_AT_ONCE, len(texts))))
+        found, finished = _read(model, texts, range(start, min(start + _TEXTS_AT_ONCE, len(texts))))
         pieces_of |= found
-        num_done += len(unusable)
-        yield BatchEvent(num_done, len(texts), 0.0, tuple(unusable))
+        num_done += len(finished)
+        yield BatchEvent(num_done, len(texts), 0.0, tuple(finished))
 
     queue = [
         (index, number) for index, pieces in pieces_of.items() for number in range(len(pieces))
@@ -193,23 +201,27 @@ def score_texts(
 def _read(
     model: SentimentModel, texts: Sequence[str], indices: Sequence[int]
 ) -> tuple[dict[int, list[Piece]], list[ScoredText]]:
-    """Split some of the texts into pieces, and tell which of them cannot be scored."""
+    """Split some of the texts into pieces, and finish those that the model cannot read."""
     cleaned: dict[int, str] = {}
     pieces_of: dict[int, list[Piece]] = {}
-    unusable: list[ScoredText] = []
+    finished: list[ScoredText] = []
     for index in indices:
         try:
             cleaned[index] = clean_text(texts[index])
         except InputError as error:
-            unusable.append(ScoredText(index, None, str(error)))
-    split = split_texts(model.tokenizer, model.max_tokens, list(cleaned.values()))
+            finished.append(ScoredText(index, None, str(error)))
+    readable = make_readable(model.tokenizer, list(cleaned.values()))
+    split = split_texts(model.tokenizer, model.max_tokens, [one.text for one in readable])
     for index, pieces in zip(cleaned, split, strict=True):
         try:
             _check_readable(pieces)
-            pieces_of[index] = pieces
+            if _is_read(model.tokenizer, pieces):
+                pieces_of[index] = pieces
+            else:
+                finished.append(ScoredText(index, _score_unread(model, pieces), UNREAD))
         except InputError as error:
-            unusable.append(ScoredText(index, None, str(error)))
-    return pieces_of, unusable
+            finished.append(ScoredText(index, None, str(error)))
+    return pieces_of, finished
 
 
 def _softmax(model: SentimentModel, pieces: Sequence[Piece]) -> list[list[float]]:
@@ -222,6 +234,22 @@ def _softmax(model: SentimentModel, pieces: Sequence[Piece]) -> list[list[float]
 def _check_readable(pieces: Sequence[Piece]) -> None:
     if not any(piece.num_tokens for piece in pieces):
         raise InputError("The model can read nothing in this text: it holds no letters or signs.")
+
+
+def _is_read(tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece]) -> bool:
+    """Tell whether a token of a word or a symbol is known, where any is unknown."""
+    if not any(piece.num_unknown for piece in pieces):
+        return True
+    special = set(tokenizer.all_special_ids)
+    known = {token for piece in pieces for token in piece.input_ids if token not in special}
+    words: Any = tokenizer.convert_ids_to_tokens(list(known))
+    # SentencePiece writes a space as a symbol.
+    return any(unicodedata.category(sign)[0] in "LNS" for word in words for sign in word.strip("▁"))
+
+
+def _score_unread(model: SentimentModel, pieces: Sequence[Piece]) -> SentimentScore:
+    equal = [1 / len(model.labels)] * len(model.labels)
+    return replace(_combine(model, pieces, [equal] * len(pieces)), is_read=False)
 
 
 def _combine(

@@ -40,6 +40,14 @@ def test_a_model_is_downloaded_with_progress_and_without_pickle(hub):
     assert all(sentence.startswith(f"Downloading {REPO}: ") for _, sentence in steps)
 
 
+def test_nobodys_token_is_ever_sent(hub):
+    resolve_model(REPO)
+    with pytest.raises(InputError):
+        resolve_model("nobody/nothing")
+    assert len(hub.authorizations) == len(hub.requests) > 0
+    assert set(hub.authorizations) == {None}
+
+
 def test_a_second_look_asks_the_network_nothing(hub):
     folder = resolve_model(REPO)
     num_requests = len(hub.requests)

@@ -13,6 +13,7 @@ from transformers import (
 
 from foundry.errors import InputError
 from foundry.sentiment.attribution import MAX_TOKENS, explain_text, remove_word
+from foundry.sentiment.readable import make_readable
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_scores_sum_to_the_difference_of_outputs(
     model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase, text: str
 ) -> None:
     explanation = explain_text(model, tokenizer, text, label="positive")
-    ids = tokenizer(text)["input_ids"]
+    ids = tokenizer(make_readable(tokenizer, [text])[0].text)["input_ids"]
     padding = [ids[0], *[tokenizer.pad_token_id] * (len(ids) - 2), ids[-1]]
     difference = logit_margin(model, tokenizer, ids) - logit_margin(model, tokenizer, padding)
     total = sum(word.score for word in explanation.words)
@@ -99,6 +100,20 @@ def test_a_token_that_begins_with_a_space_counts_with_the_word_after_it(
     assert all(word.score for word in words)
 
 
+def test_words_are_the_visitors_own_whatever_the_tokenizer_reads(
+    model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    text = "ﬁne, isn’t it😡😡 Ｇｏｏｄ 👍🏽"
+    explanation = explain_text(model, tokenizer, text)
+    assert explanation.text == text
+    found = [word.text for word in explanation.words]
+    assert found == ["ﬁne", ",", "isn’t", "it", "😡😡", "Ｇｏｏｄ", "👍🏽"]
+    assert all(text[word.start : word.end] == word.text for word in explanation.words)
+    # Each was read, an emoji by its name, so each has a pull.
+    assert all(word.score for word in explanation.words)
+    assert explanation.num_unknown == 0
+
+
 def test_the_model_is_left_as_it_was(
     model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase
 ) -> None:
@@ -133,6 +148,14 @@ def test_any_script_is_explained(
         ("good film", 5, 9, "good"),
         ("good", 0, 4, ""),
         ("not, really", 0, 3, ", really"),
+        # Only the space that would be doubled goes, and only if it is: others are the visitor's.
+        ("good  film , but", 6, 10, "good  , but"),
+        ("good\n\nfilm\n\nbut", 6, 10, "good\n\n\nbut"),
+        # A space on one side only stays: without it words would run into each other.
+        ("so (very) good", 3, 4, "so very) good"),
+        ("so (very) good", 8, 9, "so (very good"),
+        ("good , but", 5, 6, "good but"),
+        ("it is good... or bad", 10, 13, "it is good or bad"),
     ],
 )
 def test_remove_word(text: str, start: int, end: int, rest: str) -> None:

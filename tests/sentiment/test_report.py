@@ -27,11 +27,14 @@ def test_rows_are_in_the_order_of_the_table_with_their_own_cells():
         "prob_negative",
         "prob_positive",
         "problem",
+        "num_unknown",
+        "num_pieces",
+        "note",
     ]
     assert report_rows(TABLE, LABELS, SCORED) == [
-        [1, "a", "good", "positive", 0.333333, 0.666667, ""],
-        [2, "b", "", "", "", "", "There is no text yet."],
-        [4, "d", "bad", "negative", 0.9, 0.1, ""],
+        [1, "a", "good", "positive", 0.333333, 0.666667, "", 0, 1, ""],
+        [2, "b", "", "", "", "", "There is no text yet.", "", "", ""],
+        [4, "d", "bad", "negative", 0.9, 0.1, "", 0, 1, ""],
     ]
 
 

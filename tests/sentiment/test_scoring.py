@@ -24,7 +24,8 @@ from transformers import (
 from foundry.errors import InputError
 from foundry.sentiment import SentimentModel, score_text, score_texts, wrap_classifier
 from foundry.sentiment.pieces import MAX_CHARACTERS, clean_text, longest_input, split_texts
-from foundry.sentiment.scoring import BATCH_TOKENS
+from foundry.sentiment.readable import make_readable
+from foundry.sentiment.scoring import BATCH_TOKENS, UNREAD
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,9 @@ def test_same_probabilities_as_the_transformers_pipeline(
     events = list(score_texts(model, texts))
     in_batch = {scored.index: scored.score for event in events for scored in event.finished}
     for index, text in enumerate(texts):
-        expected = {row["label"]: row["score"] for row in classify(text, top_k=None)}
+        # The pipeline gets what the tokenizer gets: it knows no emoji by their names.
+        spelled = make_readable(model.tokenizer, [text])[0].text
+        expected = {row["label"]: row["score"] for row in classify(spelled, top_k=None)}
         # Batching and padding change the order of float32 sums, nothing else.
         assert score_text(model, text).probs == pytest.approx(expected, abs=1e-5)
         scored = in_batch[index]
@@ -230,8 +233,30 @@ def test_longest_input_leaves_out_reserved_positions(
 
 
 def test_unknown_signs_are_counted(model: SentimentModel) -> None:
-    score = score_text(model, "🦕🦕 good")
-    assert 0 < score.num_unknown < score.num_tokens
+    # A letter of the Vai alphabet.
+    score = score_text(model, "\ua500 good")
+    assert (score.num_unknown, score.num_tokens, score.is_read) == (1, 2, True)
+    assert score_text(model, "good").num_unknown == 0
+
+
+@pytest.mark.parametrize("text", ["\ua500", "\ua500\ua501 \ua502!", "\ua500. \ua501? …"])
+def test_a_text_of_unknown_words_has_no_answer(model: SentimentModel, text: str) -> None:
+    score = score_text(model, text)
+    assert not score.is_read
+    # The probability of each of two labels when nothing is known of either.
+    assert score.probs == {"negative": 0.5, "positive": 0.5}
+    *_, event = score_texts(model, ["good", text])
+    assert event.num_done == 2
+    scored = {
+        one.index: one for event in score_texts(model, ["good", text]) for one in event.finished
+    }
+    assert scored[1].score == score and scored[1].problem == UNREAD
+    assert scored[0].problem == ""
+
+
+@pytest.mark.parametrize("text", ["!!!", "\ua500 7", "\ua500 🙂"])
+def test_what_the_model_knows_is_enough_for_an_answer(model: SentimentModel, text: str) -> None:
+    assert score_text(model, text).is_read
 
 
 def test_batch_finishes_every_text_once(model: SentimentModel) -> None:

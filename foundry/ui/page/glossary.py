@@ -128,6 +128,7 @@ _TERMS = {
     "Schedules to try": "One-cycle schedule",
     "Seed of the search": "Seed",
     "Shift (pixels)": "Shift",
+    "The first row names the columns": "Table column",
     "The mask ranks weights": "Mask",
     "Training images of a trial": "Training images",
     "Trials": "Trial",

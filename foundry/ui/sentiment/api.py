@@ -8,29 +8,43 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import InputError
 from foundry.models.loading import check_variant
 from foundry.sentiment import score_text, score_texts
 from foundry.sentiment.attribution import explain_text
 from foundry.sentiment.report import write_report
 from foundry.ui.page.feedback import shows_errors
-from foundry.ui.sentiment.batch import read_upload
 from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
+from foundry.ui.sentiment.upload import read_upload
 from foundry.ui.server.queues import EXPLANATIONS, OWN_QUEUE, TABLES
 
 
 @shows_errors
-def score_sentiment(text: str | None, model: str, variant: str) -> dict[str, float]:
-    """Return the probability of every label for one text."""
-    return score_text(load_sentiment_model(model, variant)[1], text or "").probs
+def score_sentiment(text: str | None, model: str, variant: str) -> dict[str, Any]:
+    """Return the likeliest label of one text and all probabilities, as `gr.Label` gives them.
+
+    Beside them is how many tokens were read, and how many of these the model does not know.
+    """
+    score = score_text(load_sentiment_model(model, variant)[1], text or "")
+    probs = sorted(score.probs.items(), key=lambda item: item[1], reverse=True)
+    return {
+        "label": score.label,
+        "confidences": [{"label": label, "confidence": prob} for label, prob in probs],
+        "num_tokens": score.num_tokens,
+        "num_unknown": score.num_unknown,
+    }
+
+
+_HEADERS = {"auto": None, "yes": True, "no": False}
 
 
 @shows_errors
 def score_sentiment_batch(
-    file: str | None, column: str | None, model: str, variant: str
+    file: str | None, column: str | None, model: str, variant: str, header: str | None = None
 ) -> Iterator[str]:
     """Return a CSV file: the rows of the one sent, with the answers beside them."""
     check_variant(model, variant)
-    table = read_upload(file)
+    table = read_upload(file, _parse_header(header), column or "")
     texts = table.column(column or "")
     classifier = load_sentiment_model(model, variant)[1]
     with TABLES.turn():
@@ -39,6 +53,16 @@ def score_sentiment_batch(
         # The file is copied before the generator goes on.
         path = Path(folder) / "sentiment.csv"
         yield str(write_report(table, classifier.labels, scored, path))
+
+
+def _parse_header(header: str | None) -> bool | None:
+    name = header or "auto"
+    if name not in _HEADERS:
+        raise InputError(
+            f"There is no header {name[:100]!r}: “yes” if the first row names the columns, “no” if "
+            "it does not, “auto” to find out."
+        )
+    return _HEADERS[name]
 
 
 @shows_errors
@@ -57,7 +81,8 @@ def build_sentiment_api() -> None:
         column = gr.Textbox("", label="column")
         model = gr.Textbox(DEFAULT_MODEL, label="model")
         variant = gr.Textbox("dense", label="variant")
-        label = gr.Label(label="sentiment")
+        header = gr.Textbox("auto", label="header")
+        label = gr.JSON(label="sentiment")
         scored = gr.File(label="scored")
         explanation = gr.JSON(label="explanation")
         gr.Button().click(
@@ -65,7 +90,7 @@ def build_sentiment_api() -> None:
         )
         gr.Button().click(
             score_sentiment_batch,
-            [file, column, model, variant],
+            [file, column, model, variant, header],
             scored,
             api_name="score_sentiment_batch",
             **OWN_QUEUE,

@@ -10,17 +10,17 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_texts
 from foundry.sentiment.report import write_report
 from foundry.sentiment.scoring import BatchEvent, ScoredText
-from foundry.sentiment.tables import TextTable, guess_text_column, read_lines, read_table
+from foundry.sentiment.tables import SUFFIXES, TextTable, read_lines
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.run_status import format_duration
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
+from foundry.ui.sentiment.upload import on_file, read_upload
 from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket
 
 _MAX_ROWS_SHOWN = 200
@@ -33,43 +33,14 @@ _IDLE = "Paste lines or upload a file, then press Score."
 _cancelled: dict[str, threading.Event] = {}
 
 
-def read_upload(path: str | None) -> TextTable:
-    """Read an uploaded file.
-
-    Args:
-        path: Where it is.
-
-    Raises:
-        InputError: If there is none or it is not a table of texts.
-    """
-    if not path:
-        raise InputError("There is no file; send a CSV, TSV or TXT file with texts.")
-    return read_table(Path(path).read_bytes(), Path(path).name)
-
-
-@shows_errors
-def on_file(path: str | None) -> list[Any]:
-    """Look into an uploaded file.
-
-    Args:
-        path: Where it is, or None if it was taken away.
-
-    Returns:
-        The list of columns, and a sentence on what was found.
-    """
-    if path is None:
-        return [gr.Dropdown(visible=False), ""]
-    table = read_upload(path)
-    guess = guess_text_column(table)
-    return [
-        gr.Dropdown(choices=list(table.columns), value=guess, visible=len(table.columns) > 1),
-        f"{len(table.rows):,} rows, read as {table.encoding}. Used in place of the lines.",
-    ]
-
-
 @shows_errors
 def on_score(
-    lines: str, path: str | None, column: str | None, name: str, variant: str = DENSE.name
+    lines: str,
+    path: str | None,
+    column: str | None,
+    name: str,
+    variant: str = DENSE.name,
+    header: bool | None = None,
 ) -> Iterator[list[Any]]:
     """Score every row, saying how far it is; a cancelled job keeps what is done.
 
@@ -79,11 +50,12 @@ def on_score(
         column: The file's column with the texts.
         name: The model in use.
         variant: The name of the variant.
+        header: Whether the file's first row names the columns; None finds out.
 
     Yields:
         The job's id, status, histogram, table, a note on it, the CSV, and both buttons.
     """
-    table = read_upload(path) if path else read_lines(lines or "")
+    table = read_upload(path, header, column or "") if path else read_lines(lines or "")
     texts = table.column(column or "" if path else "")
     with TABLES.join() as ticket:
         yield from _score(table, texts, name, variant, ticket)
@@ -166,18 +138,21 @@ def _progress(event: BatchEvent, elapsed_s: float) -> str:
 
 
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
-    problems = sum(text.score is None for text in scored)
+    problems = sum(bool(text.problem) for text in scored)
+    num_unknown = sum(text.score.num_unknown for text in scored if text.score)
     took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
     facts = f"{len(scored):,} of {num_texts:,} texts in {took}"
     if problems:
         facts += f"; {problems:,} could not be scored, and say why"
+    if num_unknown:
+        facts += f"; {num_unknown:,} words could not be read"
     whole = len(scored) == num_texts
     state, style = ("Done", "done") if whole else ("Cancelled", "stopped")
     return status_line(state, f"{facts}.", len(scored) / num_texts, style)
 
 
 def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
-    scores = [text.score for text in scored if text.score]
+    scores = [text.score for text in scored if text.score and not text.problem]
     if len(model.labels) == 2:
         positive = model.labels[1]
         return plots.histogram_html([score.probs[positive] for score in scores], positive)
@@ -189,7 +164,7 @@ def _first_rows(texts: list[str], model: SentimentModel, scored: list[ScoredText
     rows = []
     for text in sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]:
         answers = [""] * (1 + len(labels))
-        if text.score:
+        if text.score and not text.problem:
             answers = [text.score.label, *(f"{text.score.probs[label]:.1%}" for label in labels)]
         rows.append([str(text.index + 1), texts[text.index], *answers, text.problem])
     headers = ["row", "text", "answer", *labels, "problem"]
@@ -223,12 +198,23 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
                 elem_id="sentiment-lines",
             )
             file = gr.File(
-                label="Or a CSV, TSV or TXT file",
-                file_types=[".csv", ".tsv", ".txt"],
+                label="Or a CSV, TSV, TXT or XLSX file",
+                file_types=list(SUFFIXES),
                 height=130,
                 elem_id="sentiment-file",
             )
             found = gr.Markdown(elem_classes="foundry-note")
+            preview = gr.Dataframe(
+                interactive=False,
+                show_label=False,
+                wrap=True,
+                visible=False,
+                elem_classes="notranslate",
+                elem_id="sentiment-preview",
+            )
+            header = gr.Checkbox(
+                label="The first row names the columns", visible=False, elem_id="sentiment-header"
+            )
             column = gr.Dropdown(label="Column with the texts", visible=False)
             with gr.Row():
                 start = gr.Button("Score", variant="primary", elem_id="sentiment-score")
@@ -257,10 +243,12 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
     )
     table_note = gr.Markdown(elem_classes="foundry-note")
 
-    file.change(on_file, file, [column, found], **QUIET)
+    looked_at = [column, found, header, preview]
+    file.change(on_file, file, looked_at, **QUIET)
+    header.input(on_file, [file, header], looked_at, **QUIET)
     start.click(
         on_score,
-        [lines, file, column, active, variant],
+        [lines, file, column, active, variant, header],
         [job, status, histogram, table, table_note, download, start, cancel],
         **OWN_QUEUE,
         **QUIET,

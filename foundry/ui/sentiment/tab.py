@@ -13,6 +13,7 @@ from foundry.models.networks import count_parameters
 from foundry.models.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.sentiment.attribution import explain_text
+from foundry.sentiment.scoring import UNREAD
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.page.feedback import QUIET
@@ -120,13 +121,15 @@ def on_type(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     try:
         score, elapsed_ms = _score(text, name, variant)
         note = _note(score, elapsed_ms)
-        if variant != DENSE.name and score.num_pieces == 1:
+        if variant != DENSE.name and score.num_pieces == 1 and score.is_read:
             dense, dense_ms = _score(text, name, DENSE.name)
             # Once more: OpenVINO prepares anew for a width that it has not seen.
             elapsed_ms = _score(text, name, variant)[1]
             note += " " + compare_answers(variant, score.label, elapsed_ms, dense.label, dense_ms)
     except (InputError, ArtifactError) as error:
         return [plots.hint(str(error)), ""]
+    if not score.is_read:
+        return [plots.hint(UNREAD), note]
     return [plots.answer_html(score.probs), note]
 
 

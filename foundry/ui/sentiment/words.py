@@ -9,6 +9,7 @@ from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.sentiment.attribution import Explanation, explain_text, remove_word
+from foundry.sentiment.scoring import UNREAD
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
@@ -81,7 +82,10 @@ def on_pause(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     if not text or not text.strip():
         return [None, plots.hint(_WORDS_HINT), "", gr.Button(visible=False)]
     try:
-        num_tokens = score_text(load_sentiment_model(name, variant)[1], text).num_tokens
+        score = score_text(load_sentiment_model(name, variant)[1], text)
+        if not score.is_read:
+            raise InputError(UNREAD)
+        num_tokens = score.num_tokens
         if num_tokens <= _AUTO_TOKENS:
             return _explain(text, name, variant)
     except (InputError, ArtifactError) as error:
@@ -156,6 +160,8 @@ def _comparison(explained: Explained, model: SentimentModel) -> str:
         score = score_text(model, text)
     except InputError:
         return plots.hint(f"{title} nothing is left. Click a word to bring it back.")
+    if not score.is_read:
+        return plots.hint(f"{title} no word is left that the model knows.")
     return plots.answer_html(score.probs, title, before=explained.score.probs)
 
 

@@ -33,14 +33,32 @@ OBVIOUS = [
     ("I regret buying it.", "negative"),
     ("The plot makes no sense and the acting is awful.", "negative"),
     ("Not good.", "negative"),
+    # Emoji are read by their names in Unicode.
+    ("terrible😡", "negative"),
+    ("I saw it yesterday 😍", "positive"),
+    ("I saw it yesterday😞😞", "negative"),
+    ("my phone arrived👎", "negative"),
+    ("my phone arrived 👍🏽", "positive"),
+    ("Ｗｏｎｄｅｒｆｕｌ ﬁlm", "positive"),
 ]
 
 
 @pytest.mark.parametrize(("text", "label"), OBVIOUS)
 def test_obvious_sentences_come_out_right(text, label):
-    probs = score_sentiment(text, DEFAULT_MODEL, "dense")
+    answer = score_sentiment(text, DEFAULT_MODEL, "dense")
+    probs = {row["label"]: row["confidence"] for row in answer["confidences"]}
     assert sum(probs.values()) == pytest.approx(1, abs=1e-5)
-    assert max(probs, key=probs.get) == label
+    assert max(probs, key=probs.get) == answer["label"] == label
+    assert answer["num_unknown"] == 0
+
+
+@pytest.mark.parametrize("text", ["I don't like it.", "It's \"good\", isn't it?"])
+def test_curly_and_straight_quotes_are_the_same(text):
+    curly = text.replace("'", "’").replace(' "', " “").replace('"', "”")
+    assert curly != text
+    assert score_sentiment(text, DEFAULT_MODEL, "dense") == score_sentiment(
+        curly, DEFAULT_MODEL, "dense"
+    )
 
 
 def test_typing_shows_probabilities_and_the_time_they_took():
@@ -245,7 +263,8 @@ def test_a_file_goes_before_the_lines_and_keeps_its_columns(tmp_path):
 def test_scores_of_many_are_those_of_one_at_a_time():
     result = score_all("\n".join(text for text, _ in OBVIOUS))
     for row, (text, _) in zip(result["rows"], OBVIOUS, strict=True):
-        probs = score_sentiment(text, DEFAULT_MODEL, "dense")
+        answer = score_sentiment(text, DEFAULT_MODEL, "dense")
+        probs = {one["label"]: one["confidence"] for one in answer["confidences"]}
         # Float32 sums in another order, and six decimals in the file.
         assert float(row["prob_positive"]) == pytest.approx(probs["positive"], abs=1e-5)
 
@@ -309,7 +328,54 @@ def test_no_lines_are_a_sentence(lines):
         list(on_score(lines, None, None, DEFAULT_MODEL))
 
 
-def test_taking_the_file_away_takes_the_column_away():
-    column, note = on_file(None)
-    assert not column.visible
+def test_taking_the_file_away_takes_what_was_shown_of_it_away():
+    column, note, header, preview = on_file(None)
+    assert not (column.visible or header.visible or preview.visible)
     assert note == ""
+
+
+def test_a_file_is_shown_before_it_is_scored_and_the_visitor_says_what_its_header_is(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("Reviews\nid,text\n1,Bad.\n\n2,Great fun.\n")
+    column, found, header, preview = on_file(str(path))
+    assert (column.value, header.value) == ("text", True)
+    assert preview.headers == ["id", "text"]
+    assert preview.value["data"] == [["1", "Bad."], ["2", "Great fun."]]
+    told = found.split("\n\n")
+    assert told[0].startswith("2 rows, read as utf-8")
+    assert told[1:] == [
+        "1 × empty row, left out (line 4).",
+        "1 × row above the table, left out (line 1).",
+    ]
+    column, _, header, preview = on_file(str(path), False)
+    assert not header.value
+    assert [row[0] for row in preview.value["data"]] == ["Reviews", "id", "1", "2"]
+    for updates in on_score("", str(path), column.value, DEFAULT_MODEL, "dense", False):
+        last = dict(zip(UPDATES, updates, strict=True))
+    assert "4 of 4 texts" in last["status"]
+
+
+def test_words_that_cannot_be_read_are_counted_and_a_text_of_them_has_no_answer(tmp_path):
+    # Letters of the Vai alphabet.
+    unread = "\ua500 \ua501"
+    answer, note = on_type(unread, DEFAULT_MODEL)
+    assert "knows no word of this text" in answer
+    assert "2 of them unknown" in note
+    answer = score_sentiment(unread, DEFAULT_MODEL, "dense")
+    assert [row["confidence"] for row in answer["confidences"]] == [0.5, 0.5]
+    assert (answer["num_tokens"], answer["num_unknown"]) == (2, 2)
+    explained, words, _, _ = on_pause(unread, DEFAULT_MODEL)
+    assert explained is None and "knows no word" in words
+    result = score_all(f"Great fun \ua500\n{unread}\nBad")
+    assert "1 could not be scored, and say why; 3 words could not be read" in result["status"]
+    rows = [
+        (row["predicted_label"], row["num_unknown"], row["num_pieces"]) for row in result["rows"]
+    ]
+    assert rows == [("positive", "1", "1"), ("", "2", "1"), ("negative", "0", "1")]
+    assert "knows no word" in result["rows"][1]["problem"]
+
+
+def test_a_word_that_nothing_known_is_left_without_gives_no_comparison():
+    explained, *_ = on_explain("good \ua500", DEFAULT_MODEL)
+    _, _, comparison = on_word(explained, SimpleNamespace(word=0))
+    assert "no word is left that the model knows" in comparison
