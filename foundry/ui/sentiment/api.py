@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
 from foundry.models.loading import check_variant
 from foundry.sentiment import score_text, score_texts
 from foundry.sentiment.attribution import explain_text
@@ -35,16 +34,13 @@ def score_sentiment(text: str | None, model: str, variant: str) -> dict[str, Any
     }
 
 
-_HEADERS = {"auto": None, "yes": True, "no": False}
-
-
 @shows_errors
 def score_sentiment_batch(
-    file: str | None, column: str | None, model: str, variant: str, header: str | None = None
+    file: str | None, column: str | None, model: str, variant: str
 ) -> Iterator[str]:
     """Return a CSV file: the rows of the one sent, with the answers beside them."""
     check_variant(model, variant)
-    table = read_upload(file, _parse_header(header), column or "")
+    table = read_upload(file, wanted=column or "")
     texts = table.column(column or "")
     classifier = load_sentiment_model(model, variant)[1]
     with TABLES.turn():
@@ -53,16 +49,6 @@ def score_sentiment_batch(
         # The file is copied before the generator goes on.
         path = Path(folder) / "sentiment.csv"
         yield str(write_report(table, classifier.labels, scored, path))
-
-
-def _parse_header(header: str | None) -> bool | None:
-    name = header or "auto"
-    if name not in _HEADERS:
-        raise InputError(
-            f"There is no header {name[:100]!r}: “yes” if the first row names the columns, “no” if "
-            "it does not, “auto” to find out."
-        )
-    return _HEADERS[name]
 
 
 @shows_errors
@@ -81,7 +67,6 @@ def build_sentiment_api() -> None:
         column = gr.Textbox("", label="column")
         model = gr.Textbox(DEFAULT_MODEL, label="model")
         variant = gr.Textbox("dense", label="variant")
-        header = gr.Textbox("auto", label="header")
         label = gr.JSON(label="sentiment")
         scored = gr.File(label="scored")
         explanation = gr.JSON(label="explanation")
@@ -90,7 +75,7 @@ def build_sentiment_api() -> None:
         )
         gr.Button().click(
             score_sentiment_batch,
-            [file, column, model, variant, header],
+            [file, column, model, variant],
             scored,
             api_name="score_sentiment_batch",
             **OWN_QUEUE,

@@ -90,7 +90,6 @@ def test_the_column_and_the_model_have_defaults(client, tmp_path):
         ("a.csv", b"", (), "is empty"),
         ("a.xlsx", b"PK\x03\x04", (), "not a CSV, TSV or TXT"),
         ("a.csv", b"text\nfine\n", ("text", "no/such/model"), "neither a folder"),
-        ("a.csv", b"text\n", ("", "bert-sentiment", "dense", "maybe"), "There is no header"),
         ("a.csv", b"text\nfine\n", ("text", "bert-sentiment", "int3"), "choose one of dense"),
     ],
 )
@@ -102,18 +101,11 @@ def test_a_file_that_cannot_be_scored_gets_a_sentence(
     assert "Traceback" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("header", "num_rows"), [("auto", 1), ("yes", 1), ("no", 2)])
-def test_a_program_says_whether_the_first_row_is_a_header(client, tmp_path, header, num_rows):
-    arguments = ("", "bert-sentiment", "dense", header)
-    rows = read_csv(score_file(client, tmp_path, "a.csv", b"id,text\n1,fine\n", *arguments))
-    assert len(rows) == num_rows
-    assert rows[-1]["num_unknown"] == "0"
-
-
 def test_what_was_repaired_is_beside_its_row(client, tmp_path):
     rows = read_csv(score_file(client, tmp_path, "a.csv", b'text\n"Awful\n\nGood\n'))
     assert [row["predicted_label"] for row in rows] == ["negative", "positive"]
     assert rows[0]["note"] == "1 × quotation mark that encloses no cell, read as a sign (line 2)."
+    assert rows[0]["num_unknown"] == "0"
     assert rows[1]["note"] == "1 × empty row, left out (line 3)."
 
 
