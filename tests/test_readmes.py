@@ -241,6 +241,7 @@ def all_commands():
     return [pytest.param(command, id=f"{readme}: {command}") for command, readme in found.items()]
 
 
+@pytest.mark.slow("starts what each names")
 @pytest.mark.parametrize("command", all_commands())
 def test_commands_are_accepted(command, monkeypatch):
     assert command.argv[0] in PROGRAMS

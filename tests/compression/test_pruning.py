@@ -46,6 +46,7 @@ def test_the_shipped_pruned_network_has_the_parameters_its_card_states():
     assert f"{by_hand:,} parameters" in (WEIGHTS_DIR / "lenet-pruned" / "README.md").read_text()
 
 
+@pytest.mark.slow("prunes many times")
 @given(ratio=st.floats(0, 0.95))
 def test_any_ratio_gives_an_ordinary_network_that_runs(lenet, ratio):
     model = prune(lenet, ratio).model

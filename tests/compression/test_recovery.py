@@ -24,6 +24,7 @@ def done(lenet, small_mnist):
     return training, list(training)
 
 
+@pytest.mark.slow("trains")
 def test_events_come_in_order(done):
     _, (importance, pruned, *recovery) = done
     assert isinstance(importance, ImportanceEvent)
@@ -59,6 +60,7 @@ def test_the_dense_network_is_not_modified(done, lenet, small_mnist):
     assert not any(parameter.requires_grad for parameter in lenet.parameters())
 
 
+@pytest.mark.slow("trains")
 def test_the_same_seed_gives_the_same_network(done, lenet, small_mnist):
     again = PrunedTraining(lenet, 0.6, small_mnist, SHORT)
     for _ in again:
@@ -68,6 +70,7 @@ def test_the_same_seed_gives_the_same_network(done, lenet, small_mnist):
         assert torch.equal(tensor, weights[name])
 
 
+@pytest.mark.slow("trains")
 def test_it_can_be_stopped_at_any_event(lenet, small_mnist):
     training = PrunedTraining(lenet, 0.5, small_mnist, SHORT)
     with pytest.raises(RuntimeError, match="Nothing was pruned yet"):
@@ -93,6 +96,7 @@ def test_training_may_start_from_a_network_and_leaves_it_alone(lenet):
     assert not any(parameter.requires_grad for parameter in lenet.parameters())
 
 
+@pytest.mark.slow("trains")
 def test_the_number_of_threads_changes_neither_what_goes_nor_what_is_learned(lenet, small_mnist):
     before = torch.get_num_threads()
     runs = []

@@ -78,6 +78,7 @@ def test_strokes_on_a_transparent_layer_are_seen_as_dark_on_white(lenet, stroke,
     assert np.abs(before - image_of(lenet, layer)).mean() < 2
 
 
+@pytest.mark.slow("reads hundreds of digits")
 @pytest.mark.parametrize("factor", [0.5, 0.75, 1.5, 2.0])
 def test_the_size_of_the_drawing_changes_next_to_nothing(mnist, lenet, factor):
     same, differences = 0, []
@@ -100,6 +101,7 @@ LOOKS = {
 }
 
 
+@pytest.mark.slow("reads thousands of digits")
 @pytest.mark.parametrize(
     ("look", "light_on_dark"),
     [(look, False) for look in LOOKS]
@@ -291,6 +293,7 @@ def test_more_marks_than_handwriting_has_are_refused_with_a_sentence(lenet):
         read_photo(lenet, picture)
 
 
+@pytest.mark.slow("a large sheet")
 def test_a_sheet_of_dots_is_refused_before_they_are_compared(lenet):
     sheet = np.full((1000, 1000), 255, dtype=np.uint8)
     sheet[::4, ::4] = 0

@@ -43,6 +43,7 @@ def test_every_shipped_file_has_its_sum():
     assert listed.returncode == 0
 
 
+@pytest.mark.slow("loads every model")
 @pytest.mark.parametrize("task", ["digits", "sentiment", "speech"])
 @pytest.mark.parametrize("damage", ["truncated", "one bit", "another model's"])
 def test_a_damaged_file_is_named_and_the_other_tabs_work(weights, task, damage):

@@ -128,6 +128,7 @@ def test_the_best_trial_has_finished_an_epoch(ended):
     assert again.rows[0]["learning_rate"] == SETTINGS["learning_rate"]
 
 
+@pytest.mark.slow("a real worker")
 def test_a_trial_becomes_an_ordinary_run_once(ended, mnist):
     run = adopt_trial(ended, "t1", "alice")
     assert (run.status, run.config) == ("done", SMALL.train_config(SETTINGS))

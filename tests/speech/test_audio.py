@@ -194,6 +194,7 @@ def test_an_absurd_rate_is_refused(tmp_path, rate_hz):
         open_audio(tmp_path / "a.wav")
 
 
+@pytest.mark.slow("many files")
 @given(
     position=st.integers(0, 43),
     garbage=st.binary(min_size=1, max_size=8),

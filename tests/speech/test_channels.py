@@ -203,6 +203,7 @@ def changing(rate_hz):
     return np.stack([left, right, np.zeros_like(left)], 1)
 
 
+@pytest.mark.slow("many cuts")
 @given(sizes=st.lists(st.integers(1, 200_000), min_size=1, max_size=6))
 def test_how_blocks_are_cut_changes_nothing(sizes):
     samples = changing(4_000)

@@ -40,6 +40,7 @@ def tiny(tiny_speech_dir):
     return load_recogniser(str(tiny_speech_dir))
 
 
+@pytest.mark.slow("minutes of speech")
 @settings(max_examples=10)
 @given(
     seed=st.integers(0, 1000),

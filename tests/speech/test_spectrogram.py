@@ -17,6 +17,7 @@ def test_a_sine_lights_the_band_of_its_pitch(pitch_hz):
     assert abs(brightest - nearest) <= 1
 
 
+@pytest.mark.slow("imports librosa")
 def test_it_is_the_picture_that_librosa_makes():
     sound = np.random.default_rng(0).normal(size=RATE_HZ).astype(np.float32)
     hop = -(-RATE_HZ // 100)

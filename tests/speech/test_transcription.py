@@ -104,6 +104,7 @@ def test_chunks_give_the_text_of_the_whole_for_a_local_model(tmp_path):
         assert [word.start_s for word in cut.words] == [word.start_s for word in whole.words]
 
 
+@pytest.mark.slow("minutes of speech")
 @settings(max_examples=12)
 @given(
     before_s=st.floats(0.0, 4.0),
@@ -133,6 +134,7 @@ def test_words_are_within_60_ms_of_where_they_were_put(shipped_recogniser, pause
         assert word.end_s == pytest.approx(end_s, abs=0.06)
 
 
+@pytest.mark.slow("minutes of speech")
 def test_two_minutes_are_heard_to_the_end(shipped_recogniser, tmp_path):
     text = "seven three one " * 45
     waveform, times = speak(text.strip(), 0.6)
@@ -146,6 +148,7 @@ def test_two_minutes_are_heard_to_the_end(shipped_recogniser, tmp_path):
     assert ends[-1] <= transcript.duration_s
 
 
+@pytest.mark.slow("much speech")
 def test_a_quiet_speaker_is_heard_beside_a_loud_one(shipped_recogniser, tmp_path):
     """Each is given to the model as loud as the sound around, not as the whole recording."""
     text = " ".join(["seven three one"] * 25)

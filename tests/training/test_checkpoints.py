@@ -61,6 +61,7 @@ def assert_resumes_alike(name, after, mnist, folder):
     assert same_weights(resumed.best_weights, whole.best_weights)
 
 
+@pytest.mark.slow("trains many times")
 # 8 steps an epoch, each an event: inside the first epoch, at the end of one, near the end.
 @pytest.mark.parametrize("after", [3, 8, 23])
 @pytest.mark.parametrize("name", VARIETY)
@@ -70,6 +71,7 @@ def test_an_interrupted_run_ends_with_the_numbers_of_an_uninterrupted_one(
     assert_resumes_alike(name, after, small_mnist, tmp_path)
 
 
+@pytest.mark.slow("trains many times")
 @settings(max_examples=5)
 @given(after=st.integers(1, 24), name=st.sampled_from(sorted(VARIETY)))
 def test_any_event_is_a_good_place_to_stop(after, name, small_mnist, tmp_path_factory):

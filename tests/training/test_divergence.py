@@ -104,6 +104,7 @@ def test_recovery_after_pruning_keeps_the_best_weights_so_far(lenet, small_mnist
     assert is_finite(training.best_model().parameters())
 
 
+@pytest.mark.slow("a real worker")
 def test_a_run_that_diverges_fails_for_good(queue):
     run = queue.start(create_run, DIVERGING, "alice", "cpu")
     queue.wait(run.run_id, 120)
@@ -155,6 +156,7 @@ def test_a_run_of_the_version_before_is_listed_and_shown_as_what_it_is(old_run):
     assert render_results(old_run)[0].visible is False
 
 
+@pytest.mark.slow("a real worker")
 def test_weights_that_are_no_numbers_neither_read_nor_compress(old_run, queue):
     with pytest.raises(ArtifactError, match="not finite numbers: their training diverged"):
         load_model(old_run.best_folder)

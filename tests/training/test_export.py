@@ -102,6 +102,7 @@ def test_the_equivalent_python_gives_the_same_numbers(finished_run, tmp_path):
         assert torch.equal(repeated.state_dict()[name], tensor), name
 
 
+@pytest.mark.slow("starts a process")
 def test_the_equivalent_python_finds_foundry_when_started_in_its_folder(finished_run, tmp_path):
     # As its first line tells a visitor to: `python DOWNLOADS/script.py` in the project's folder.
     path = write_script(finished_run, tmp_path)

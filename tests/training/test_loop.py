@@ -274,6 +274,7 @@ def test_a_finished_state_yields_nothing_more(learned, small_mnist):
     assert list(train(learned[0], small_mnist)) == []
 
 
+@pytest.mark.slow("trains twice")
 def test_adversarial_training_makes_a_network_harder_to_fool(small_mnist):
     from foundry.training.augmentation import fgsm
 

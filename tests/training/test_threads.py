@@ -30,6 +30,7 @@ def allow(monkeypatch):
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow("trains three times")
 @pytest.mark.parametrize("config", VARIETY.values(), ids=VARIETY)
 def test_the_number_of_threads_changes_no_bit(config, allow, small_mnist, monkeypatch):
     monkeypatch.setattr(step, "NUM_PARTS", 4)
