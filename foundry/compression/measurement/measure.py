@@ -38,7 +38,7 @@ class Row:
         speedup: Of one input, over dense in the same rounds.
         speedup_low: Where the 95% interval of that begins.
         speedup_high: Where it ends.
-        verdict: `faster`, `same` or `slower`, of one input.
+        verdict: `faster`, `same`, `slower` or `unclear`, of one input.
         verdict_text: The same with the interval.
         quality: In [0, 1], measured here or of the model's card; None where neither is known.
         disagreement: Share of the samples that it answers otherwise than dense, in [0, 1].

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-Verdict = Literal["faster", "same", "slower"]
+Verdict = Literal["faster", "same", "slower", "unclear"]
 
 MIN_ROUNDS, MAX_ROUNDS = 15, 300
 _WARM_UPS = 3
@@ -15,6 +15,8 @@ _NUM_RESAMPLES = 2000
 _INTERVAL = (2.5, 97.5)
 # A call timed against itself strays by a per cent or two, and nobody feels less than this.
 _SAME_WITHIN = 1.03
+# An interval whose ends are further apart than this says more of the machine than of the calls.
+_TELLS_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,11 @@ class Timing:
         num_runs: Calls behind the figures.
         p50_ms: Median.
         p95_ms: What 95 of 100 calls stay under.
-        speedup: Median over the rounds of the baseline's time by this call's; above 1 is faster.
+        speedup: The baseline's median by this call's; above 1 is faster.
         speedup_low: Where 95% of bootstrapped medians begin.
         speedup_high: Where they end.
-        verdict: `same` unless the whole interval is more than 3% away from 1.
+        verdict: `unclear` if the interval's end is more than twice its beginning; else `same`
+            unless the whole interval is more than 3% away from 1.
     """
 
     num_runs: int
@@ -85,28 +88,33 @@ def compare(rounds: Sequence[Mapping[str, float]], baseline: str) -> dict[str, T
         By name; the baseline's speed-up is exactly 1.
 
     Source: Efron, Bootstrap Methods: Another Look at the Jackknife, 1979; the percentile interval
-    of the median of paired ratios.
+    of the ratio of medians, with whole rounds drawn.
     """
     resamples = np.random.default_rng(0).integers(len(rounds), size=(_NUM_RESAMPLES, len(rounds)))
-    baseline_s = np.array([taken[baseline] for taken in rounds])
+    taken_s = {name: np.array([taken[name] for taken in rounds]) for name in rounds[0]}
+    medians_s = {name: float(np.median(taken)) for name, taken in taken_s.items()}
+    redrawn_s = {name: np.median(taken[resamples], axis=1) for name, taken in taken_s.items()}
     timings = {}
-    for name in rounds[0]:
-        taken_s = np.array([taken[name] for taken in rounds])
-        ratios = baseline_s / taken_s
-        low, high = np.percentile(np.median(ratios[resamples], axis=1), _INTERVAL)
+    for name in taken_s:
+        speedup = medians_s[baseline] / medians_s[name]
+        low, high = np.percentile(redrawn_s[baseline] / redrawn_s[name], _INTERVAL)
+        # Of a few rounds those drawn may all miss what was measured.
+        low, high = min(float(low), speedup), max(float(high), speedup)
         timings[name] = Timing(
             num_runs=len(rounds),
-            p50_ms=1000 * float(np.median(taken_s)),
-            p95_ms=1000 * float(np.percentile(taken_s, 95)),
-            speedup=float(np.median(ratios)),
-            speedup_low=float(low),
-            speedup_high=float(high),
+            p50_ms=1000 * medians_s[name],
+            p95_ms=1000 * float(np.percentile(taken_s[name], 95)),
+            speedup=speedup,
+            speedup_low=low,
+            speedup_high=high,
             verdict=_judge(low, high),
         )
     return timings
 
 
 def _judge(low: float, high: float) -> Verdict:
+    if high > _TELLS_WITHIN * low:
+        return "unclear"
     if low > _SAME_WITHIN:
         return "faster"
     return "slower" if high < 1 / _SAME_WITHIN else "same"
@@ -115,8 +123,10 @@ def _judge(low: float, high: float) -> Verdict:
 def describe(timing: Timing) -> str:
     """Return a verdict in words, with the interval: `2.6x faster (2.5 to 2.7)`."""
     low, high = timing.speedup_low, timing.speedup_high
+    if timing.verdict == "unclear":
+        return "the machine was too busy to tell; measure again"
     if timing.verdict == "same":
-        return f"same ({low:.2f} to {high:.2f} times as fast)"
+        return f"same within 3% ({low:.2f} to {high:.2f} times as fast)"
     if timing.verdict == "faster":
         return f"{timing.speedup:.1f}x faster ({low:.1f} to {high:.1f})"
     return f"{1 / timing.speedup:.1f}x slower ({1 / high:.1f} to {1 / low:.1f})"

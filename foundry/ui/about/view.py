@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from foundry.compression.measurement.timing import Timing
+from foundry.compression.measurement.timing import Timing, describe
 from foundry.compression.speeds import Speed
 from foundry.models.machine import Machine, list_versions
 from foundry.ui.page.variant_switches import format_ms
@@ -115,6 +115,8 @@ def _times(timing: Timing, variant: str) -> str:
     if variant == "dense":
         return "1"
     interval = f"{timing.speedup_low:.2f} to {timing.speedup_high:.2f}"
+    if timing.verdict == "unclear":
+        return escape(describe(timing))
     verdict = ", no difference" if timing.verdict == "same" else ""
     return f"{timing.speedup:.2f} times <small>({interval}{verdict})</small>"
 

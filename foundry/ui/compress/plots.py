@@ -24,7 +24,8 @@ tbody th { font-weight: 600; }
 tbody th small { display: block; font-weight: 400; color: var(--body-text-color-subdued); }
 tr.asked { background: var(--background-fill-secondary); }
 tr.asked th { box-shadow: inset 3px 0 var(--foundry-blue); }
-.faster::before, .slower::before, .same::before { display: inline-block; width: 1.2em; }
+.faster::before, .slower::before, .same::before, .unclear::before {
+  display: inline-block; width: 1.2em; }
 .faster::before { content: "▲"; color: var(--foundry-green); }
 .slower::before { content: "▼"; color: var(--foundry-vermilion); }
 .same::before { content: "="; color: var(--body-text-color-subdued); }

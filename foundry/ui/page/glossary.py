@@ -85,7 +85,7 @@ GLOSSARY = {
     "Sparsity": "The share of weights that are zero. A sparse network is not smaller or faster "
     "unless the program that runs it skips the zeros.",
     "Speed-up": "How many times as fast as the dense model. The interval holds the true value in "
-    "95 of 100 measurements; if it contains 1, there is no difference to speak of.",
+    "95 of 100 measurements. Within 3% of 1 there is no difference to speak of.",
     "Table column": "The column of your file that has the texts. The other columns are not read.",
     "Test image": "One of the 10,000 images of handwriting that no model has learned from. They "
     "are only used to see how good a model is.",

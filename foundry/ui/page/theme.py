@@ -133,8 +133,13 @@ CSS = (
 .images .grid-wrap, .images .gallery-content { height: auto !important; min-height: 0 !important;
   max-height: none !important; }
 .images .grid-container { grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)) !important; }
-.images .caption-label { font-size: 0.72rem; max-width: 100%; left: 0; right: 0; border-radius: 0;
-  text-align: center; padding: 1px 2px; }
+/* Below its picture, which is small and would lose a fifth to it. */
+.images .thumbnail-item { display: flex; flex-direction: column; aspect-ratio: auto !important;
+  height: auto !important; }
+.images .thumbnail-item img { aspect-ratio: 1; height: auto; }
+.images .caption-label { position: static !important; font-size: 0.72rem; max-width: 100%; border: 0;
+  border-radius: 0; text-align: center; padding: 2px; background: none !important; box-shadow: none;
+  color: var(--body-text-color); }
 .pixelated img { image-rendering: pixelated; }
 
 /* Text, answer, examples: the answer beside both, or between them on a phone. */
