@@ -137,8 +137,8 @@ CSS = (
 .images .thumbnail-item { display: flex; flex-direction: column; aspect-ratio: auto !important;
   height: auto !important; }
 .images .thumbnail-item img { aspect-ratio: 1; height: auto; }
-.images .caption-label { position: static !important; font-size: 0.72rem; max-width: 100%; border: 0;
-  border-radius: 0; text-align: center; padding: 2px; background: none !important; box-shadow: none;
+.images .caption-label { position: static !important; font-size: 0.72rem; max-width: 100%;
+  border: 0; border-radius: 0; text-align: center; padding: 2px; background: none !important; box-shadow: none;
   color: var(--body-text-color); }
 .pixelated img { image-rendering: pixelated; }
 
