@@ -138,7 +138,8 @@ CSS = (
   height: auto !important; }
 .images .thumbnail-item img { aspect-ratio: 1; height: auto; }
 .images .caption-label { position: static !important; font-size: 0.72rem; max-width: 100%;
-  border: 0; border-radius: 0; text-align: center; padding: 2px; background: none !important; box-shadow: none;
+  border: 0; border-radius: 0; text-align: center; padding: 2px; box-shadow: none;
+  background: none !important;
   color: var(--body-text-color); }
 .pixelated img { image-rendering: pixelated; }
 
