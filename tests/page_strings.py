@@ -28,8 +28,8 @@ _VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 _NO_TEXTS = {
     "FOUNDRY_AUTH", "WaitingQueue", "Ticket", "PNG", "RGB", "LA", "Result", "Referrer-Policy",
     "LeNet", "CNN",
-    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English", "Delete",
-    "MB", "Backspace", "Escape", "model name", "Python", "Gradio", "Transformers", "NNCF",
+    "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English",
+    "MB", "Backspace", "Escape", "Enter", "model name", "Python", "Gradio", "Transformers", "NNCF",
     "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",

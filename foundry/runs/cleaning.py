@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import list_run_folders
+from foundry.runs.folders import AnyRun, list_run_folders
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -58,6 +59,19 @@ def remove_old_runs(
         if (is_old or num_bytes > max_bytes) and _remove(folder):
             removed.append(folder.name)
     return removed
+
+
+def remove_run(run: AnyRun) -> None:
+    """Remove a run with all its files.
+
+    Args:
+        run: The visitor's own.
+
+    Raises:
+        InputError: If a server looks after it.
+    """
+    if not _remove(run.folder):
+        raise InputError("This run is under way; stop it first.")
 
 
 def remove_stray_downloads() -> None:
@@ -108,7 +122,7 @@ def _remove(folder: Path) -> bool:
     except (Timeout, OSError):
         return False
     shutil.rmtree(gone, ignore_errors=True)
-    _logger.info("Removed the old run %s", folder.name)
+    _logger.info("Removed the run %s", folder.name)
     return True
 
 

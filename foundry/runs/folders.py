@@ -4,6 +4,7 @@ run.json        who started it, with which settings
 status.json     where it stands; replaced whole at every change
 events.jsonl    one event a line, appended as they happen
 result.json     what came out
+name.txt        what its owner calls it, if that was said
 """
 
 import hashlib
@@ -32,6 +33,8 @@ RUN_FILE = "run.json"
 _STATUS_FILE = "status.json"
 EVENTS_FILE = "events.jsonl"
 RESULT_FILE = "result.json"
+_NAME_FILE = "name.txt"
+_MAX_NAME = 60
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
@@ -90,6 +93,14 @@ class AnyRun:
         raise NotImplementedError
 
     @cached_property
+    def name(self) -> str:
+        """What its owner calls it; empty if that was never said."""
+        try:
+            return (self.folder / _NAME_FILE).read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+
+    @cached_property
     def events(self) -> Sequence[Any]:
         """What it has said so far; a line still being written is left for next time."""
         return read_events(self.folder)
@@ -98,6 +109,24 @@ class AnyRun:
     def result(self) -> dict[str, Any] | None:
         """What came out, once it has ended."""
         return read_result(self.folder)
+
+
+def rename_run(run: AnyRun, name: object) -> None:
+    """Give a run a name beside its id.
+
+    Args:
+        run: The visitor's own.
+        name: Up to 60 characters; empty for none.
+
+    Raises:
+        InputError: If it is no such name.
+    """
+    plain = " ".join(name.split()) if isinstance(name, str) else None
+    if plain is None or len(plain) > _MAX_NAME or not plain.isprintable():
+        raise InputError(f"A run's name is one line of up to {_MAX_NAME} characters.")
+    partial = run.folder / f"{_NAME_FILE}.{os.getpid()}.partial"
+    partial.write_text(plain, "utf-8")
+    partial.replace(run.folder / _NAME_FILE)
 
 
 def estimate_remaining_s(elapsed_s: float, progress: float) -> float | None:

@@ -34,7 +34,7 @@ NAMES = re.findall(
     """
     Foundry Gradio API Hub id LeNet CNN MNIST Adam AdamW adam adamw SGD sgd One cycle one constant
     FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
-    Python CSV TSV TXT SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
+    Python CSV TSV TXT XLSX SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
     transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
     logits mel nat kB MB ms cpu Vega CC Infinity
     Speech Commands yes no up down left right on off stop go bird house
@@ -85,7 +85,7 @@ def test_every_tab_speaks_chinese_as_it_opens(chinese):
 def test_a_training_and_what_comes_out_of_it_speak_chinese(new_context, app_url):
     # More than can be over before it is stopped.
     chinese = open_page(new_context(locale="zh-CN"), f"{app_url}?tab=train&epochs=60")
-    expect(chinese.locator("input[type=number][aria-label^='轮次']")).to_have_value("60")
+    expect(chinese.locator("input[type=number][aria-label^='轮数']")).to_have_value("60")
     chinese.locator("#train-start").click()
     expect(chinese.locator("#train-status")).to_contain_text("张图片", timeout=120_000)
     assert list_english(chinese) == []

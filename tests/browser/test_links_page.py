@@ -47,13 +47,14 @@ def test_what_a_link_may_not_say_is_named_and_the_rest_is_done(context, app_url)
 
 def test_a_copied_link_opens_the_same_view_for_somebody_else(page, context, new_context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("tab", name="Draw").click()
+    page.locator("#variant-pruned input").click()
+    expect(page.locator("#variant-note")).to_contain_text("Pruned")
     page.get_by_role("tab", name="Compress").click()
     page.locator("#compress-start").wait_for()
     slider = page.get_by_label("number input for Pruning ratio")
     slider.fill("0.25")
     slider.press("Tab")
-    page.locator("#variant-pruned input").click()
-    expect(page.locator("#variant-note")).to_contain_text("Pruned")
     link = copied_link(page)
     assert "tab=compress&variant=pruned&pruning_ratio=0.25" in link
     theirs = new_context().new_page()

@@ -54,6 +54,43 @@ def test_a_finished_run_shows_its_result(page):
     expect(page.get_by_text("read as 0")).to_be_visible()
 
 
+def test_a_run_is_watched_from_its_start_tried_renamed_and_deleted(page):
+    watched, when = page.locator("#train-watch"), page.locator("#train-watch .when")
+    expect(watched.locator(".digits li")).to_have_count(20)
+    expect(when).to_contain_text("Untrained")
+    set_number(page, "Epochs", 1)
+    page.locator("#train-start").click()
+    expect(page.locator("#train-headline")).to_contain_text("mistakes", timeout=180_000)
+    # Nearly every digit came out right; at its start the slider shows what it was before.
+    expect(when).to_contain_text("updates")
+    at_end = watched.locator(".digits .right").count()
+    slider = watched.locator("input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(when).to_contain_text("Untrained")
+    assert watched.locator(".digits .right").count() < at_end
+    watched.get_by_role("button", name="Play").click()
+    expect(when).to_contain_text("updates")
+
+    page.get_by_role("button", name="Draw one for it").click()
+    expect(page.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#draw-model input")).to_have_value(re.compile("Your run LeNet, 1 epochs"))
+
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_role("button", name="Your runs").click()
+    run = page.locator("#own-runs li")
+    expect(run).to_contain_text("Done")
+    run.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name of the run").fill("My first")
+    page.keyboard.press("Enter")
+    expect(run).to_contain_text("My first (")
+    run.get_by_role("button", name="Delete").click()
+    run.get_by_role("button", name="Delete it?").click()
+    expect(run).to_have_count(0)
+    expect(page.locator("#train-status")).to_contain_text("Nothing trained yet")
+    expect(page.locator("#train-headline")).to_be_hidden()
+
+
 def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):
     start_long_run(page)
     wait_for_growth(page, 0)

@@ -66,7 +66,7 @@ def test_the_switches_act_on_speech(page):
 def test_the_switches_fit_on_a_phone(new_context, app_url):
     context = new_context(375, 800)
     page = context.new_page()
-    page.goto(app_url)
+    page.goto(f"{app_url}?tab=draw")
     page.locator("#variant-quantized").wait_for()
     switch(page, "quantized")
     expect(page.locator("#variant-note")).to_contain_text("8 bits")

@@ -74,7 +74,9 @@ def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def run_title(run: Run) -> str:
-    """Return a short name for a run: when it was started and what it trained."""
+    """Return what its owner calls a run, or when it was started and what it trained."""
+    if run.name:
+        return f"{run.name} ({run.run_id.split('-')[2][:4]})"
     day, time_of_day, chance = run.run_id.split("-")
     name = {"lenet": "LeNet", "cnn": "CNN"}[run.config.model]
     # The last letters tell apart what was started in the same second.

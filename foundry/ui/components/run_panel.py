@@ -151,7 +151,9 @@ class RunPanel(Generic[R]):
         """Return all updates for a run, as `on_refresh()` does."""
         active = run is not None and run.status in ACTIVE
         resumable = self.can_resume and run is not None and run.is_resumable
-        buttons = [gr.Button(interactive=not active), gr.Button(interactive=active)]
+        # One primary action: where a run can go on, that.
+        start = gr.Button(interactive=not active, variant="secondary" if resumable else "primary")
+        buttons = [start, gr.Button(interactive=active)]
         if self.can_pause:
             buttons.append(gr.Button(visible=not resumable, interactive=active))
         if self.can_resume:

@@ -1,4 +1,4 @@
-"""Past runs over one another: their validation curves and their settings side by side."""
+"""Past runs: all of them in a list, and some of them over one another."""
 
 import itertools
 from dataclasses import asdict
@@ -11,6 +11,7 @@ from foundry.training.runs import Run, list_own_runs, read_own_run
 from foundry.ui.components import plots
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.palette import SERIES
+from foundry.ui.train.own_runs import build_own_runs, on_list
 
 _MAX_RUNS = 20
 
@@ -70,11 +71,20 @@ def _settings_table(runs: list[Run]) -> pd.DataFrame:
     return table
 
 
-def build_compare_view(visitor: gr.BrowserState) -> None:
-    """Build the part, folded."""
-    with gr.Accordion("Compare your runs", open=False) as accordion:
+def build_runs_view(visitor: gr.BrowserState, shown: gr.BrowserState) -> gr.State:
+    """Build the part, folded.
+
+    Args:
+        visitor: Holds the visitor's token.
+        shown: The run on show.
+
+    Returns:
+        What holds the run that was asked for in the list.
+    """
+    with gr.Accordion("Your runs", open=False, elem_id="train-runs") as accordion:
+        listed, asked_for = build_own_runs(visitor, shown)
         chosen = gr.CheckboxGroup(
-            [], label="Runs", info="Train twice with different settings, then compare here."
+            [], label="Compare", info="Train twice with different settings, then compare here."
         )
         plot = gr.LinePlot(
             plots.comparison_frame([]),
@@ -90,10 +100,14 @@ def build_compare_view(visitor: gr.BrowserState) -> None:
             visible=False,
         )
         table = gr.Dataframe(interactive=False, show_label=False, max_height=900, visible=False)
-    accordion.expand(on_open, visitor, chosen, **QUIET)
+    accordion.expand(on_list, [visitor, shown], listed, **QUIET)
+    # A name, or a run that is gone, changes the choice too.
+    for opened in (accordion.expand, listed.change):
+        opened(on_open, visitor, chosen, **QUIET)
     chosen.change(
         on_choose,
         [chosen, visitor],
         [plot, table],
         **QUIET,
     )
+    return asked_for

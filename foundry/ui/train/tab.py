@@ -18,7 +18,7 @@ from foundry.ui.page.page import Page
 from foundry.ui.search.api import build_search_api
 from foundry.ui.search.tab import build_search_section
 from foundry.ui.train.api import build_train_api
-from foundry.ui.train.compare import build_compare_view
+from foundry.ui.train.compare import build_runs_view
 from foundry.ui.train.form import build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.train.headline import build_headline, render_headline
 from foundry.ui.train.link import read_settings
@@ -70,6 +70,11 @@ def on_start(panel: RunPanel[Run], device: str, token: str, *knobs: Any) -> list
     return panel.on_start(token, create_run, config, token, device)
 
 
+def on_ask(panel: RunPanel[Run], asked_for: tuple[str, float], token: str) -> list[Any]:
+    """Show the run that was asked for in the list, with its settings; else the newest one."""
+    return panel.on_return(asked_for[0], token)
+
+
 def on_finish(run_id: str, token: str) -> list[Any]:
     """Show what came out of a finished run, or nothing while `run_id` is empty."""
     run = TRAININGS.find_own(run_id, token)
@@ -103,7 +108,7 @@ def build_train_tab(page: Page) -> None:
                 watched = build_watch()
                 shown = [*build_curves(), watched]
                 results = build_results_view(controls.run_id, page.visitor)
-                build_compare_view(page.visitor)
+                asked_for = build_runs_view(page.visitor, controls.run_id)
         kept = build_search_section(page)
 
         preset.input(on_preset, preset, [note, *knobs], **QUIET)
@@ -124,13 +129,10 @@ def build_train_tab(page: Page) -> None:
             [*headline, *results.outputs()],
             api_visibility="private",
         )
-        # A trial that was made a run is the one on show.
-        kept.change(
-            panel.on_return,
-            [kept, page.visitor],
-            [controls.run_id, *form, *controls.outputs(), *shown],
-            **QUIET,
-        )
+        returns = [controls.run_id, *form, *controls.outputs(), *shown]
+        # A trial that was made a run is the one on show, and so is what the list was asked for.
+        kept.change(panel.on_return, [kept, page.visitor], returns, **QUIET)
+        asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
         linked = dict(zip(_FIELDS, knobs, strict=True))
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
