@@ -34,8 +34,9 @@ NAMES = re.findall(
     """
     Foundry Gradio API Hub id LeNet CNN MNIST Adam AdamW adam adamw SGD sgd One cycle one constant
     FGSM epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
-    Python CSV TSV TXT XLSX SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX openvino onnx NNCF
-    transformer dense pruned int float masked bfloat compiled weights SST dev Integrated Gradients
+    Python CSV TSV TXT XLSX SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX
+    openvino onnx NNCF transformer dense pruned int float masked bfloat compiled weights SST dev
+    Integrated Gradients
     logits mel nat kB MB ms cpu Vega CC Infinity
     Speech Commands yes no up down left right on off stop go bird house
     wav2vec2 commands bert sentiment positive negative
