@@ -71,7 +71,13 @@ def build_run_controls(
                 "Resume", visible=False, variant="primary", elem_id=f"{name}-resume", **small
             )
         stop_button = gr.Button(stop, interactive=False, elem_id=f"{name}-stop", **small)
-    status = gr.HTML(panel.status_html(None), elem_id=f"{name}-status", padding=False, render=False)
+    status = gr.HTML(
+        panel.status_html(None),
+        elem_id=f"{name}-status",
+        padding=False,
+        elem_classes="flush",
+        render=False,
+    )
     return RunControls(
         run_id=build_browser_state(kept_as),
         seen=gr.State(None),

@@ -53,7 +53,8 @@ async ([query, left_out]) => {
 """
 
 CSS = """
-.link-row { flex: 0 1 auto !important; width: auto !important; flex-flow: row-reverse nowrap;
+.link-row { flex: 0 0 auto !important; width: max-content !important; min-width: 0 !important;
+  flex-flow: row-reverse nowrap;
   align-items: center; gap: 0.3rem 0.8rem !important; }
 .link-row > button { flex: 0 0 auto !important; width: auto; }
 .link-row > .link-note { flex: 0 0 auto; width: max-content !important;

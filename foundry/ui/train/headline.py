@@ -75,7 +75,7 @@ def build_headline(run_id: gr.State, chosen_run: gr.State) -> list[Component]:
         The components that `render_headline()` updates.
     """
     with gr.Column(visible=False, elem_id="train-headline") as group:
-        sentences = gr.HTML(padding=False)
+        sentences = gr.HTML(padding=False, elem_classes="flush")
         draw = gr.Button("Draw one for it", elem_id="train-draw")
     draw.click(lambda run: (run, time.time()), run_id, chosen_run, **QUIET)
     return [group, sentences]

@@ -137,6 +137,7 @@ def build_own_runs(visitor: gr.BrowserState, shown: gr.BrowserState) -> tuple[gr
         js_on_load=_JS,
         apply_default_css=False,
         padding=False,
+        elem_classes="flush",
         elem_id="own-runs",
     )
     listed.select(on_action, [visitor, shown], [listed, chosen], **QUIET)

@@ -175,7 +175,7 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
 def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> ResultsView:
     """Build the part, hidden until a run has finished."""
     with gr.Column(visible=False) as group:
-        figures = gr.HTML()
+        figures = gr.HTML(padding=False, elem_classes="flush")
         with gr.Row(elem_classes="halves"):
             with gr.Column():
                 gr.Markdown("### What it confuses")

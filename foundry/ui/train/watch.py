@@ -230,6 +230,7 @@ def build_watch() -> gr.HTML:
         js_on_load=_JS,
         apply_default_css=False,
         padding=False,
+        elem_classes="flush",
         elem_id="train-watch",
     )
 
