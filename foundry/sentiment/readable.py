@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# Signs that are only another dress of others: a PDF's ligatures, letters and digits of full width.
-_DRESSED = {
+# Signs that are only forms of others: a PDF's ligatures, letters and digits of full width.
+_TYPOGRAPHIC_FORMS = {
     chr(code): unicodedata.normalize("NFKC", chr(code))
     for code in chain(
         range(0xFB00, 0xFB07), range(0xFF10, 0xFF1A), range(0xFF21, 0xFF3B), range(0xFF41, 0xFF5B)
     )
 }
 # Typographic marks, and those of full width. Texts in East Asian scripts have them as their own.
-_TYPOGRAPHIC = {
+_MARKS = {
     **dict.fromkeys("’‘‛ʼ", "'"),
     **dict.fromkeys("“”„‟", '"'),
     **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
@@ -56,7 +56,7 @@ def make_readable(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> l
         tokenizer: A fast tokenizer.
         texts: As `clean_text` leaves them.
     """
-    readable = [_undress(text) for text in texts]
+    readable = [_use_plain_signs(text) for text in texts]
     # Plain ASCII has no other spelling.
     odd = [index for index, one in enumerate(readable) if not one.text.isascii()]
     if odd and tokenizer.unk_token_id is not None:
@@ -79,10 +79,10 @@ def make_readable(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> l
     return readable
 
 
-def _undress(text: str) -> ReadableText:
+def _use_plain_signs(text: str) -> ReadableText:
     if text.isascii():
         return ReadableText(text, range(len(text)))
-    plain = _DRESSED if _EAST_ASIAN.search(text) else _DRESSED | _TYPOGRAPHIC
+    plain = _TYPOGRAPHIC_FORMS if _EAST_ASIAN.search(text) else _TYPOGRAPHIC_FORMS | _MARKS
     return _join((plain.get(sign, sign), place) for place, sign in enumerate(text))
 
 

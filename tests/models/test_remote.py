@@ -1,4 +1,4 @@
-"""Predictors over a handle, with handles that are none of Ray's; and the door handing them out."""
+"""Predictors over a handle, with handles that are none of Ray's; and what hands them out."""
 
 import re
 

@@ -68,7 +68,7 @@ def test_a_run_that_is_looked_after_stays(runs_folder):
 
 
 @pytest.mark.parametrize("jump_days", [10_000, -10_000])
-def test_a_clock_that_jumps_empties_no_shelf(runs_folder, monkeypatch, jump_days):
+def test_a_clock_that_jumps_removes_nothing(runs_folder, monkeypatch, jump_days):
     ids = make_runs(8)
     now = time.time()
     monkeypatch.setattr(cleaning.time, "time", lambda: now + jump_days * DAY_S)

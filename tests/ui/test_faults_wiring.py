@@ -43,7 +43,7 @@ def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
         wait_until(lambda: list(run.checkpoints_folder.glob("step-*")), "a checkpoint")
         app.process.send_signal(signal.SIGKILL)
         app.process.wait()
-    wait_until(lambda: read_run(run_id).status == "interrupted", "the worker's farewell")
+    wait_until(lambda: read_run(run_id).status == "interrupted", "the worker's last word")
     reached = read_run(run_id).events[-1].step
     with serve_app(**runs) as app:
         again = Client(app.url, verbose=False)

@@ -16,11 +16,11 @@ from foundry.recipes.speech.evaluate import Utterance, evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
 from foundry.recipes.speech.pruned import make_pruned
-from foundry.recipes.speech.sitting import (
+from foundry.recipes.speech.session import (
     build_sets,
     build_source,
     log_events,
-    run_sitting,
+    run_session,
     train_share,
 )
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
@@ -49,12 +49,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="holds speech/ and text/")
     parser.add_argument("--out", type=Path, required=True, help="cache, checkpoint, log, model")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    parser.add_argument("--minutes", type=float, default=120.0, help="length of this sitting")
+    parser.add_argument("--minutes", type=float, default=120.0, help="length of this session")
     parser.add_argument(
         "--decay-minutes",
         type=float,
         default=0.0,
-        help="let the learning rate fall over the last minutes; 0 if more sittings follow",
+        help="let the learning rate fall over the last minutes; 0 if more sessions follow",
     )
     parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
     parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
@@ -89,14 +89,14 @@ def _run(options: argparse.Namespace) -> None:
         return
     if options.resume:
         state.load(options.out)
-    if run_sitting(state, build_source(material, SEED), config, options.out, dev_sets):
+    if run_session(state, build_source(material, SEED), config, options.out, dev_sets):
         write_model(state, material, dev_sets, options.out / "model")
 
 
 def _train_on_workers(
     options: argparse.Namespace, workers: WorkersConfig, config: TrainConfig
 ) -> None:
-    """Take a whole sitting; its checkpoint is in `--out` at the end."""
+    """Take a whole session; its checkpoint is in `--out` at the end."""
     out = options.out.resolve()
     loop = partial(
         train_share,

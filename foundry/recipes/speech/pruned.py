@@ -15,7 +15,7 @@ from foundry.recipes.speech.distill import PruneConfig, build_loss, prune
 from foundry.recipes.speech.evaluate import Utterance, evaluate
 from foundry.recipes.speech.model import ALPHABET, save_model
 from foundry.recipes.speech.pruned_card import PrunedFacts, render_pruned_card
-from foundry.recipes.speech.sitting import run_sitting
+from foundry.recipes.speech.session import run_session
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
 from foundry.speech.beam import BIGRAM_FILE, load_beam_decoder
 
@@ -71,7 +71,7 @@ def make_pruned(
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / TEACHER).write_text(teacher_hash, "utf-8")
     loss = build_loss(dense, kept, pruning)
-    if not run_sitting(state, source, config, out_dir, dev_sets, loss):
+    if not run_session(state, source, config, out_dir, dev_sets, loss):
         return
 
     folder = out_dir / "model"

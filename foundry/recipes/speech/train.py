@@ -33,7 +33,7 @@ class TrainConfig:
     """What decides a training.
 
     Attributes:
-        minutes: how long this sitting lasts.
+        minutes: how long this session lasts.
         decay_minutes: the learning rate falls to zero over the last of them; 0 keeps it up, for a
             training that is to be resumed.
         learning_rate: after the warm-up.
@@ -65,8 +65,8 @@ class SpeechEvent:
     """Progress after one step.
 
     Attributes:
-        step: optimizer updates so far, all sittings together.
-        elapsed_s: processor time of the updates so far, all sittings together.
+        step: optimizer updates so far, all sessions together.
+        elapsed_s: processor time of the updates so far, all sessions together.
         train_loss: CTC loss a character.
         learning_rate: used in this step.
         audio_s_per_s: seconds of audio trained on in a second of processor time.

@@ -1,4 +1,4 @@
-"""One sitting of a training on the command line: a log, a progress bar, an orderly end."""
+"""One session of a training on the command line: a log, a progress bar, an orderly end."""
 
 import dataclasses
 import json
@@ -23,7 +23,7 @@ LOG = "events.jsonl"
 LOG_STEPS = 25
 
 
-def run_sitting(
+def run_session(
     state: TrainState,
     source: BatchSource,
     config: TrainConfig,
@@ -101,7 +101,7 @@ def train_share(
         model_config: of the model.
         start: folder of the checkpoint to go on from if this worker's has none; None begins anew.
         config: see there.
-        ends_s: when the sitting ends, in seconds since the epoch of `time.time`.
+        ends_s: when the session ends, in seconds since the epoch of `time.time`.
         seed: of the weights and the data.
         shard: which of the workers this is.
         folder: this worker's.
@@ -117,7 +117,7 @@ def train_share(
         state.load(folder)
     elif start:
         state.load(start)
-    # A sitting that is begun again has only what is left of its time.
+    # A session that is begun again has only what is left of its time.
     config = dataclasses.replace(config, minutes=max(0.0, ends_s - time.time()) / 60)
     events = train(
         state, source, config, folder, lambda model: evaluate(model, dev_sets), shard=shard
