@@ -89,6 +89,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             switches = build_variant_switches()
             links = build_links(app)
             build_language_switch()
+        links.note.render()
         guide = build_guide()
         page = Page(
             device, queue, visitor, arrived, switches, links, guide, gr.State(("", 0.0)), []

@@ -53,13 +53,8 @@ async ([query, left_out]) => {
 """
 
 CSS = """
-.link-row { flex: 0 0 auto !important; width: max-content !important; min-width: 0 !important;
-  flex-flow: row-reverse nowrap;
-  align-items: center; gap: 0.3rem 0.8rem !important; }
-.link-row > button { flex: 0 0 auto !important; width: auto; }
-.link-row > .link-note { flex: 0 0 auto; width: max-content !important;
-  max-width: min(32rem, 100%); }
-.link-row > .link-note:not(:has(span, input)) { display: none; }
+#link-copy { flex: 0 0 auto !important; width: auto; }
+.link-note:not(:has(.foundry-note)) { display: none; }
 .link-note input { width: min(28rem, 100%); padding: 0.15rem 0.4rem; font: inherit;
   color: var(--body-text-color); background: var(--input-background-fill);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm); }
@@ -217,12 +212,13 @@ def _note_html(sentence: str) -> str:
 
 
 def build_links(app: gr.Blocks) -> Links:
-    """Build the button and its note; the page puts them above its tabs.
+    """Build the button, and the note for the page to put below it.
 
     Args:
         app: The page.
     """
-    with gr.Row(elem_classes="link-row"):
-        button = gr.Button("Copy link", size="sm", min_width=0, elem_id="link-copy")
-        note = gr.HTML(padding=False, elem_id="link-note", elem_classes="link-note")
+    button = gr.Button("Copy link", size="sm", min_width=0, elem_id="link-copy")
+    note = gr.HTML(
+        padding=False, elem_id="link-note", elem_classes=["link-note", "flush"], render=False
+    )
     return Links(app, button, note, {})

@@ -96,10 +96,12 @@ def describe_ignored(names: tuple[str, ...], readers: Iterable[Reader]) -> str:
         return ""
     # What an address holds is anybody's: only names of ours are repeated.
     known = {"tab", "variant"}.union(*(read({})[0] for read in readers))
-    shown = [name for name in dict.fromkeys(names) if name in known]
-    if len(shown) < len(set(names)):
-        shown.append("what this page does not know")
-    return f"Left out of the link, because it is not accepted here: {', '.join(shown)}."
+    shown = ", ".join(name for name in dict.fromkeys(names) if name in known)
+    if known.issuperset(names):
+        return f"Ignored in this link: {shown}."
+    if not shown:
+        return "Ignored in this link: what this page does not know."
+    return f"Ignored in this link: {shown}, and what this page does not know."
 
 
 def read_config(
