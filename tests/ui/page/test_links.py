@@ -154,7 +154,7 @@ def test_no_address_at_all_breaks_anything(query):
 def test_what_is_not_accepted_is_named(query, ignored):
     read = read_link(parse(query))
     assert read.ignored == (ignored,)
-    assert f"not accepted here: {ignored}." in describe_ignored(read.ignored)
+    assert f"Ignored in this link: {ignored}." == describe_ignored(read.ignored)
 
 
 def test_only_names_of_ours_are_repeated():
