@@ -40,7 +40,7 @@ def test_a_link_brings_the_example_clip(context, app_url):
 def test_what_a_link_may_not_say_is_named_and_the_rest_is_done(context, app_url):
     page = context.new_page()
     open_link(page, f"{app_url}?tab=train&epochs=7&learning_rate=many")
-    expect(page.locator("#link-note")).to_contain_text("not accepted here: learning_rate.")
+    expect(page.locator("#link-note")).to_contain_text("Ignored in this link: learning_rate.")
     expect(page.get_by_label("number input for Epochs")).to_have_value("7")
     expect(page.get_by_label("Learning rate")).to_have_value("0.014")
 
