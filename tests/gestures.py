@@ -73,6 +73,6 @@ def transcribe_example(page, name="Digits"):
     expect(page.locator("#speech-status")).to_contain_text("Done")
 
 
-def open_section(page):
-    page.locator("#search > button").click()
+def open_search(page):
+    page.get_by_role("tab", name="Search", exact=True).click()
     page.locator("#search-start").wait_for()

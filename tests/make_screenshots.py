@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gestures import SEVEN, draw, launch_chromium, open_section, set_number, transcribe_example
+from gestures import SEVEN, draw, launch_chromium, open_search, set_number, transcribe_example
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -36,7 +36,7 @@ def save(picture: bytes, name: str) -> None:
 
 def shoot_search(page: Page) -> None:
     """Search for two minutes, and take a picture of the section."""
-    open_section(page)
+    open_search(page)
     set_number(page, "Minutes", 2)
     page.locator("#search-start").click()
     expect(page.locator("#search-status")).to_contain_text("Done", timeout=600_000)

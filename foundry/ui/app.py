@@ -31,6 +31,7 @@ from foundry.ui.page.terms import explain_knobs
 from foundry.ui.page.theme import CSS, build_theme
 from foundry.ui.page.variant_switches import build_variant_switches, on_open
 from foundry.ui.page.visitor import build_browser_state, on_arrive
+from foundry.ui.search.tab import build_search_tab
 from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
 from foundry.ui.server.middleware import MIDDLEWARE
@@ -42,6 +43,7 @@ from foundry.ui.train.tab import build_train_tab
 
 _TABS = (
     build_train_tab,
+    build_search_tab,
     build_draw_tab,
     build_sentiment_tab,
     build_speech_tab,
@@ -92,7 +94,16 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         links.note.render()
         guide = build_guide()
         page = Page(
-            device, queue, visitor, arrived, switches, links, guide, gr.State(("", 0.0)), []
+            device,
+            queue,
+            visitor,
+            arrived,
+            switches,
+            links,
+            guide,
+            chosen_run=gr.State(("", 0.0)),
+            made_run=gr.State(""),
+            warm_ups=[],
         )
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:

@@ -45,6 +45,7 @@ NAMES = re.findall(
 NAME = re.compile(rf"\b(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![A-Za-z])")
 TABS = {
     "训练": "Train",
+    "搜索": "Search",
     "手写": "Draw",
     "情感": "Sentiment",
     "语音": "Speech",

@@ -27,7 +27,7 @@ def test_a_page_comes_to_rest_also_when_tabs_and_switches_are_pressed_in_haste(c
     page.on("request", lambda request: asked.append(request) if "/join" in request.url else None)
     page.goto(app_url)
     page.locator("#train-start:enabled").wait_for()
-    for tab in ("Train", "Sentiment", "Speech", "Compress", "About", "Draw"):
+    for tab in ("Train", "Search", "Sentiment", "Speech", "Compress", "About", "Draw"):
         page.get_by_role("tab", name=tab, exact=True).click()
     wait_for_rest(page, asked)
     pruned, quantized = page.get_by_label("Pruned"), page.get_by_label("Quantized")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import open_section, set_number
+from gestures import open_search, set_number
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -13,7 +13,7 @@ PATIENCE_MS = 240_000
 
 
 def test_from_start_over_a_reload_to_a_run(page):
-    open_section(page)
+    open_search(page)
     expect(page.locator("#search-status")).to_contain_text("Press Search")
     page.locator("#search").get_by_text("What to try", exact=True).click()
     for label, value in (
@@ -27,7 +27,7 @@ def test_from_start_over_a_reload_to_a_run(page):
     page.locator("#search-start:enabled").click()
     expect(page.locator("#search-status")).to_contain_text("Ray", timeout=PATIENCE_MS)
     page.reload()
-    open_section(page)
+    open_search(page)
     # The form shows the settings of the search on show, not the defaults.
     trials = page.get_by_role("spinbutton", name=re.compile("Trials"))
     expect(trials.first).to_have_value("2")

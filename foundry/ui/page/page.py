@@ -26,6 +26,7 @@ class Page:
         guide: The first steps, ticked when they are done.
         chosen_run: The id of a run that the visitor wants to try on the Draw tab, and when that was
             asked for, so that asking again is a change.
+        made_run: The id of a run that was made on another tab, for the Train tab to show.
         warm_ups: What to load in the background once somebody has opened the page.
     """
 
@@ -37,4 +38,5 @@ class Page:
     links: Links
     guide: Guide
     chosen_run: gr.State
+    made_run: gr.State
     warm_ups: list[Callable[[], None]]

@@ -22,6 +22,7 @@ from foundry.ui.components.run_status import format_duration
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.page import Page
 from foundry.ui.search import plots as charts
+from foundry.ui.search.api import build_search_api
 from foundry.ui.search.form import build_knobs, fill_form, read_form
 
 _NUM_KNOBS = len(fill_form(SearchConfig()))
@@ -39,7 +40,7 @@ element.addEventListener('click', (event) => {
 
 
 def build_panel(queue: RunQueue) -> RunPanel[SearchRun]:
-    """Describe what the section does with a search.
+    """Describe what the tab does with a search.
 
     Args:
         queue: Where runs wait their turn.
@@ -90,7 +91,7 @@ def on_keep(run_id: str, token: str, event: gr.EventData) -> tuple[str, str]:
     run = adopt_trial(read_own_search(run_id, token), str(event.trial), token)
     assert run.result is not None
     accuracy = f"{run.result['test_accuracy']:.2%}"
-    return run.run_id, f"It is a run now, shown above: {accuracy} on the test split."
+    return run.run_id, f"It is a run now, shown on the Train tab: {accuracy} on the test split."
 
 
 def describe_search(run: SearchRun) -> str:
@@ -118,21 +119,18 @@ def render_search(run: SearchRun | None) -> list[Any]:
     ]
 
 
-def build_search_section(page: Page) -> gr.State:
-    """Build the section, folded.
+def build_search_tab(page: Page) -> None:
+    """Build the tab.
 
     Args:
         page: What stands around it.
-
-    Returns:
-        Holds the id of the run that a trial was made last.
     """
     panel = build_panel(page.queue)
-    kept = gr.State("")
-    with gr.Accordion("Search for settings", open=False, elem_id="search"):
+    page.links.open_only("search")
+    with gr.Tab("Search", id="search", elem_id="search"):
         if not is_ray_installed():
             gr.Markdown(f"Search needs Ray, which is not installed: `{HOW_TO_INSTALL}`")
-            return kept
+            return
         with gr.Row(elem_classes="one-and-two"):
             with gr.Column():
                 controls = build_run_controls(panel, "search", "search", "Search")
@@ -147,12 +145,17 @@ def build_search_section(page: Page) -> gr.State:
         note = gr.Markdown(elem_id="search-note")
         table = _build_html("search-table", charts.TABLE_CSS, js_on_load=_KEEP_JS)
 
-    own = [table, pareto, parallel]
-    connect_run(
-        panel, controls, page.visitor, page.arrived, partial(on_start, panel), knobs, knobs, own
-    )
-    table.select(on_keep, [controls.run_id, page.visitor], [kept, note], api_visibility="private")
-    return kept
+        own = [table, pareto, parallel]
+        connect_run(
+            panel, controls, page.visitor, page.arrived, partial(on_start, panel), knobs, knobs, own
+        )
+        table.select(
+            on_keep,
+            [controls.run_id, page.visitor],
+            [page.made_run, note],
+            api_visibility="private",
+        )
+        build_search_api(page.queue)
 
 
 def _build_html(elem_id: str, css: str, **options: Any) -> gr.HTML:

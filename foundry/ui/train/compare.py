@@ -84,7 +84,7 @@ def build_runs_view(visitor: gr.BrowserState, shown: gr.BrowserState) -> gr.Stat
     with gr.Accordion("Your runs", open=False, elem_id="train-runs") as accordion:
         listed, asked_for = build_own_runs(visitor, shown)
         chosen = gr.CheckboxGroup(
-            [], label="Compare", info="Train twice with different settings, then compare here."
+            [], label="Runs", info="Train twice with different settings, then compare here."
         )
         plot = gr.LinePlot(
             plots.comparison_frame([]),

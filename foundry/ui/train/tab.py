@@ -15,8 +15,6 @@ from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
-from foundry.ui.search.api import build_search_api
-from foundry.ui.search.tab import build_search_section
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_runs_view
 from foundry.ui.train.form import build_knobs, build_presets, fill_form, on_preset
@@ -109,7 +107,6 @@ def build_train_tab(page: Page) -> None:
                 shown = [*build_curves(), watched]
                 results = build_results_view(controls.run_id, page.visitor)
                 asked_for = build_runs_view(page.visitor, controls.run_id)
-        kept = build_search_section(page)
 
         preset.input(on_preset, preset, [note, *knobs], **QUIET)
         form = [preset, note, *knobs]
@@ -131,10 +128,9 @@ def build_train_tab(page: Page) -> None:
         )
         returns = [controls.run_id, *form, *controls.outputs(), *shown]
         # A trial that was made a run is the one on show, and so is what the list was asked for.
-        kept.change(panel.on_return, [kept, page.visitor], returns, **QUIET)
+        page.made_run.change(panel.on_return, [page.made_run, page.visitor], returns, **QUIET)
         asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
         linked = dict(zip(_FIELDS, knobs, strict=True))
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
         build_train_api(page.queue, page.device)
-        build_search_api(page.queue)

@@ -24,6 +24,7 @@ from foundry.ui.train import link as train_link
 
 READERS = {
     "train": train_link.read_settings,
+    "search": build_reader(),
     "draw": draw_link.read_settings,
     "sentiment": sentiment_link.read_settings,
     "speech": speech_link.read_settings,

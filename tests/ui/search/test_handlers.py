@@ -13,12 +13,12 @@ from foundry.runs.folders import append_event, write_status
 from foundry.search import SearchConfig
 from foundry.search.runs import create_search, read_search
 from foundry.training.config import LIMITS
-from foundry.ui.search import tab as search_section
+from foundry.ui.search import tab as search_tab
 from foundry.ui.search.form import fill_form, on_objective, read_form
 from foundry.ui.search.plots import parallel_html, pareto_html, table_html
 from foundry.ui.search.tab import (
     build_panel,
-    build_search_section,
+    build_search_tab,
     on_keep,
     on_start,
 )
@@ -162,13 +162,12 @@ def test_nothing_is_drawn_before_the_first_reading(ended):
     assert pareto_html(begun) == parallel_html(begun) == "" and "running" in table_html(begun)
 
 
-def test_without_ray_the_section_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(search_section, "is_ray_installed", lambda: False)
+def test_without_ray_the_tab_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(search_tab, "is_ray_installed", lambda: False)
     with gr.Blocks() as app:
-        visitor = gr.BrowserState("")
-        build_search_section(
-            SimpleNamespace(queue=PANEL.queue, visitor=visitor, arrived=app.load())
-        )
+        links = SimpleNamespace(open_only=lambda tab: None)
+        with gr.Tabs():
+            build_search_tab(SimpleNamespace(queue=PANEL.queue, links=links))
     (said,) = [block for block in app.blocks.values() if isinstance(block, gr.Markdown)]
     assert said.value.startswith("Search needs Ray, which is not installed: `pip install -r")
     assert len(app.fns) == 0
