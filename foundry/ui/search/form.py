@@ -85,29 +85,26 @@ def build_knobs() -> list[Component]:
                 label="What to look for",
             )
         ]
-        with gr.Row():
-            knobs["minutes"] = [
-                gr.Slider(
-                    0,
-                    MAX_MINUTES,
-                    _DEFAULT.minutes,
-                    step=0.5,
-                    label="Minutes",
-                    info="0: until all trials are done.",
-                    min_width=140,
-                )
-            ]
-            knobs["num_trials"] = [
-                gr.Slider(
-                    0,
-                    MAX_TRIALS,
-                    _DEFAULT.num_trials,
-                    step=1,
-                    label="Trials",
-                    info="0: until the time is over.",
-                    min_width=140,
-                )
-            ]
+        knobs["minutes"] = [
+            gr.Slider(
+                0,
+                MAX_MINUTES,
+                _DEFAULT.minutes,
+                step=0.5,
+                label="Minutes",
+                info="0: until all trials are done.",
+            )
+        ]
+        knobs["num_trials"] = [
+            gr.Slider(
+                0,
+                MAX_TRIALS,
+                _DEFAULT.num_trials,
+                step=1,
+                label="Trials",
+                info="0: until the time is over.",
+            )
+        ]
         knobs["epochs"] = [_slider("epochs", "Epochs of a trial", step=1)]
     with gr.Accordion("What to try", open=False):
         for name in CHOICES:
