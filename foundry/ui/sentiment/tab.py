@@ -120,12 +120,15 @@ def on_type(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
         return [plots.hint(_TYPE_HINT), ""]
     try:
         score, elapsed_ms = _score(text, name, variant)
-        note = _note(score, elapsed_ms)
+        comparison = ""
         if variant != DENSE.name and score.num_pieces == 1 and score.is_read:
             dense, dense_ms = _score(text, name, DENSE.name)
             # Once more: OpenVINO prepares anew for a width that it has not seen.
             elapsed_ms = _score(text, name, variant)[1]
-            note += " " + compare_answers(variant, score.label, elapsed_ms, dense.label, dense_ms)
+            comparison = " " + compare_answers(
+                variant, score.label, elapsed_ms, dense.label, dense_ms
+            )
+        note = _note(score, elapsed_ms) + comparison
     except (InputError, ArtifactError) as error:
         return [plots.hint(str(error)), ""]
     if not score.is_read:
