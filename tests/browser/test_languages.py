@@ -37,7 +37,7 @@ NAMES = re.findall(
     Python CSV TSV TXT XLSX SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX
     openvino onnx NNCF transformer dense pruned int float masked bfloat compiled weights SST dev
     Integrated Gradients
-    logits mel nat kB MB ms cpu Vega CC Infinity
+    logits mel nat kB MB ms cpu Vega CC Infinity lenet cnn optuna random
     Speech Commands yes no up down left right on off stop go bird house
     wav2vec2 commands bert sentiment positive negative
     """,
