@@ -1,4 +1,8 @@
-"""Many visitors at once, each checking its own answers, while a run trains."""
+"""Many visitors at once, each checking its own answers, while a run trains.
+
+They keep their sessions, as `gradio_client` and open pages do. What a call without one costs the
+server is measured beside.
+"""
 
 import contextlib
 import math
@@ -18,6 +22,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from foundry.benchmark.harness.processor_time import measure_processor_ms
 from foundry.benchmark.harness.served_app import (
     PROJECT_DIR,
     OpenPage,
@@ -225,14 +230,16 @@ def measure(seconds: float) -> dict[str, Any]:
         seconds: How long all are there at once. The memory at the end is compared with that after
             a minute, or after half of a shorter time.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[RUNS_DIR_VARIABLE] = f"{folder}/runs"
-        tasks = _build_tasks(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ[RUNS_DIR_VARIABLE] = str(folder / "runs")
+        tasks = _build_tasks(folder)
         with serve_app() as app:
             with OpenPage(app.url) as page:
                 for event in page.find_events("load"):
                     page.fire(event, *[""] * len(event["inputs"]))
             app.wait_until_idle()
+            processor_ms = measure_processor_ms(app, folder / "digit-0.png")
             throughput = {
                 name: [
                     _answers_per_s(app, tasks[name][0], 1),
@@ -241,7 +248,7 @@ def measure(seconds: float) -> dict[str, Any]:
                 for name, number in VISITORS.items()
             }
             figures = _all_at_once(app, tasks, RunQueue([TRAININGS]), seconds)
-    return figures | {"answers_per_s_of_one_and_all": throughput}
+    return figures | {"answers_per_s_of_one_and_all": throughput, "processor_ms": processor_ms}
 
 
 def report(figures: dict[str, Any]) -> str:
@@ -263,6 +270,9 @@ def report(figures: dict[str, Any]) -> str:
             f"{figures['wrong_answers']} wrong answers; the run beside it slowed by "
             f"{figures['training_slowdown']:.0%}; memory "
             f"{figures['rss_mb']:.0f} MB, {figures['rss_growth']:+.1%}.",
+            "Processor time of the server for an answer, when nobody else asks: "
+            + ", ".join(f"{name} {ms:.0f} ms" for name, ms in figures["processor_ms"].items())
+            + ".",
             *(f"{number} x {message}" for message, number in figures["error_messages"].items()),
         ]
     )

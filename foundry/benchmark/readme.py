@@ -230,6 +230,12 @@ def _load_rows(figures: dict[str, Any]) -> Iterator[Row]:
             for name, number in visitors.items()
         ),
     )
+    # Figures of before have none.
+    if costs := figures.get("processor_ms"):
+        yield (
+            "processor time of the server for an answer",
+            ", ".join(f"{name} {ms:.0f} ms" for name, ms in costs.items()),
+        )
 
 
 def replace_table(readme: str, name: str, table: str) -> str:

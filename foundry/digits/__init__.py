@@ -5,10 +5,11 @@ ten probabilities. `ink` separates pen from paper; `activations` shows what a ne
 The model is an argument: it comes from `foundry.models`.
 """
 
-from foundry.digits.reading import Reading, read_drawing, read_photo
+from foundry.digits.reading import Reading, read_drawing, read_ink, read_photo
 
 __all__ = [
     "Reading",
     "read_drawing",
+    "read_ink",
     "read_photo",
 ]

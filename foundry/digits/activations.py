@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from foundry.data import normalize
-from foundry.models.runtime import on_compute_thread
+from foundry.models.runtime import on_narrow_thread
 
 
-@on_compute_thread
+@on_narrow_thread
 def compute_activations(model: nn.Module, image: np.ndarray) -> dict[str, np.ndarray]:
     """Run one image through a model and keep what every convolution answered.
 

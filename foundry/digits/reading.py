@@ -14,7 +14,7 @@ from PIL import Image
 from foundry.data import IMAGE_SIZE, normalize
 from foundry.digits.ink import find_ink
 from foundry.errors import InputError
-from foundry.models.runtime import Predictor, on_compute_thread
+from foundry.models.runtime import Predictor, on_narrow_thread
 
 # MNIST's own frame: the digit fits 20x20, and its centre of mass is at (14, 14) of 28x28.
 DIGIT_SIZE = 20
@@ -91,7 +91,19 @@ def read_drawing(model: Predictor, image: Image.Image) -> Reading | None:
     Returns:
         The reading, or None if there is no ink.
     """
-    ink = find_ink(image)
+    return read_ink(model, find_ink(image))
+
+
+def read_ink(model: Predictor, ink: np.ndarray) -> Reading | None:
+    """Read ink as one digit.
+
+    Args:
+        model: A digit classifier giving logits (N, 10).
+        ink: float32 (H, W), in [0, 1]: 0 = paper, 1 = full ink.
+
+    Returns:
+        The reading, or None if there is no ink.
+    """
     parts = _find_parts(ink)
     if not parts:
         return None
@@ -182,7 +194,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     return np.rint(np.roll(canvas, shift, axis=(0, 1)) * 255).astype(np.uint8)
 
 
-@on_compute_thread
+@on_narrow_thread
 def classify_digits(model: Predictor, images: np.ndarray) -> np.ndarray:
     """Classify pictures that are already as MNIST's.
 

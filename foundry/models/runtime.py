@@ -20,20 +20,51 @@ _R = TypeVar("_R")
 
 # Every thread that has ever run a network keeps some 5 MB for it, and a server has as many threads
 # as visitors. Two for what is long, such as a table of texts, leave two for what is short.
-_num_compute_threads = 4
+_num_compute_threads = 2
 # Weights of a network that runs on one thread: LeNet's one image then takes two thirds of the time,
 # 256 about a tenth more.
 _SMALL = 100_000
 _of_thread = threading.local()
-
-
-def _mark_compute_thread() -> None:
-    _of_thread.computes = True
+_guard = threading.Lock()
+_pools: dict[int, ThreadPoolExecutor] = {}
 
 
 @lru_cache
-def _compute_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_num_compute_threads, "compute", _mark_compute_thread)
+def _num_cores() -> int:
+    return torch.get_num_threads()
+
+
+def _compute_threads(num_cores: int) -> ThreadPoolExecutor:
+    """Return threads that call networks, each using so many cores for an operation."""
+    with _guard:
+        if num_cores not in _pools:
+            _pools[num_cores] = _start_threads(num_cores)
+        return _pools[num_cores]
+
+
+def _start_threads(num_cores: int) -> ThreadPoolExecutor:
+    # Cores that are not shared by one operation are there for another.
+    num_threads = max(_num_compute_threads, _num_cores() // num_cores)
+    ready = threading.Barrier(num_threads + 1)
+
+    def start() -> None:
+        _of_thread.computes = True
+        # PyTorch sets up a thread when it is first asked, over what was set before.
+        torch.get_num_threads()
+        torch.set_num_threads(num_cores)
+        ready.wait()
+
+    threads = ThreadPoolExecutor(num_threads, f"compute-on-{num_cores}", start)
+    for _ in range(num_threads):
+        threads.submit(_do_nothing)
+    ready.wait()
+    # What was set last is what new threads of others begin with.
+    torch.set_num_threads(_num_cores())
+    return threads
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def expect_waiting(num_calls: int) -> None:
@@ -55,12 +86,30 @@ def on_compute_thread(run: Callable[_P, _R]) -> Callable[_P, _R]:
     Returns:
         The same function; it waits for the answer, and raises what was raised.
     """
+    return _send(run, _num_cores)
 
+
+def on_narrow_thread(run: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Make a function do what `on_compute_thread` does, on one core: for what is soon done.
+
+    Cores that share an operation wait for one another at its end. Beside other visitors and runs
+    that takes longer than a small network does.
+
+    Args:
+        run: As there.
+
+    Returns:
+        As there.
+    """
+    return _send(run, lambda: 1)
+
+
+def _send(run: Callable[_P, _R], num_cores: Callable[[], int]) -> Callable[_P, _R]:
     @wraps(run)
     def submit(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if getattr(_of_thread, "computes", False):
             return run(*args, **kwargs)
-        return _compute_threads().submit(run, *args, **kwargs).result()
+        return _compute_threads(num_cores()).submit(run, *args, **kwargs).result()
 
     return submit
 

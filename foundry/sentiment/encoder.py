@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foundry.models.networks.bert import is_bert_classifier, run_bert
-from foundry.models.runtime import Predictor, on_compute_thread
+from foundry.models.runtime import Predictor, on_compute_thread, on_narrow_thread
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PredictLogits = Callable[[Sequence[Sequence[int]]], Tensor]
 
 _WIDTH_STEP = 8
+# A batch that one core computes as soon as two, if anything else goes on, and for less.
+_SHORT_TOKENS = 32
 
 
 def build_predictor(
@@ -41,7 +43,6 @@ def build_predictor(
     config: Any = model.config
     is_packable = is_bert_classifier(model)
 
-    @on_compute_thread
     def predict_logits(texts: Sequence[Sequence[int]]) -> Tensor:
         with torch.inference_mode():
             if compiled:
@@ -50,7 +51,8 @@ def build_predictor(
                 return _run_packed(model, texts)
             return _run_padded(model, texts, tokenizer.pad_token_id or 0)
 
-    return predict_logits
+    narrow, wide = on_narrow_thread(predict_logits), on_compute_thread(predict_logits)
+    return lambda texts: (narrow if sum(map(len, texts)) <= _SHORT_TOKENS else wide)(texts)
 
 
 def _bucket(texts: Sequence[Sequence[int]], config: Any) -> int:

@@ -62,6 +62,9 @@ _CONCURRENCY = 8
 # first.
 _MAX_SESSIONS = 1_000
 _ROOT_PATH_VARIABLE = "GRADIO_ROOT_PATH"
+# Gradio sums up its last 10,000 events after so many new ones, for a page that is not served: by
+# default after each, in several milliseconds.
+_SUMMARY_VARIABLE, _NEVER = "GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000"
 # Events that wait at once; beyond it visitors are told that the queue is full.
 _MAX_QUEUE = 300
 
@@ -78,6 +81,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
     """
     device = str(select_device(device))
     open_lean_sessions()
+    os.environ.setdefault(_SUMMARY_VARIABLE, _NEVER)
     queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES])
     with gr.Blocks(
         title="Foundry",

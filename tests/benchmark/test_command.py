@@ -74,6 +74,7 @@ def test_reports_put_every_figure_into_words():
             "p50_ms": {"transcribe": 80.4},
             "p95_ms": {"transcribe": 99.6},
             "answers_per_s_of_one_and_all": {"transcribe": [7.5, 12.0]},
+            "processor_ms": {"a stroke on the pad": 9.4},
             "seconds": 40.0,
             "errors": 1,
             "error_messages": {"transcribe: RuntimeError": 1},

@@ -113,3 +113,21 @@ def test_the_pad_stays_where_it_is_when_the_answer_arrives(pad):
     draw(pad, SEVEN)
     expect(pad.locator("#draw-answer .answer b")).to_be_visible()
     assert pad.locator("#draw-pad canvas").bounding_box() == before
+
+
+def test_what_the_network_sees_is_asked_for_only_where_it_is_looked_at(new_context, app_url):
+    page = new_context(375, 640).new_page()
+    page.goto(app_url)
+    page.get_by_role("tab", name="Draw").click()
+    maps = page.locator("#draw-maps")
+    expect(maps.get_by_text("Draw first")).to_have_count(3)
+    page.locator("#draw-pad canvas").evaluate("canvas => canvas.scrollIntoView({block: 'end'})")
+    draw(page, SEVEN)
+    expect(page.locator("#draw-answer .answer b")).to_have_text("7")
+    # Longer than the page waits between two looks.
+    page.wait_for_timeout(1_500)
+    expect(maps.locator("img")).to_have_count(0)
+    maps.scroll_into_view_if_needed()
+    expect(maps.locator("img")).to_have_count(3)
+    page.get_by_role("button", name="Clear").evaluate("button => button.click()")
+    expect(maps.locator("img")).to_have_count(0)

@@ -16,6 +16,7 @@ from foundry.models.runtime import (
     OpenVinoPredictor,
     TorchPredictor,
     on_compute_thread,
+    on_narrow_thread,
     openvino_core,
 )
 from foundry.models.variants import SIGNATURES
@@ -142,14 +143,27 @@ def test_what_is_raised_on_a_compute_thread_reaches_the_caller():
 
 
 def test_as_many_calls_wait_at_once_as_are_expected(monkeypatch):
-    monkeypatch.setattr(runtime, "_num_compute_threads", 4)
-    runtime._compute_threads.cache_clear()
+    monkeypatch.setattr(runtime, "_num_compute_threads", 2)
+    monkeypatch.setattr(runtime, "_pools", {})
     runtime.expect_waiting(12)
-    try:
-        # Nobody gets through before all are there.
-        together = threading.Barrier(12, timeout=30)
-        with ThreadPoolExecutor(12) as callers:
-            calls = [callers.submit(on_compute_thread(together.wait)) for _ in range(12)]
-            assert sorted(call.result() for call in calls) == list(range(12))
-    finally:
-        runtime._compute_threads.cache_clear()
+    # Nobody gets through before all are there.
+    together = threading.Barrier(12, timeout=30)
+    with ThreadPoolExecutor(12) as callers:
+        calls = [callers.submit(on_compute_thread(together.wait)) for _ in range(12)]
+        assert sorted(call.result() for call in calls) == list(range(12))
+
+
+def test_what_is_soon_done_uses_one_core_and_leaves_the_others_theirs(monkeypatch):
+    monkeypatch.setattr(runtime, "_pools", {})
+    # The tests have one core each.
+    monkeypatch.setattr(runtime, "_num_cores", lambda: 3)
+    before = 3
+    assert on_narrow_thread(torch.get_num_threads)() == 1
+    assert on_compute_thread(torch.get_num_threads)() == before
+    # Neither the caller nor a thread that is new afterwards.
+    assert torch.get_num_threads() == before
+    with ThreadPoolExecutor(1) as new:
+        assert new.submit(torch.get_num_threads).result() == before
+    # One that is there already stays.
+    assert on_narrow_thread(on_compute_thread(torch.get_num_threads))() == 1
+    torch.set_num_threads(1)

@@ -84,3 +84,11 @@ def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):
     delete_files_created_by_app(page, age=None)
     assert not old.exists()
     assert {Path(path).stem for path in shown if Path(path).exists()} >= set(EXAMPLES.values())
+
+
+def test_gradio_sums_up_nothing_after_an_event():
+    """It would use pandas for milliseconds, for a page that is not served."""
+    queue = build_app("cpu")._queue
+    queue.events_recorded = 10_000
+    record = {"function": "train", "status": "success", "process_time": 1.0}
+    assert queue.compute_analytics_summary([record]) == {"functions": {}}

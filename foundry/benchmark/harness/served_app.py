@@ -45,6 +45,12 @@ class ServedApp:
         """Resident memory in megabytes; workers are not counted."""
         return self.process.memory_info().rss / 1e6
 
+    @property
+    def cpu_s(self) -> float:
+        """Processor time in seconds since the start; workers are not counted."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     def wait_until_idle(self) -> float:
         """Wait for the end of what goes on in the background; return the seconds it went on."""
         started, num_busy = time.perf_counter(), 0
@@ -91,8 +97,16 @@ def serve_app(**environment: str) -> Iterator[ServedApp]:
 class Visitor:
     """A program that uses the named endpoints; close it after use."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keeps_session: bool = True) -> None:
+        """Come to an app.
+
+        Args:
+            url: The app's.
+            keeps_session: Whether all calls are of one session, as those of `gradio_client` are;
+                else each is one of its own, as when curl makes them.
+        """
         self._client = httpx.Client(base_url=f"{url}/gradio_api", timeout=_ANSWER_S)
+        self._session = {"session_hash": uuid.uuid4().hex} if keeps_session else {}
 
     def __enter__(self) -> "Visitor":
         return self
@@ -117,7 +131,8 @@ class Visitor:
         Raises:
             RuntimeError: If the server answers with an error; the message has its sentence.
         """
-        joined = self._client.post(f"/call/{api_name}", json={"data": values}).raise_for_status()
+        request = {"data": values, **self._session}
+        joined = self._client.post(f"/call/{api_name}", json=request).raise_for_status()
         event_id, event, answer = joined.json()["event_id"], "", None
         with self._client.stream("GET", f"/call/{api_name}/{event_id}") as stream:
             for line in stream.iter_lines():
@@ -159,6 +174,15 @@ class OpenPage:
         return [
             event for event in self.events if any(name == trigger for _, name in event["targets"])
         ]
+
+    def find_event_of(self, elem_id: str, trigger: str) -> dict[str, Any]:
+        """Return the first event of a kind that a component has."""
+        return next(
+            event
+            for event in self.events
+            for component, name in event["targets"]
+            if name == trigger and self.components[component].get("elem_id") == elem_id
+        )
 
     def property_of(self, event: dict[str, Any], name: str) -> Any:
         """Return a property of the component that an event belongs to."""

@@ -5,9 +5,12 @@ import io
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
+from foundry.digits import Reading, read_ink
 from foundry.errors import InputError
+from foundry.models.runtime import Predictor
 
 # Drawing units; the pad scales to the room it has.
 SIZE = 280
@@ -64,6 +67,7 @@ function send() {{
   sent = performance.now();
   props.value = strokes.length ? canvas.toDataURL('image/png') : '';
   trigger('input');
+  document.dispatchEvent(new CustomEvent('foundry-drawn', {{ detail: props.value }}));
 }}
 function point(event) {{
   const box = canvas.getBoundingClientRect();
@@ -104,6 +108,26 @@ def build_pad() -> gr.HTML:
     return gr.HTML(
         value="", html_template=_HTML, css_template=_CSS, js_on_load=_JS, elem_id="draw-pad"
     )
+
+
+def read_pad(model: Predictor, value: Any) -> Reading | None:
+    """Read what is drawn on the pad.
+
+    Args:
+        model: A digit classifier giving logits (N, 10).
+        value: The pad's.
+
+    Returns:
+        The reading, or None if nothing is drawn.
+
+    Raises:
+        InputError: If the value is something else than what the pad sends.
+    """
+    image = decode_drawing(value)
+    if image is None:
+        return None
+    # Black on white, and smooth at the edges: nothing has to be found out about the paper.
+    return read_ink(model, 1 - np.asarray(image, dtype=np.float32) / 255)
 
 
 def decode_drawing(value: Any) -> Image.Image | None:

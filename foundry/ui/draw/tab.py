@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw
-from torch import nn
 
 from foundry.digits import Reading, read_drawing, read_photo
 from foundry.digits.activations import compute_activations
@@ -22,13 +21,13 @@ from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
     DEFAULT_MODEL,
     list_digit_models,
-    load_digit_model,
     load_digit_predictor,
 )
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.draw.api import build_draw_api
 from foundry.ui.draw.link import read_settings
-from foundry.ui.draw.pad import build_pad, decode_drawing
+from foundry.ui.draw.maps import build_maps, on_look
+from foundry.ui.draw.pad import build_pad, read_pad
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
@@ -101,27 +100,19 @@ def on_draw(
         variant: The name of the variant.
 
     Returns:
-        The bars, what the model saw, the activations of both convolutions, and the time it took.
+        The bars, and the time it took.
     """
     started = time.perf_counter()
-    image = decode_drawing(drawing)
     predictor = load_digit_predictor(model_name, token, device, variant)
-    reading = read_drawing(predictor, image) if image else None
+    reading = read_pad(predictor, drawing)
     if reading is None:
-        return [plots.digit_bars(None), None, None, None, ""]
+        return [plots.digit_bars(None), ""]
     elapsed_ms = 1000 * (time.perf_counter() - started)
     note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
     if variant != DENSE.name:
         dense = load_digit_predictor(model_name, token, device)
         note += f" {_compare(variant, predictor, dense, reading.image[None])}"
-    # Of int8 they are those of the float32 network: what runs has none to look into.
-    network = load_digit_model(model_name, token, device, variant)
-    return [
-        plots.digit_bars(reading.probs.tolist()),
-        plots.digit_image(reading.image, zoom=7),
-        *_activation_images(network, reading.image),
-        note,
-    ]
+    return [plots.digit_bars(reading.probs.tolist()), note]
 
 
 @shows_errors
@@ -203,10 +194,6 @@ def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage
     )
 
 
-def _activation_images(model: nn.Module, image: np.ndarray) -> list[Any]:
-    return [plots.tile(maps, columns=8) for maps in compute_activations(model, image).values()]
-
-
 def warm_up(device: str) -> None:
     """Answer once, so that no visitor waits for what is loaded at first.
 
@@ -241,22 +228,7 @@ def build_draw_tab(page: Page) -> None:
                     info="The shipped network, or one you have trained on the Train tab.",
                     elem_id="draw-model",
                 )
-        with gr.Row():
-            seen, conv1, conv2 = (
-                gr.Image(
-                    label=label,
-                    buttons=[],
-                    height=200,
-                    min_width=240,
-                    elem_classes="pixelated",
-                    placeholder="Draw first",
-                )
-                for label in (
-                    "What the model sees: 28x28",
-                    "First convolution: one square a filter",
-                    "Second convolution",
-                )
-            )
+        maps = build_maps()
         gr.Markdown("### Or read a photo")
         with gr.Row(elem_classes="halves"):
             with gr.Column():
@@ -278,14 +250,12 @@ def build_draw_tab(page: Page) -> None:
                 boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
 
         variant, visitor, device = page.switches.variant, page.visitor, page.device
-        drawn = (
-            partial(on_draw, device),
-            [pad, model, visitor, variant],
-            [answer, seen, conv1, conv2, timing],
-        )
+        drawn = partial(on_draw, device), [pad, model, visitor, variant], [answer, timing]
+        looked = partial(on_look, device), [pad, model, visitor, variant], maps
         read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
         chosen = [model, visitor, variant]
         pad.input(*drawn, trigger_mode="always_last", **QUIET)
+        maps.input(*looked, trigger_mode="always_last", **QUIET)
         photo.change(*read, api_visibility="private")
         tab.select(on_visit, [visitor, model], model, **QUIET)
         chosen_run = page.chosen_run.change(
@@ -301,6 +271,7 @@ def build_draw_tab(page: Page) -> None:
         for change in (model.input, page.switches.follow().change):
             ready = change(partial(on_variant, device), chosen, timing, **QUIET)
             ready.success(*drawn, **QUIET)
+            ready.success(*looked, **QUIET)
             ready.success(*read, **QUIET)
         page.guide.follow_pad(pad)
         page.warm_ups.append(partial(warm_up, device))

@@ -18,7 +18,7 @@ from torch import nn
 from foundry.data import NUM_CLASSES, Split, load_test_split, normalize
 from foundry.digits.activations import first_layer_filters
 from foundry.models import load_model
-from foundry.models.runtime import on_compute_thread
+from foundry.models.runtime import on_narrow_thread
 from foundry.training import TrainConfig
 from foundry.training.runs import Run
 from foundry.training.snapshots import build_untrained, list_snapshots, load_snapshot, read_step
@@ -269,7 +269,7 @@ def _read_frame(path: Path, config: TrainConfig) -> _Frame:
     return _look(load_snapshot(path, config), when)
 
 
-@on_compute_thread
+@on_narrow_thread
 def _look(model: nn.Module, when: str) -> _Frame:
     digits = _digits()
     with torch.inference_mode():

@@ -7,6 +7,7 @@ from waiting import PATIENCE_S
 
 from foundry.models import VARIANTS
 from foundry.ui.draw import tab as draw_tab
+from foundry.ui.draw.maps import on_look
 from foundry.ui.page.variant_switches import compare_answers, format_ms, on_switch
 from foundry.ui.sentiment import tab as sentiment_tab
 from foundry.ui.speech import model as speech_model
@@ -44,9 +45,9 @@ def test_times_have_the_digits_that_are_worth_reading(elapsed_ms, text):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_drawing_is_read_by_every_variant(runs_folder, variant):
-    bars, _, conv1, _, note = draw_tab.on_draw("cpu", DRAWING, "lenet", "alice", variant)
+    bars, note = draw_tab.on_draw("cpu", DRAWING, "lenet", "alice", variant)
     assert "<b>7</b>" in bars
-    assert conv1 is not None
+    assert "data:image" in on_look("cpu", DRAWING, "lenet", "alice", variant)
     assert "ink to probabilities" in note
     assert (f"{variant} " in note and "same answer" in note) == (variant != "dense")
 
@@ -71,7 +72,7 @@ def test_a_disagreement_is_said(runs_folder, monkeypatch):
         return probs if model.__class__.__name__ == "TorchPredictor" else probs[:, ::-1]
 
     monkeypatch.setattr(draw_tab, "classify_digits", turned)
-    note = draw_tab.on_draw("cpu", DRAWING, "lenet", "alice", "int8")[4]
+    note = draw_tab.on_draw("cpu", DRAWING, "lenet", "alice", "int8")[1]
     assert "They disagree: dense says 7" in note
 
 
