@@ -20,7 +20,7 @@ _R = TypeVar("_R")
 
 # Every thread that has ever run a network keeps some 5 MB for it, and a server has as many threads
 # as visitors. Two for what is long, such as a table of texts, leave two for what is short.
-_num_compute_threads = 2
+_num_compute_threads = 4
 # Weights of a network that runs on one thread: LeNet's one image then takes two thirds of the time,
 # 256 about a tenth more.
 _SMALL = 100_000
