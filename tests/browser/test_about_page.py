@@ -1,5 +1,6 @@
 """The About tab as a visitor sees it, in a real Chromium."""
 
+import re
 from functools import partial
 from importlib.metadata import version
 
@@ -44,5 +45,5 @@ def test_the_machine_is_measured(about, monkeypatch):
     expect(about.locator("#about-status")).to_contain_text("Measured", timeout=240_000)
     expect(table.locator("tbody")).to_have_count(3)
     expect(table).to_contain_text(" ms")
-    expect(table).to_contain_text(" times")
+    expect(table).to_contain_text(re.compile(" times|too busy"))
     expect(about.locator("#about-measure")).to_be_enabled()
