@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict
+from typing import get_args
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from foundry.compression.config import CompressConfig
+from foundry.compression.measurement.timing import Verdict
 from foundry.compression.recovery import RECOVERY
 from foundry.compression.state import CompressState
 from foundry.compression.steps import compress
@@ -130,7 +132,7 @@ def test_the_row_that_was_asked_for_and_plain_values(finished):
     assert report["row"]["variant"] == "pruned-int8"
     assert json.loads(json.dumps(report))["row"] == report["row"]
     assert report["row"]["num_runs"] >= 15
-    assert report["row"]["verdict"] in ("faster", "same", "slower")
+    assert report["row"]["verdict"] in get_args(Verdict)
 
 
 def test_every_layer_says_what_became_of_it(finished):
