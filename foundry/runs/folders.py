@@ -124,9 +124,7 @@ def rename_run(run: AnyRun, name: object) -> None:
     plain = " ".join(name.split()) if isinstance(name, str) else None
     if plain is None or len(plain) > _MAX_NAME or not plain.isprintable():
         raise InputError(f"A run's name is one line of up to {_MAX_NAME} characters.")
-    partial = run.folder / f"{_NAME_FILE}.{os.getpid()}.partial"
-    partial.write_text(plain, "utf-8")
-    partial.replace(run.folder / _NAME_FILE)
+    replace_text(run.folder / _NAME_FILE, plain)
 
 
 def estimate_remaining_s(elapsed_s: float, progress: float) -> float | None:
@@ -196,14 +194,23 @@ def is_run_id(value: object) -> bool:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replace a JSON file whole, so that a reader never sees half of it.
+    """Replace a JSON file whole, as `replace_text()` does.
 
     Raises:
         OSError: If it cannot be written.
         ValueError: If a number is not finite, for which JSON has no name.
     """
+    replace_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file whole, so that a reader never sees half of it.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+    partial.write_text(text, "utf-8")
     partial.replace(path)
 
 

@@ -26,6 +26,7 @@ from foundry.runs.folders import (
     estimate_remaining_s,
     read_events,
     read_result,
+    replace_text,
     runs_dir,
     write_json,
 )
@@ -168,6 +169,4 @@ def rewind_events(run: Run, step: int) -> None:
         for event in run.events
         if event.step <= step
     ]
-    partial = run.folder / f"{EVENTS_FILE}.partial"
-    partial.write_text("".join(kept))
-    partial.replace(run.folder / EVENTS_FILE)
+    replace_text(run.folder / EVENTS_FILE, "".join(kept))

@@ -46,7 +46,7 @@ class Snapshots:
         Args:
             state: The training, at rest.
         """
-        newest = max(map(read_step, list_snapshots(self._folder)), default=-1)
+        newest = find_newest_step(self._folder)
         if not any(newest < target <= state.step for target in self._targets):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -80,6 +80,15 @@ def list_snapshots(folder: Path) -> list[Path]:
         folder: Where they live; there may be none.
     """
     return sorted(folder.glob("step-*.safetensors"))
+
+
+def find_newest_step(folder: Path) -> int:
+    """Return the step of a run's last snapshot, -1 before the first.
+
+    Args:
+        folder: Where they live; there may be none.
+    """
+    return max(map(read_step, list_snapshots(folder)), default=-1)
 
 
 def read_step(path: Path) -> int:

@@ -24,15 +24,6 @@ from foundry.ui.train.tab import build_panel, on_start
 ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}
 
 
-def button(page, elem_id):
-    """Return the event that a button triggers first."""
-    return next(
-        event
-        for event in page.find_events("click")
-        if page.components[event["targets"][0][0]].get("elem_id") == elem_id
-    )
-
-
 def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
     runs = {RUNS_DIR_VARIABLE: str(runs_folder)}
     with serve_app(**runs) as app:
@@ -51,7 +42,11 @@ def test_a_killed_server_starts_again_lists_the_run_and_resumes_it(runs_folder):
         (listed,) = again.predict(api_name="/list_runs")
         assert (listed["run_id"], listed["status"]) == (run_id, "interrupted")
         with OpenPage(app.url) as page:
-            page.fire(button(page, "train-resume"), run_id, f"session-{client.session_hash}")
+            page.fire(
+                page.find_event_of("train-resume", "click"),
+                run_id,
+                f"session-{client.session_hash}",
+            )
         wait_until(lambda: read_run(run_id).events[-1].step > reached, "the run to go on")
         assert again.predict(run_id, api_name="/stop_run")["status"] == "stopped"
     steps = [event.step for event in read_run(run_id).events]

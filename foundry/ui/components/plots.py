@@ -1,5 +1,7 @@
 """Events and evaluations -> data frames, HTML and small pictures; nothing here touches Gradio."""
 
+import base64
+import io
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -194,12 +196,11 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     return np.bincount(labels * 10 + predictions, minlength=100).reshape(10, 10)
 
 
-def tile(maps: np.ndarray, diverging: bool = False, columns: int = 8, zoom: int = 4) -> Image.Image:
+def tile(maps: np.ndarray, columns: int = 8, zoom: int = 4) -> Image.Image:
     """Lay small maps out side by side, enlarged without smoothing.
 
     Args:
         maps: float32, shape (N, H, W).
-        diverging: Whether zero is the middle (blue below, orange above) rather than the bottom.
         columns: Maps in a row.
         zoom: Screen pixels per map pixel.
     """
@@ -213,23 +214,15 @@ def tile(maps: np.ndarray, diverging: bool = False, columns: int = 8, zoom: int 
     largest = float(np.abs(maps).max()) or 1.0
     for index, values in enumerate(maps / largest):
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = _colour(values, diverging)
+        sheet[top : top + height, left : left + width] = _colour(values)
     image = Image.fromarray(sheet)
     return image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST)
 
 
-def _colour(values: np.ndarray, diverging: bool) -> np.ndarray:
-    blue, orange, yellow = (
-        np.array(ImageColor.getrgb(colour))
-        for colour in (palette.BLUE, palette.VERMILION, palette.YELLOW)
-    )
-    white, dark = np.array([250, 250, 250]), np.array([15, 23, 42])
+def _colour(values: np.ndarray) -> np.ndarray:
+    yellow, dark = np.array(ImageColor.getrgb(palette.YELLOW)), np.array([15, 23, 42])
     share = np.abs(values)[..., None]
-    if diverging:
-        ends = np.where(values[..., None] < 0, blue, orange)
-        colour = white + (ends - white) * share
-    else:
-        colour = dark + (yellow - dark) * share
+    colour = dark + (yellow - dark) * share
     return np.concatenate([colour, np.full_like(share, 255)], axis=-1).astype(np.uint8)
 
 
@@ -237,3 +230,10 @@ def digit_image(image: np.ndarray, zoom: int = 4) -> Image.Image:
     """Enlarge what a model sees, uint8 (28, 28), without smoothing."""
     size = image.shape[0] * zoom
     return Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST)
+
+
+def png_url(image: Image.Image) -> str:
+    """Return a picture as a data URL, for an HTML component."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,7 +1,5 @@
 """What the network makes of the drawing, layer by layer, as long as somebody looks at it."""
 
-import base64
-import io
 from html import escape
 from typing import Any
 
@@ -87,7 +85,7 @@ def render_maps(*pictures: Image.Image) -> str:
     Args:
         pictures: At most three.
     """
-    shown = [f'<img src="{_to_url(picture)}" alt="">' for picture in pictures]
+    shown = [f'<img src="{plots.png_url(picture)}" alt="">' for picture in pictures]
     shown += ["<span>Draw first</span>"] * (len(_LABELS) - len(shown))
     figures = "".join(
         f"<figure><figcaption>{escape(label)}</figcaption><div>{picture}</div></figure>"
@@ -106,9 +104,3 @@ def build_maps() -> gr.HTML:
         padding=False,
         elem_id="draw-maps",
     )
-
-
-def _to_url(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

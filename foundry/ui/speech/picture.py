@@ -1,7 +1,5 @@
 """A recording as HTML: waveform, spectrogram, and the words under them at their times."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 
@@ -11,6 +9,7 @@ from PIL import Image, ImageColor
 from foundry.speech.audio import SAMPLE_RATE_HZ
 from foundry.speech.spectrogram import compute_envelope, compute_spectrogram
 from foundry.speech.words import Word
+from foundry.ui.components.plots import png_url
 from foundry.ui.page import palette
 from foundry.ui.speech.view import word_button
 
@@ -78,9 +77,7 @@ def _spectrogram_url(waveform: np.ndarray, columns: int) -> str:
     places = np.linspace(0, 1, len(ramp))
     channels = [np.interp(shares, places, ramp[:, channel]) for channel in range(3)]
     image = Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
-    buffer = io.BytesIO()
-    image.quantize(128).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return png_url(image.quantize(128))
 
 
 def _ticks(shown_s: float) -> str:

@@ -82,7 +82,7 @@ def build_runs_view(visitor: gr.BrowserState, shown: gr.BrowserState) -> gr.Stat
         What holds the run that was asked for in the list.
     """
     with gr.Accordion("Your runs", open=False, elem_id="train-runs") as accordion:
-        listed, asked_for = build_own_runs(visitor, shown)
+        listed, asked_for, acted = build_own_runs(visitor, shown)
         chosen = gr.CheckboxGroup(
             [], label="Runs", info="Train twice with different settings, then compare here."
         )
@@ -100,10 +100,10 @@ def build_runs_view(visitor: gr.BrowserState, shown: gr.BrowserState) -> gr.Stat
             visible=False,
         )
         table = gr.Dataframe(interactive=False, show_label=False, max_height=900, visible=False)
-    accordion.expand(on_list, [visitor, shown], listed, **QUIET)
+    opened = accordion.expand(on_list, [visitor, shown], listed, **QUIET)
     # A name, or a run that is gone, changes the choice too.
-    for opened in (accordion.expand, listed.change):
-        opened(on_open, visitor, chosen, **QUIET)
+    for done in (opened, acted):
+        done.then(on_open, visitor, chosen, **QUIET)
     chosen.change(
         on_choose,
         [chosen, visitor],

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from foundry.runs.cleaning import remove_run
 from foundry.runs.folders import rename_run
@@ -12,6 +13,7 @@ from foundry.training.runs import Run, list_own_runs, read_own_run
 from foundry.ui.components import plots
 from foundry.ui.components.run_status import STATES
 from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.train.view import WORDS
 
 _MAX_RUNS = 50
 _CSS = """
@@ -42,14 +44,16 @@ element.addEventListener('click', (event) => {
   const item = button.closest('li'), run = item.dataset.run, action = button.dataset.action;
   if (action === 'rename') {
     const name = item.querySelector('.name'), input = document.createElement('input');
+    const before = name.textContent;
     input.value = item.dataset.name;
     input.maxLength = 60;
     input.setAttribute('aria-label', button.dataset.label);
     name.replaceChildren(input);
     input.focus();
     input.addEventListener('keydown', (key) => {
+      // A list that comes back unchanged is not drawn anew.
+      if (key.key === 'Enter' || key.key === 'Escape') name.textContent = before;
       if (key.key === 'Enter') trigger('select', {action, run, name: input.value});
-      if (key.key === 'Escape') trigger('select', {action: 'list', run, name: ''});
     });
   } else if (action === 'delete' && !button.classList.contains('sure')) {
     button.classList.add('sure');
@@ -71,7 +75,7 @@ def own_runs_html(runs: list[Run], shown: str) -> str:
     items = []
     for run in runs[:_MAX_RUNS]:
         current = ' aria-current="true"' if run.run_id == shown else ""
-        state = {**STATES, "running": "Training"}[run.status]
+        state = {**STATES, **WORDS.states}[run.status]
         accuracy = f", {run.result['test_accuracy']:.2%}" if run.result else ""
         items.append(
             f'<li data-run="{run.run_id}" data-name="{escape(run.name)}"{current}>'
@@ -120,7 +124,9 @@ def on_action(token: str, shown: str, event: gr.EventData) -> tuple[str, Any]:
     return on_list(token, shown), gr.skip()
 
 
-def build_own_runs(visitor: gr.BrowserState, shown: gr.BrowserState) -> tuple[gr.HTML, gr.State]:
+def build_own_runs(
+    visitor: gr.BrowserState, shown: gr.BrowserState
+) -> tuple[gr.HTML, gr.State, Dependency]:
     """Build the list.
 
     Args:
@@ -128,7 +134,8 @@ def build_own_runs(visitor: gr.BrowserState, shown: gr.BrowserState) -> tuple[gr
         shown: The run on show.
 
     Returns:
-        The list, to be filled by `on_list()`; and what holds the run to be shown, and since when.
+        The list, to be filled by `on_list()`; what holds the run to be shown, and since when; and
+        the event after which a button's work is done.
     """
     chosen = gr.State(("", 0.0))
     listed = gr.HTML(
@@ -140,5 +147,5 @@ def build_own_runs(visitor: gr.BrowserState, shown: gr.BrowserState) -> tuple[gr
         elem_classes="flush",
         elem_id="own-runs",
     )
-    listed.select(on_action, [visitor, shown], [listed, chosen], **QUIET)
-    return listed, chosen
+    acted = listed.select(on_action, [visitor, shown], [listed, chosen], **QUIET)
+    return listed, chosen, acted

@@ -1,7 +1,6 @@
 """Twenty digits and the first layer's filters, step by step: the network seen while it learns."""
 
 import base64
-import io
 import json
 import math
 from dataclasses import dataclass
@@ -21,7 +20,14 @@ from foundry.models import load_model
 from foundry.models.runtime import on_narrow_thread
 from foundry.training import TrainConfig
 from foundry.training.runs import Run
-from foundry.training.snapshots import build_untrained, list_snapshots, load_snapshot, read_step
+from foundry.training.snapshots import (
+    build_untrained,
+    find_newest_step,
+    list_snapshots,
+    load_snapshot,
+    read_step,
+)
+from foundry.ui.components.plots import png_url
 from foundry.ui.page import palette
 
 # Of the test split, one of each class: the one that the shipped LeNet, which reads all of these
@@ -37,7 +43,6 @@ _WORDS = {
     "play": "Play",
     "pause": "Pause",
 }
-_PREFIX = "data:image/png;base64,"
 
 _HTML = """
 <figure>
@@ -193,13 +198,9 @@ def render_watch(run: Run | None) -> str:
             "run": run.run_id if run else "",
             "labels": _digits().labels.tolist(),
             "sprite": _draw_sprite(),
-            "shape": frames[0].filters.shape,
+            "shape": frames[0].shape,
             "frames": [
-                {
-                    "when": frame.when,
-                    "guesses": frame.guesses,
-                    "filters": base64.b64encode(_to_bytes(frame.filters)).decode(),
-                }
+                {"when": frame.when, "guesses": frame.guesses, "filters": frame.filters}
                 for frame in frames
             ],
             "orange": ImageColor.getrgb(palette.VERMILION),
@@ -217,8 +218,8 @@ def render_watch_added(run: Run, num_seen: int) -> Any:
         num_seen: Events that the page shows.
     """
     seen_step = run.events[num_seen - 1].step if num_seen else -1
-    newest = max(map(read_step, list_snapshots(run.snapshots_folder)), default=-1)
-    return render_watch(run) if newest > seen_step or not num_seen else gr.skip()
+    has_more = find_newest_step(run.snapshots_folder) > seen_step
+    return render_watch(run) if has_more or not num_seen else gr.skip()
 
 
 def build_watch() -> gr.HTML:
@@ -237,11 +238,12 @@ def build_watch() -> gr.HTML:
 
 @dataclass(frozen=True)
 class _Frame:
-    """What the network makes of the digits at one moment; filters: float32 (count, h, w)."""
+    """What the network makes of the digits at one moment, and its filters as bytes in base64."""
 
     when: str
     guesses: list[int]
-    filters: np.ndarray
+    shape: tuple[int, ...]
+    filters: str
 
 
 @lru_cache(maxsize=1)
@@ -256,9 +258,7 @@ def _digits() -> Split:
 def _draw_sprite() -> str:
     ink = np.concatenate(list(_digits().images.numpy()), axis=1)
     # A mask: the page gives it the colour of its text.
-    file = io.BytesIO()
-    Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1), "LA").save(file, "PNG")
-    return _PREFIX + base64.b64encode(file.getvalue()).decode()
+    return png_url(Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1), "LA"))
 
 
 @lru_cache(maxsize=1024)
@@ -276,7 +276,12 @@ def _look(model: nn.Module, when: str) -> _Frame:
         guesses = model(normalize(digits.images)).argmax(1)
     num_right = int((guesses == digits.labels).sum())
     filters = first_layer_filters(model)[:_MAX_FILTERS]
-    return _Frame(f"{when}: {num_right} of {len(digits)} right", guesses.tolist(), filters)
+    return _Frame(
+        f"{when}: {num_right} of {len(digits)} right",
+        guesses.tolist(),
+        filters.shape,
+        base64.b64encode(_to_bytes(filters)).decode(),
+    )
 
 
 def _to_bytes(filters: np.ndarray) -> bytes:

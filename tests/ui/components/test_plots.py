@@ -213,7 +213,7 @@ def test_tiles_lie_side_by_side_and_keep_their_order():
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 1.0])
 def test_maps_of_one_value_can_be_tiled(value):
-    image = plots.tile(np.full((3, 5, 5), value, dtype=np.float32), diverging=True)
+    image = plots.tile(np.full((3, 5, 5), value, dtype=np.float32))
     assert np.isfinite(np.asarray(image)).all()
 
 
