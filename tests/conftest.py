@@ -82,6 +82,16 @@ def tiny_bert_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def three_label_dir(tmp_path_factory):
+    """A folder with a tiny random classifier that knows what is neutral."""
+    from tiny_bert import write_tiny_bert
+    from transformers import BertForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("three")
+    return write_tiny_bert(folder, BertForSequenceClassification, num_labels=3)
+
+
+@pytest.fixture(scope="session")
 def tiny_bert(tiny_bert_dir):
     from transformers import AutoModelForSequenceClassification
 

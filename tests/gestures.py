@@ -51,8 +51,8 @@ def set_number(page, label, value):
     box.first.press("Enter")
 
 
-def draw(page, strokes):
-    box = page.locator("#draw-pad canvas").bounding_box()
+def draw(page, strokes, pad="#draw-pad"):
+    box = page.locator(f"{pad} canvas").bounding_box()
     for stroke in strokes:
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*points[0])
@@ -62,8 +62,13 @@ def draw(page, strokes):
         page.mouse.up()
 
 
-def switch(page, name):
-    page.locator(f"#variant-{name} input").click()
+def find_variant(page, tab, variant):
+    return page.locator(f"#{tab}-variants [data-variant={variant}]")
+
+
+def choose_variant(page, tab, variant):
+    find_variant(page, tab, variant).click()
+    expect(find_variant(page, tab, variant)).to_be_checked()
 
 
 def transcribe_example(page, name="Digits"):

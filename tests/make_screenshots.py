@@ -44,6 +44,15 @@ def shoot_search(page: Page) -> None:
     save(page.locator("#search").screenshot(), "search")
 
 
+def shoot_photos(page: Page) -> None:
+    """Have an example photo named, and take a picture."""
+    page.get_by_role("tab", name="Photos").click()
+    page.get_by_role("button", name="A cat").click(timeout=60_000)
+    page.locator("#photos-answer").get_by_role("button", name="tiger cat").click()
+    page.locator("#photos-looked img").wait_for()
+    shoot(page, "photos", 880)
+
+
 def shoot_sentiment(page: Page) -> None:
     """Score a text, strike its strongest word out, and take a picture."""
     page.get_by_role("tab", name="Sentiment").click()
@@ -98,6 +107,7 @@ def main() -> None:
         draw(page, SEVEN)
         expect(page.locator("#draw-answer .answer b")).to_have_text("7", timeout=60_000)
         shoot(page, "draw", 960)
+        shoot_photos(page)
         shoot_sentiment(page)
         page.get_by_role("tab", name="Speech").click()
         transcribe_example(page, "Commands")

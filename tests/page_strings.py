@@ -26,8 +26,8 @@ _ATTRIBUTES = {"title", "aria-label", "alt", "placeholder"}
 # An environment variable.
 _VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 _NO_TEXTS = {
-    "FOUNDRY_AUTH", "WaitingQueue", "Ticket", "PNG", "RGB", "LA", "Result", "Referrer-Policy",
-    "LeNet", "CNN",
+    "FOUNDRY_AUTH", "WaitingQueue", "Ticket", "PNG", "JPEG", "RGB", "LA", "Result",
+    "Referrer-Policy", "LeNet", "CNN",
     "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English",
     "MB", "Backspace", "Escape", "Enter", "model name", "Python", "Gradio", "Transformers", "NNCF",
     "NotAllowedError", "allocate memory",

@@ -1,8 +1,10 @@
 """Speech for the tests: the words of the page's example clips, cut out and put together anew."""
 
+import shutil
 from functools import lru_cache
 
 import numpy as np
+import pytest
 import soundfile
 
 from foundry.ui.components.clips import CLIPS
@@ -10,6 +12,7 @@ from foundry.ui.components.clips import CLIPS
 RATE_HZ = 16_000
 DIGITS = ("seven", "three", "one", "four")
 COMMANDS = ("yes", "stop", "go", "left", "right", "up", "down")
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
 # What of a word can be heard; softer is room.
 _SHARE = 0.02
 _SHORTEST_PAUSE_S = 0.08

@@ -7,6 +7,7 @@ import torch
 from transformers import BertConfig, BertTokenizerFast, PreTrainedModel
 
 LABELS = {0: "negative", 1: "positive"}
+THREE_LABELS = {0: "negative", 1: "neutral", 2: "positive"}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 # Each of these is one token; whatever else is written in ASCII falls into pieces of these or into
 # single characters, and only other alphabets and emoji are unknown.
@@ -35,9 +36,10 @@ def tiny_config(num_labels: int = len(LABELS), weight_std: float = WEIGHT_STD) -
         initializer_range=weight_std,
     )
     config.num_labels = num_labels
-    if num_labels == len(LABELS):
-        config.id2label = LABELS
-        config.label2id = {name: label for label, name in LABELS.items()}
+    for labels in (LABELS, THREE_LABELS):
+        if num_labels == len(labels):
+            config.id2label = labels
+            config.label2id = {name: label for label, name in labels.items()}
     return config
 
 
@@ -48,13 +50,16 @@ def tiny_vocab() -> dict[str, int]:
 
 
 def write_tiny_bert(
-    folder: Path, network_class: type[PreTrainedModel], weight_std: float = WEIGHT_STD
+    folder: Path,
+    network_class: type[PreTrainedModel],
+    weight_std: float = WEIGHT_STD,
+    num_labels: int = len(LABELS),
 ) -> Path:
     """Write a network of that class, the same every time, and its tokenizer."""
     # The network of one test must not depend on which tests drew numbers before.
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network_class(tiny_config(weight_std=weight_std)).save_pretrained(folder)
+        network_class(tiny_config(num_labels, weight_std)).save_pretrained(folder)
     tokenizer = BertTokenizerFast(vocab=tiny_vocab(), do_lower_case=True, model_max_length=512)
     tokenizer.save_pretrained(folder)
     return folder

@@ -20,7 +20,7 @@ from foundry.models.machine import list_versions
 BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
-    "sentiment": "one text and a thousand, against transformers' own pipeline",
+    "sentiment": "one text and a thousand, against transformers' pipeline; quality with --data",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
@@ -29,6 +29,8 @@ BENCHMARKS = {
     "search": "what a search finds in 3 minutes from ranges far too wide, beside random search",
     "scale": "training on two workers of one core each against one; needs Ray",
 }
+# What measures quality on the recipes' corpora, if it has them.
+_WITH_DATA = ("sentiment", "compression")
 
 
 def _describe_machine() -> dict[str, Any]:
@@ -56,7 +58,7 @@ def _run_all(names: Sequence[str], data: Path | None, file: Path | None) -> dict
             print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
             path = Path(folder) / f"{name}.json"
             command = [sys.executable, "-m", "foundry.benchmark", name, "--json", str(path)]
-            if name == "compression" and data:
+            if name in _WITH_DATA and data:
                 command += ["--data", str(data)]
             ran = subprocess.run(command, check=False)
             figures[name] = json.loads(path.read_text()) if ran.returncode == 0 else None
@@ -82,8 +84,10 @@ def main() -> None:
     for name, purpose in BENCHMARKS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
-        if name == "compression":
+        if name in _WITH_DATA:
             _add_data(command)
+        if name == "sentiment":
+            command.add_argument("--model", default="bert-sentiment", help="a name or a folder")
         if name == "load":
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"

@@ -6,8 +6,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import jiwer
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -15,8 +17,13 @@ from skimage.morphology import skeletonize
 from torch import nn
 from tqdm import tqdm
 
-from foundry.data import load_test_split
-from foundry.digits import read_drawing
+from foundry.benchmark.harness.attacks import measure_attacks, report_attacks
+from foundry.benchmark.harness.sheets import photograph_sheet
+from foundry.data import Split, load_test_split
+from foundry.data.pictures import load_image
+from foundry.digits.ink import drawing_ink, find_ink
+from foundry.digits.reading import read_ink, read_lines
+from foundry.errors import InputError
 from foundry.models import load_model
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.runs.queue import RunQueue
@@ -25,6 +32,7 @@ from foundry.training.runs import TRAININGS, create_run, read_run
 
 _NUM_IMAGES = 500
 _PAD = 280
+_NUM_SHEETS = 200
 
 
 def _enlarge(image: np.ndarray, factor: float) -> np.ndarray:
@@ -59,7 +67,7 @@ def _draw(image: np.ndarray, redraw: Callable[[np.ndarray], np.ndarray]) -> Imag
 def _read(model: nn.Module, drawing: Image.Image) -> tuple[int | None, float]:
     """Return the digit, None for an empty pad, and the milliseconds it took."""
     started = time.perf_counter()
-    reading = read_drawing(model, drawing)
+    reading = read_ink(model, drawing_ink(drawing))
     elapsed_ms = 1000 * (time.perf_counter() - started)
     return (reading.digit if reading else None), elapsed_ms
 
@@ -76,6 +84,34 @@ def _training_run() -> Iterator[None]:
         yield
         queue.stop(run_id)
         queue.wait(run_id)
+
+
+def _read_sheets(model: nn.Module, digits: Split) -> dict[str, Any]:
+    """Count the digits on photographed sheets that are read where they are, and time them."""
+    num_digits = num_errors = 0
+    times_s: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.png"
+        for seed in tqdm(range(_NUM_SHEETS), desc="sheets"):
+            sheet = photograph_sheet(digits, seed)
+            sheet.image.save(path)
+            started = time.process_time()
+            try:
+                lines = read_lines(model, find_ink(load_image(path)))
+            except InputError:
+                lines = []
+            times_s.append(time.process_time() - started)
+            read = ["".join(str(reading.digit) for reading in line) for line in lines]
+            num_digits += sum(map(len, sheet.lines))
+            # A digit in the wrong line is an error twice.
+            wrong = jiwer.process_characters(" ".join(sheet.lines), " ".join(read))
+            num_errors += wrong.substitutions + wrong.deletions + wrong.insertions
+    return {
+        "num_sheets": _NUM_SHEETS,
+        "num_digits": num_digits,
+        "accuracy": 1 - num_errors / num_digits,
+        "p50_s": statistics.median(times_s),
+    }
 
 
 def measure() -> dict[str, Any]:
@@ -98,6 +134,8 @@ def measure() -> dict[str, Any]:
         "p95_ms_while_training": float(np.percentile(busy_ms, 95)),
         "accuracy": accuracy,
         "num_images": len(test),
+        "attacks": measure_attacks(model),
+        "sheets": _read_sheets(model, load_test_split()),
     }
 
 
@@ -111,5 +149,9 @@ def report(figures: dict[str, Any]) -> str:
             f"while a run trains, p95 {figures['p95_ms_while_training']:.1f} ms.",
             f"Right of {figures['num_images']} test digits:",
             *rows,
+            *report_attacks(figures["attacks"]),
+            f"{'photographed sheets':20}{figures['sheets']['accuracy']:>8.1%} of "
+            f"{figures['sheets']['num_digits']:,} digits on {figures['sheets']['num_sheets']}, "
+            f"{figures['sheets']['p50_s']:.1f} s of the processor a sheet",
         ]
     )

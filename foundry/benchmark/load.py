@@ -31,8 +31,8 @@ from foundry.benchmark.harness.served_app import (
     serve_app,
 )
 from foundry.data import load_test_split
+from foundry.data.pictures import load_image
 from foundry.digits import read_drawing
-from foundry.digits.ink import load_image
 from foundry.errors import InputError
 from foundry.models import load_model, load_pretrained
 from foundry.runs.folders import RUNS_DIR_VARIABLE

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from foundry.benchmark.harness.costs import Cost, list_costs
 from foundry.benchmark.harness.ring import render_measured, render_on_paper
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
@@ -91,6 +92,13 @@ def _digits_rows(figures: dict[str, Any]) -> Iterator[Row]:
         "test digits redrawn otherwise than MNIST's writers did, right",
         ", ".join(f"{name} {share:.1%}" for name, share in figures["accuracy"].items()),
     )
+    # Figures measured before there were sheets have none.
+    if sheets := figures.get("sheets"):
+        yield (
+            f"digits on {sheets['num_sheets']} photographed sheets, right",
+            f"{sheets['accuracy']:.1%} of {sheets['num_digits']:,}; "
+            f"{sheets['p50_s']:.1f} s of the processor a sheet",
+        )
 
 
 def _sentiment_rows(figures: dict[str, Any]) -> Iterator[Row]:
@@ -104,6 +112,17 @@ def _sentiment_rows(figures: dict[str, Any]) -> Iterator[Row]:
     yield (
         f"{figures['num_lines']:,} texts of 1 to 60 words",
         f"{ours:.0f} texts/s, {ours / theirs:.1f} times the pipeline at its best ({theirs:.0f})",
+    )
+    # Figures of before have none.
+    for cost in list_costs(figures["answers"]) if "answers" in figures else ():
+        yield f"BERT, what compression costs beside accuracy: {cost.measure}", _compare(cost)
+
+
+def _compare(cost: Cost) -> str:
+    return "; ".join(
+        f"{variant} {share:.1%}"
+        + (f", {_points(cost.lost[variant])}" if variant in cost.lost else "")
+        for variant, share in cost.shares.items()
     )
 
 

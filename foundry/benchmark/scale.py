@@ -59,7 +59,7 @@ def _bert_steps(shard: Shard, folder: Path) -> Steps:
         load_tokenizer(base_dir),
         examples,
         examples[:1],
-        FinetuneConfig(),
+        FinetuneConfig(batch_size=32, pair_share=1.0, rules_share=0.0),
         folder / f"of-{shard.world_size}",
         shard=shard,
     )

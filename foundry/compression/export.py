@@ -30,6 +30,13 @@ FORMATS = (SAFETENSORS, OPENVINO, ONNX)
 
 _EXAMPLE_FILE, _SCRIPT_FILE = "example.npz", "load.py"
 _LOADERS = Path(__file__).parent / "loaders"
+# Of the networks that are trained here, by architecture.
+_LOADERS_OF = {
+    "lenet": "digits",
+    "cnn": "digits",
+    "lstm": "digits_lstm",
+    "transformer": "digits_transformer",
+}
 # What a tokenizer or a processor is read from; copied beside transformers models.
 _PROCESSOR_FILES = ("tokenizer*.json", "vocab*", "*processor_config.json", "*preprocessor*.json")
 
@@ -227,4 +234,4 @@ def _loader(exportable: Exportable, file_format: str) -> str:
     if file_format != SAFETENSORS:
         return file_format
     config = json.loads((exportable.folder / "config.json").read_text("utf-8"))
-    return "digits" if "architecture" in config else "transformers"
+    return _LOADERS_OF.get(config.get("architecture"), "transformers")

@@ -23,6 +23,8 @@ from foundry.training.threads import Threads
 
 # How much may be removed from a layer: something has to be left of each.
 MAX_RATIO = 0.95
+# Of the others what a neuron does runs through every row or patch.
+PRUNED_ARCHITECTURES = ("lenet", "cnn")
 GLOBAL, PER_LAYER = "global", "per layer"
 SCOPES = (GLOBAL, PER_LAYER)
 
@@ -92,7 +94,7 @@ def prune(
         InputError: If the network is of another kind, or a ratio out of range or for no layer.
     """
     if not isinstance(model, LeNet | CNN):
-        raise InputError("Only LeNet and CNN are pruned here; other models bring their own.")
+        raise InputError("Only LeNet and CNN are pruned here; set pruning_ratio to 0.")
     by_layer = _check_ratios(model, pruning_ratio)
     if images is not None and labels is not None:
         own, importance = _with_gradients(model, images, labels), tp.importance.TaylorImportance()
@@ -163,8 +165,8 @@ def _last(model: nn.Module) -> str:
 
 
 def prunable_layers(model: nn.Module) -> list[str]:
-    """Return the layers that can lose channels or neurons: all but the last."""
-    return [name for name, _ in _layers(model)][:-1]
+    """Return the layers that can lose channels or neurons: of a LeNet or CNN all but the last."""
+    return [name for name, _ in _layers(model)][:-1] if isinstance(model, LeNet | CNN) else []
 
 
 def _largest_ratio(layer: Any) -> float:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from foundry.compression.config import CompressConfig, CompressEvent, list_models
 from foundry.compression.measurement.stored import Source
+from foundry.compression.pruning import PRUNED_ARCHITECTURES
 from foundry.errors import InputError
 from foundry.runs.folders import AnyRun, create_folder, read_events, runs_dir
 from foundry.runs.store import RunStore
@@ -112,6 +113,8 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         ) from None
     if not run.has_weights:
         raise InputError("This run has no weights yet; its first epoch has to end.")
+    if config.is_pruned and run.config.model not in PRUNED_ARCHITECTURES:
+        raise InputError("Only LeNet and CNN are pruned here; set pruning_ratio to 0.")
     if config.sparsity and run.config.model != "lenet":
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
 

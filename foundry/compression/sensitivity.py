@@ -1,5 +1,6 @@
 """How much each layer bears: one at a time is pruned or quantized, and the rest left alone."""
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,7 +49,9 @@ def sense_layers(
     Returns:
         Both changes of every layer that can be changed so.
     """
-    layers = [name for name, module in dense.named_modules() if hasattr(module, "weight")]
+    layers = [
+        name for name, module in dense.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)
+    ]
     accuracy = evaluate(dense, val).accuracy
     found = []
     for index, layer in enumerate(layers):
@@ -68,7 +71,9 @@ def keep_others(layer: str, layers: Sequence[str]) -> dict[str, str]:
         layer: The one.
         layers: All.
     """
-    return {rf".*\b{name}/.*": "another layer's turn" for name in layers if name != layer}
+    # Products inside attention belong to no layer.
+    others = [rf".*\b{re.escape(name)}/.*" for name in layers if name != layer]
+    return dict.fromkeys([*others, r".*aten::matmul.*"], "another layer's turn")
 
 
 def _int8_accuracy(dense: nn.Module, layer: str, layers: list[str], val: Split) -> float:

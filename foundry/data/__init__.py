@@ -1,7 +1,8 @@
 """The MNIST data set as it ships, with the samples that calibrate and measure models.
 
-Begin in `mnist.py`: `load_mnist()` checks the four files and returns the fixed splits. The folders
-beside it hold inputs only: `calibration/` for int8 models, `samples/` for measurements.
+Begin in `mnist.py`: `load_mnist()` checks the four files and returns the fixed splits.
+`pictures.py` opens what somebody sent, `photos.py` frames it as classifiers of ImageNet see it. The
+folders beside them hold inputs only: `calibration/` for int8 models, `samples/` for measurements.
 """
 
 from foundry.data.mnist import (
@@ -17,6 +18,7 @@ from foundry.data.mnist import (
     load_mnist,
     load_test_split,
     normalize,
+    normalize_pixels,
 )
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "load_mnist",
     "load_test_split",
     "normalize",
+    "normalize_pixels",
 ]

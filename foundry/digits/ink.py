@@ -1,97 +1,186 @@
 """From a drawing or a photo to ink: how much pen there is at every pixel."""
 
-from pathlib import Path
-
 import numpy as np
 import scipy
 import skimage
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from foundry.errors import InputError
+from foundry.digits.paper import estimate_paper
+from foundry.digits.rules import remove_rules
+from foundry.digits.ruling import divide_ruling
 
-ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = 40_000_000
+# Of 255; less is transparent.
+_OPAQUE = 250
+# What is opaque is a sheet if it is this share of its outline with so much contrast on it, of 255,
+# or this share of the picture; else it is the ink.
+_SHEET_SOLIDITY = 0.8
+_SHEET_CONTRAST = 40
+_SHEET_AREA = 0.6
+# Ink has to differ from the paper around it by this share of the paper's brightness.
+_MIN_CONTRAST = 0.1
+# And by these many times what the paper's own texture does at most of its pixels.
+_MIN_CONTRAST_TEXTURES = 6.5
+# A picture has ink only if the middle of it is so many times its texture.
+_CLEAR_TEXTURES = 9.0
+_MIN_RULE_TEXTURES = 3.0
+# Fainter than this share of the strongest ink is a stain, or what is on the other side.
+_MIN_SHARE = 0.35
+# Paper darker than this share of white would make everything on it look like ink.
+_DARKEST = 0.1
+# Texture above this is smoothed away first.
+_FINE_TEXTURE = 0.02
+# Ink of one stroke is even over this share of the picture.
+_STROKE_REACH = 0.03
+# Pixels between which paper is compared with itself.
+_TEXTURE_LAG = 3
+# What touches the edge of the picture along so much of its length is no pen's.
+_EDGE_SHARE = 0.6
+_CLEAR = 0.5
+# Pens are no wider than this share of the picture where a shadow's edge crosses what they wrote.
+_WIDEST_STROKE = 0.021
 
-# Longer pictures are reduced to this: digits stay dozens of pixels high, and time is bounded.
-_WORKING_SIZE = 1000
-# Ink has to differ from the paper around it by this share of the full range.
-_MIN_CONTRAST = 0.12
-# And by this many standard deviations of the paper's own texture.
-_MIN_CONTRAST_STD = 4.0
 
-
-def load_image(path: str | Path) -> Image.Image:
-    """Open a picture after checking what its header claims.
+def drawing_ink(image: Image.Image) -> np.ndarray:
+    """Return what is black on a canvas that is known to be white.
 
     Args:
-        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 40 megapixels.
+        image: Grayscale, 255 = paper.
 
     Returns:
-        The picture upright, RGBA, its longer side at most 1,000 pixels.
-
-    Raises:
-        InputError: If it is no such file, too large, or damaged.
+        float32, shape (H, W), in [0, 1]: 0 = paper, 1 = full ink.
     """
-    accepted = f"{', '.join(ACCEPTED_FORMATS)} up to {MAX_PIXELS // 1_000_000} megapixels"
-    try:
-        with Image.open(path, formats=ACCEPTED_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"The picture is too large; {accepted} is accepted.")
-            image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except Image.DecompressionBombError:
-        raise InputError(f"The picture is too large; {accepted} is accepted.") from None
-    except UnidentifiedImageError:
-        raise InputError(
-            f"This file is not a picture that can be read; {accepted} is accepted."
-        ) from None
-    except InputError:
-        raise
-    except (OSError, SyntaxError, ValueError):
-        raise InputError("The picture is damaged and cannot be read; save it again.") from None
-    upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.BOX)
-    return upright
+    return 1 - np.asarray(image, dtype=np.float32) / 255
 
 
 def find_ink(image: Image.Image) -> np.ndarray:
-    """Separate pen from paper, whichever is darker, under uneven light.
+    """Separate pen from paper, whatever their colours, under uneven light.
 
     Args:
-        image: Any mode. Where it has transparent parts, what is opaque is the ink.
+        image: Any mode. What is transparent is paper if all that is opaque is a pen's.
 
     Returns:
         float32, shape (H, W), in [0, 1]: 0 = paper, 1 = full ink; all zero if there is none.
     """
-    pixels = np.asarray(image.convert("RGBA"), dtype=np.float32) / 255
-    alpha = pixels[..., 3]
-    if alpha.min() < 0.5:
-        return alpha
-    gray = np.asarray(image.convert("L"), dtype=np.float32) / 255
-    # Paper reaches the edges of the picture more than ink does.
-    edges = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    middle = (gray.min() + gray.max()) / 2
-    bright_ink = gray if np.median(edges) < middle else 1 - gray
-    return _stretch(_remove_paper(bright_ink))
+    contrast = _contrast(_flatten(image))
+    texture = _local_texture(contrast)
+    # What paper is off by; where most is darker than that, it is a thick pen's.
+    offset = _around(contrast, 50)
+    contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+    faintest = np.maximum(_MIN_RULE_TEXTURES * texture, 0.6 * _MIN_CONTRAST)
+    contrast = np.clip(divide_ruling(contrast, texture), 0, None)
+    return _remove_edges(_stretch(remove_rules(contrast, faintest), texture))
 
 
-def _remove_paper(bright_ink: np.ndarray) -> np.ndarray:
-    """Subtract the paper, estimated as what is left once all that is narrower is opened away."""
-    window = max(3, max(bright_ink.shape) // 3)
-    padded = np.pad(bright_ink, window, mode="edge")
-    opened = scipy.ndimage.grey_opening(padded, size=(window, window))
-    smooth = scipy.ndimage.uniform_filter(opened, size=max(3, window // 4))
-    paper = smooth[window:-window, window:-window]
-    return np.clip(bright_ink - paper, 0, None)
+def _flatten(image: Image.Image) -> np.ndarray:
+    """Return colours without transparency, float32 (H, W, 3), 0 to 255."""
+    rgba = np.asarray(image.convert("RGBA"), dtype=np.float32)
+    colours, alpha = rgba[..., :3], rgba[..., 3]
+    if alpha.min() >= _OPAQUE:
+        return colours
+    if not alpha.any():
+        return np.full_like(colours, 255)
+    opaque = alpha > alpha.max() / 2
+    # A sheet has hardly any holes and something on it, or it is most of the picture.
+    is_sheet = opaque.mean() > _SHEET_AREA or (
+        np.ptp(colours[opaque], axis=0).max() > _SHEET_CONTRAST
+        and opaque.sum() > _SHEET_SOLIDITY * skimage.morphology.convex_hull_image(opaque).sum()
+    )
+    if not is_sheet:
+        return np.repeat(255 - alpha[..., None], 3, axis=2)
+    nearest = scipy.ndimage.distance_transform_edt(
+        ~opaque, return_distances=False, return_indices=True
+    )
+    extended: np.ndarray = colours[nearest[0], nearest[1]]
+    return extended
 
 
-def _stretch(contrast: np.ndarray) -> np.ndarray:
+def _contrast(pixels: np.ndarray) -> np.ndarray:
+    """Divide the paper away: how much light or colour is missing at every pixel, float32 (H, W)."""
+    darkest, lightest = estimate_paper(pixels)
+    brightness = np.maximum(lightest.max(axis=2), _DARKEST * 255)[..., None]
+
+    texture = np.median(np.abs(pixels - (darkest + lightest) / 2) / brightness)
+    if texture > _FINE_TEXTURE:
+        pixels = scipy.ndimage.gaussian_filter(pixels, (1.2, 1.2, 0))
+    strength, direction = _difference(pixels, darkest, lightest, brightness)
+    between = (lightest - darkest).max(axis=2) > _MIN_CONTRAST * brightness[..., 0]
+    if between.any() and direction.any():
+        # Where two surfaces meet, closing fills strokes and keeps the edge.
+        fill = scipy.ndimage.grey_closing if direction.sum() < 0 else scipy.ndimage.grey_opening
+        size = max(3, round(_WIDEST_STROKE * max(pixels.shape)))
+        smooth = scipy.ndimage.gaussian_filter(pixels, (1, 1, 0))
+        edge = np.clip(fill(smooth, size=(size, size, 1)), darkest, lightest)
+        darkest = np.where(between[..., None], edge, darkest)
+        lightest = np.where(between[..., None], edge, lightest)
+        strength, _ = _difference(pixels, darkest, lightest, brightness)
+    return strength
+
+
+def _difference(
+    pixels: np.ndarray, darkest: np.ndarray, lightest: np.ndarray, brightness: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far pixels are from the paper, below 0 away from ink, and in which direction."""
+    away = (pixels - np.clip(pixels, darkest, lightest)) / brightness
+    strength = np.sqrt((away**2).mean(axis=2)).astype(np.float32)
+    # All pens differ from the paper in the same direction, such as towards dark; not so the
+    # halos that cameras and JPEG put around strokes, nor glare.
+    clear = strength > max(_MIN_CONTRAST, np.percentile(strength, 99) / 2)
+    if not clear.any():
+        return strength, np.zeros(3)
+    direction = away[clear].mean(axis=0)
+    return np.where(away @ direction > 0, strength, -strength), direction
+
+
+def _stretch(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
     """Scale so that paper's texture is 0 and full ink is 1."""
-    if contrast.max() < _MIN_CONTRAST:
+    lowest = _MIN_CONTRAST_TEXTURES * texture
+    candidates = contrast > np.maximum(lowest, 0.6 * _MIN_CONTRAST)
+    if not candidates.any():
         return np.zeros_like(contrast)
-    threshold = skimage.filters.threshold_otsu(contrast)
-    paper, ink = contrast[contrast <= threshold], contrast[contrast > threshold]
-    if ink.mean() - paper.mean() < max(_MIN_CONTRAST, _MIN_CONTRAST_STD * paper.std()):
+    # The middle of the ink, which is in little of the picture but stronger than grain.
+    values = np.sort(contrast[candidates])
+    weights = np.cumsum(values**2, dtype=np.float64)
+    strongest = values[np.searchsorted(weights, weights[-1] / 2)]
+    if strongest < max(_MIN_CONTRAST, _CLEAR_TEXTURES * float(np.median(texture))):
         return np.zeros_like(contrast)
-    lowest = min(paper.mean() + 2 * paper.std(), threshold)
-    highest = np.percentile(ink, 75)
-    return np.clip((contrast - lowest) / (highest - lowest), 0, 1).astype(np.float32)
+    reach = max(3, round(_STROKE_REACH * max(contrast.shape)))
+    level = scipy.ndimage.maximum_filter(np.where(candidates, contrast, 0), size=reach)
+    # The strongest ink of a stroke is that with the strongest grain.
+    level = np.maximum(0.9 * level, level - 3 * texture)
+    level = np.maximum(level, np.maximum(_MIN_SHARE * strongest, 1.3 * lowest))
+    floor = np.minimum(2 * texture, 0.4 * level)
+    return np.clip((contrast - floor) / (level - floor), 0, 1).astype(np.float32)
+
+
+def _remove_edges(ink: np.ndarray) -> np.ndarray:
+    """Take away what runs along the edge of the picture: a scanner's lid, the end of the sheet."""
+    labels = skimage.measure.label(ink > _CLEAR, connectivity=2)
+    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    contact = np.max([np.bincount(side, minlength=labels.max() + 1) for side in sides], axis=0)
+    removed = np.zeros(len(contact), dtype=bool)
+    for region in skimage.measure.regionprops(labels):
+        removed[region.label] = contact[region.label] > _EDGE_SHARE * max(region.image.shape)
+    if removed.any():
+        # Their blurred borders too.
+        ink = np.where(scipy.ndimage.maximum_filter(removed[labels], 5), 0, ink)
+    return ink
+
+
+def _local_texture(contrast: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of what is neither pen nor rule around every pixel."""
+    change = np.abs(contrast - np.roll(contrast, _TEXTURE_LAG, axis=(0, 1)))
+    # Of a normal distribution, and what is at either end has a part in the difference.
+    return _around(change, 25) / (0.319 * np.sqrt(2))
+
+
+def _around(values: np.ndarray, percent: float) -> np.ndarray:
+    """Return a percentile of what is around every pixel, in a third of the picture."""
+    block = max(1, max(values.shape) // 64)
+    height, width = (side // block * block for side in values.shape)
+    if not height or not width:
+        return np.full_like(values, np.percentile(values, percent))
+    blocks = values[:height, :width].reshape(height // block, block, width // block, block)
+    of_blocks = np.percentile(blocks, percent, axis=(1, 3))
+    middle = scipy.ndimage.percentile_filter(of_blocks, 40, size=21, mode="nearest")
+    image = Image.fromarray(middle.astype(np.float32))
+    return np.asarray(image.resize(values.shape[::-1], Image.Resampling.BILINEAR))

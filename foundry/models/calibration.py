@@ -1,13 +1,20 @@
-"""Inputs that int8 is calibrated on: MNIST's training split, and texts and speech made for it."""
+"""Inputs that int8 is calibrated on.
 
-from collections.abc import Callable
+MNIST's training split, texts and speech made for it, and crops of scikit-image's own pictures.
+"""
+
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from importlib.metadata import version
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import soundfile
+from PIL import Image
 
 from foundry.data import DATA_DIR, load_mnist, normalize
+from foundry.data.photos import frame_photo, normalize_photos
 from foundry.models.quantization import Sample
 from foundry.models.shipped import hash_file
 
@@ -18,12 +25,47 @@ SPEECH_FILE = CALIBRATION_DIR / "speech.ogg"
 CLIP_S = 3.0
 
 _NUM_IMAGES = 300
+# Photos that come with scikit-image, in colour.
+_PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+_NUM_CROPS = 300
+# Share of a photo's shorter side.
+_SMALLEST_CROP = 0.25
 
 
 def digit_samples() -> list[Sample]:
     """Return 300 training images, each float32 (1, 1, 28, 28)."""
     images = normalize(load_mnist().train.head(_NUM_IMAGES).images)
     return [(image[None],) for image in images]
+
+
+def photo_samples() -> list[Sample]:
+    """Return 300 random squares of photos, each float32 (1, 3, 224, 224)."""
+    return [(normalize_photos(np.asarray(square)[None]),) for square in _crop_photos()]
+
+
+def processed_photos(processor: Any) -> list[Sample]:
+    """Return the same squares, each float32 (1, 3, height, width).
+
+    Args:
+        processor: The model's own; resizes and normalises.
+    """
+    return [
+        (processor(images=square, return_tensors="pt")["pixel_values"],)
+        for square in _crop_photos()
+    ]
+
+
+def _crop_photos() -> Iterator[Image.Image]:
+    rng = np.random.default_rng(0)
+    pictures = []
+    for name in _PHOTOS:
+        with files("skimage").joinpath("data", name).open("rb") as file, Image.open(file) as photo:
+            pictures.append(photo.convert("RGB"))
+    for index in range(_NUM_CROPS):
+        picture = pictures[index % len(pictures)]
+        side = round(min(picture.size) * rng.uniform(_SMALLEST_CROP, 1))
+        left, top = (int(rng.integers(0, length - side + 1)) for length in picture.size)
+        yield frame_photo(picture.crop((left, top, left + side, top + side)))
 
 
 def text_samples(tokenizer: Any) -> list[Sample]:
@@ -59,6 +101,7 @@ def speech_samples(processor: Any) -> list[Sample]:
 
 # Of the tasks of pretrained models: makes inputs from a model's tokenizer or processor.
 SAMPLE_MAKERS: dict[str, Callable[[Any], list[Sample]]] = {
+    "photos": processed_photos,
     "sentiment": text_samples,
     "speech": speech_samples,
 }
@@ -70,8 +113,10 @@ def describe_samples(task: str) -> str:
     """Return what changes when a task's calibration inputs do.
 
     Args:
-        task: `digits`, `sentiment` or `speech`.
+        task: `digits`, `photos`, `sentiment` or `speech`.
     """
     if task == "digits":
         return f"MNIST train, first {_NUM_IMAGES}"
+    if task == "photos":
+        return f"{_NUM_CROPS} crops of {_PHOTOS} of scikit-image {version('scikit-image')}"
     return _digest({"sentiment": TEXTS_FILE, "speech": SPEECH_FILE}[task])

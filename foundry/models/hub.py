@@ -30,6 +30,7 @@ ALLOW_HUB_VARIABLE = "FOUNDRY_ALLOW_HUB"
 FREE_ENGLISH = "facebook/wav2vec2-base-960h"
 # What the page offers beside the shipped models, by task.
 OFFERED = {
+    "photos": ("microsoft/resnet-50",),
     "sentiment": (
         "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
         "nlptown/bert-base-multilingual-uncased-sentiment",
@@ -50,7 +51,7 @@ def list_offered(task: str) -> tuple[str, ...]:
     """Return the Hub ids that visitors can choose, beside the shipped models.
 
     Args:
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
     """
     if allows_any_model():
         return OFFERED[task]

@@ -1,30 +1,26 @@
 """Loading every model on every tab, in any variant; shared by all who ask.
 
-`load_model()` and `load_predictor()` open it to the networks that are trained here,
+`load_model()` and `load_predictor()` open it to the networks of our own, for digits and photos,
 `load_pretrained()` to what transformers reads: the shipped BERT and Wav2Vec2, and others' models
 from a folder or the Hub.
 """
 
-import json
 import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from foundry.errors import ArtifactError, InputError
-from foundry.models.calibration import SAMPLE_MAKERS, digit_samples
+from foundry.models.calibration import SAMPLE_MAKERS, digit_samples, photo_samples
+from foundry.models.checkpoints import WEIGHTS_FILE, read_model
 from foundry.models.hub import OnProgress, resolve_model
-from foundry.models.networks import CNN, LeNet, is_finite
+from foundry.models.networks import EfficientNetLite0
 from foundry.models.pretrained import Pretrained, load_folder, one_at_a_time
 from foundry.models.remote import find_remote
 from foundry.models.runtime import Predictor, TorchPredictor
-from foundry.models.shipped import check_shipped
 from foundry.models.variants import (
     DENSE,
     VARIANTS,
@@ -36,12 +32,6 @@ from foundry.models.variants import (
 
 WEIGHTS_DIR = Path(__file__).parents[2] / "weights"
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-
-
-_ARCHITECTURES: dict[str, type[LeNet] | type[CNN]] = {"lenet": LeNet, "cnn": CNN}
-
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -50,7 +40,7 @@ class ModelSpec:
     Attributes:
         name: What the load functions take, and the folder in `weights/`.
         title: What the page calls it.
-        task: The tab it serves: `digits`, `sentiment` or `speech`.
+        task: The tab it serves: `digits`, `photos`, `sentiment` or `speech`.
     """
 
     name: str
@@ -62,6 +52,7 @@ _MODELS = {
     spec.name: spec
     for spec in (
         ModelSpec("lenet", "LeNet (shipped)", "digits"),
+        ModelSpec("efficientnet-lite0", "EfficientNet-Lite0 (shipped)", "photos"),
         ModelSpec("bert-sentiment", "BERT, six layers (shipped)", "sentiment"),
         ModelSpec("wav2vec2-commands", "Wav2Vec2, digits and commands (shipped)", "speech"),
     )
@@ -75,76 +66,9 @@ def available_models(task: str) -> list[ModelSpec]:
     return [spec for spec in _MODELS.values() if spec.task == task]
 
 
-def available_architectures() -> list[str]:
-    """Return the architectures that can be trained here."""
-    return list(_ARCHITECTURES)
-
-
-def build_model(architecture: str, width: float = 1.0, **config: Any) -> nn.Module:
-    """Build a network with random weights from torch's global generator.
-
-    Args:
-        architecture: One of `available_architectures()`.
-        width: Factor on the architecture's own filters and hidden neurons, above 0.
-        config: Widths and dropout as the architecture's constructor takes them.
-
-    Raises:
-        InputError: If there is no such architecture; the message lists those there are.
-    """
-    if architecture not in _ARCHITECTURES:
-        raise InputError(
-            f"There is no model “{architecture}” to train; "
-            f"choose one of {', '.join(_ARCHITECTURES)}."
-        )
-    network = _ARCHITECTURES[architecture]
-    sizes = {"channels": network.CHANNELS, "hidden_dims": network.HIDDEN_DIMS}
-    widths = {name: [max(1, round(width * size)) for size in own] for name, own in sizes.items()}
-    return network(**(widths | config))
-
-
-def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a model's configuration and weights side by side, without pickle.
-
-    Args:
-        model: A network from `build_model()` or `load_model()`.
-        folder: Made if missing; receives `config.json` and `model.safetensors`.
-        dtype: How weights are stored; float16 halves the file.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    # The worker's networks are channels_last; safetensors stores rows in order.
-    weights = {name: t.detach().to(dtype).contiguous() for name, t in model.state_dict().items()}
-    (folder / CONFIG_FILE).write_text(json.dumps(model.config, indent=2, allow_nan=False) + "\n")
-    # By one rename, because a page may load the weights while a run replaces them.
-    partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file(weights, partial)
-    partial.replace(folder / WEIGHTS_FILE)
-
-
-def _load_folder(folder: Path, device: torch.device) -> nn.Module:
-    try:
-        check_shipped(folder / WEIGHTS_FILE)
-        config = json.loads((folder / CONFIG_FILE).read_text())
-        model = build_model(config.pop("architecture"), **config)
-        model.load_state_dict(load_file(folder / WEIGHTS_FILE))
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{error.filename} is missing.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ArtifactError(f"{folder / CONFIG_FILE} is damaged: {error}.") from None
-    except (SafetensorError, RuntimeError):
-        raise ArtifactError(
-            f"{folder / WEIGHTS_FILE} is damaged or does not belong to the config beside it."
-        ) from None
-    if not is_finite(model.state_dict().values()):
-        raise ArtifactError(
-            f"The weights in {folder} are not finite numbers: their training diverged. Train anew "
-            "at a lower learning rate."
-        )
-    return model.to(device).eval().requires_grad_(False)
-
-
 @lru_cache(maxsize=16)
 def _load_cached(folder: Path, device: torch.device, modified_ns: int) -> nn.Module:
-    return _load_folder(folder, device)
+    return read_model(folder, device)
 
 
 def load_model(
@@ -159,14 +83,15 @@ def load_model(
         variant: Of an int8 one this is the float32 network that was quantized.
 
     Returns:
-        The network; it takes float32 (N, 1, 28, 28) and gives logits (N, 10).
+        The network: of digits from float32 (N, 1, 28, 28) to logits (N, 10), of photos from
+        float32 (N, 3, 224, 224) to logits (N, classes).
 
     Raises:
         InputError: If there is no such name or variant; the message lists those there are.
         ArtifactError: If a file is missing or damaged, or the weights are not finite; the message
             names it.
     """
-    folder = find_variant(str(name), _digits_folder(name), variant)
+    folder = find_variant(str(name), _own_folder(name), variant)
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.exists():
         raise ArtifactError(f"{weights_file} is missing.")
@@ -181,7 +106,7 @@ def load_predictor(
     on_progress: OnProgress | None = None,
     is_here: bool = False,
 ) -> Predictor:
-    """Load what runs a digit model; all callers share it.
+    """Load what runs a model of digits or photos; all callers share it.
 
     Args:
         name: As `load_model()` takes it.
@@ -191,7 +116,7 @@ def load_predictor(
         is_here: Whether it has to run in this process, as what is timed or exported has.
 
     Returns:
-        The call from float32 (N, 1, 28, 28) to logits, float32 (N, 10), both on the CPU.
+        The call from images to logits, as those of `load_model()`, both on the CPU.
 
     Raises:
         InputError: As `load_model()` does.
@@ -202,12 +127,15 @@ def load_predictor(
     if not variant.is_quantized:
         return TorchPredictor(load_model(name, device, variant))
     model = load_model(name, "cpu", variant)
-    folder = find_variant(str(name), _digits_folder(name), variant)
-    return load_quantized(folder, "digits", model, digit_samples, on_progress)
+    folder = find_variant(str(name), _own_folder(name), variant)
+    is_of_photos = isinstance(model, EfficientNetLite0)
+    task, samples = ("photos", photo_samples) if is_of_photos else ("digits", digit_samples)
+    return load_quantized(folder, task, model, samples, on_progress)
 
 
-def _digits_folder(name: str | Path) -> Path:
-    if isinstance(name, str) and name not in (names := _names("digits")):
+def _own_folder(name: str | Path) -> Path:
+    names = _names("digits") + _names("photos")
+    if isinstance(name, str) and name not in names:
         raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
     return WEIGHTS_DIR / name
 
@@ -223,7 +151,7 @@ def load_pretrained(
 
     Args:
         name: A name from `available_models(task)`, a local folder or a Hub id.
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
         on_progress: Called while files are downloaded, see `hub.resolve_model()`, and while int8 is
             built.
         variant: Which variant of it.

@@ -28,6 +28,7 @@ _MAX_REASON = 160
 
 # Names in transformers, whose import takes seconds.
 _AUTO_CLASSES = {
+    "photos": ("AutoModelForImageClassification", "AutoImageProcessor"),
     "sentiment": ("AutoModelForSequenceClassification", "AutoTokenizer"),
     "speech": ("AutoModelForCTC", "AutoProcessor"),
 }
@@ -41,7 +42,8 @@ class Pretrained:
         name: As it was asked for.
         folder: Where the dense model's files are; a pruned one lies beside it.
         model: In evaluation mode, float32; shared by all visitors and never modified.
-        processor: A tokenizer for text, a `Wav2Vec2Processor` for speech.
+        processor: A tokenizer for text, a `Wav2Vec2Processor` for speech, an image processor for
+            photos.
         compiled: What runs in the model's place: its int8 variant, or a replica elsewhere; None:
             the model itself.
     """
@@ -85,7 +87,7 @@ def load_folder(name: str, task: str, folder: Path) -> Pretrained:
 
     Args:
         name: What to call it in messages.
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
         folder: Has `config.json` and safetensors.
 
     Raises:
@@ -137,18 +139,22 @@ def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
         )
     except Exception as error:  # Others' files can be wrong in any way at all.
         raise InputError(f"“{name}” cannot be used for {task}: {_first_words(error)}.") from error
-    tokenizer = getattr(processor, "tokenizer", processor)
+    if task != "photos":
+        _prepare_tokenizer(name, getattr(processor, "tokenizer", processor))
+    # What is not in the file is random, and so would be the answers.
+    missing = [key for key in report["missing_keys"] if not key.endswith(_TRAINING_ONLY)]
+    if missing:
+        raise InputError(f"“{name}” was not trained for {task}: its file lacks {min(missing)}.")
+    return Pretrained(name, folder, model.eval().requires_grad_(False), processor)
+
+
+def _prepare_tokenizer(name: str, tokenizer: Any) -> None:
     # Without its files transformers makes one up that knows no words.
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise InputError(f"“{name}” has no tokenizer beside its weights.")
     # A file may ask for truncation or padding. The first call switches them off; later ones change
     # nothing, so that threads can share the tokenizer.
     tokenizer("")
-    # What is not in the file is random, and so would be the answers.
-    missing = [key for key in report["missing_keys"] if not key.endswith(_TRAINING_ONLY)]
-    if missing:
-        raise InputError(f"“{name}” was not trained for {task}: its file lacks {min(missing)}.")
-    return Pretrained(name, folder, model.eval().requires_grad_(False), processor)
 
 
 def _first_words(error: Exception) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from foundry.data import normalize
+
 if TYPE_CHECKING:
     import openvino as ov
 
@@ -24,6 +26,7 @@ _num_compute_threads = 4
 # Weights of a network that runs on one thread: LeNet's one image then takes two thirds of the time,
 # 256 about a tenth more.
 _SMALL = 100_000
+_BATCH_IMAGES = 500
 _of_thread = threading.local()
 _guard = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -141,6 +144,21 @@ class Predictor(Protocol):
         """Return the logits, float32."""
 
 
+@on_narrow_thread
+def compute_logits(model: Predictor, images: Tensor) -> Tensor:
+    """Compute what a digit network answers before softmax.
+
+    Args:
+        model: A classifier in evaluation mode, on the CPU, any variant of it.
+        images: uint8, shape (N, 28, 28), 255 = ink.
+
+    Returns:
+        float32, shape (N, 10).
+    """
+    with torch.inference_mode():
+        return torch.cat([model(normalize(batch)) for batch in images.split(_BATCH_IMAGES)])
+
+
 class TorchPredictor:
     """A PyTorch network on any device."""
 
@@ -171,6 +189,8 @@ class OpenVinoPredictor:
             model: Its inputs in the order of the call; its first output has the logits.
         """
         self.model = model
+        # Once: what asks for it does so with every answer.
+        self.num_bytes = sum(node.data.nbytes for node in _constants(model))
         self.compiled = openvino_core().compile_model(model, "CPU", _compile_options(model))
         self._tensor = load_openvino().Tensor
         # A request is busy while it runs: each caller takes one, and there are as many as there
@@ -197,6 +217,23 @@ class OpenVinoPredictor:
         return torch.from_numpy(logits)
 
 
+def count_weight_bytes(predictor: object) -> int | None:
+    """Return how many bytes the weights of what runs a model take.
+
+    Args:
+        predictor: A network or what runs one.
+
+    Returns:
+        Four for each in float32, one in int8; None for a model on another machine.
+    """
+    if isinstance(predictor, OpenVinoPredictor):
+        return predictor.num_bytes
+    network = predictor.model if isinstance(predictor, TorchPredictor) else predictor
+    if not isinstance(network, nn.Module):
+        return None
+    return sum(weights.nbytes for weights in network.parameters())
+
+
 def _compile_options(model: ov.Model) -> dict[str, Any]:
     return {
         # By default what is not int8 would run in bfloat16 where a processor has it: a variant is
@@ -213,5 +250,8 @@ def _compile_options(model: ov.Model) -> dict[str, Any]:
 
 
 def _is_small(model: ov.Model) -> bool:
-    constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
-    return sum(node.data.size for node in constants) < _SMALL
+    return sum(node.data.size for node in _constants(model)) < _SMALL
+
+
+def _constants(model: ov.Model) -> list[Any]:
+    return [node for node in model.get_ops() if node.get_type_name() == "Constant"]

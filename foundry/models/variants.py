@@ -21,6 +21,7 @@ FLOAT_BITS, INT8_BITS = 32, 8
 
 SIGNATURES = {
     "digits": Signature(("images",), ((-1, 1, 28, 28),), is_transformer=False, kept={}),
+    "photos": Signature(("pixel_values",), ((-1, 3, -1, -1),), is_transformer=False, kept={}),
     "sentiment": Signature(
         ("input_ids", "attention_mask"), ((-1, -1), (-1, -1)), is_transformer=True, kept={}
     ),
@@ -49,7 +50,7 @@ _kept: OrderedDict[tuple[object, ...], OpenVinoPredictor] = OrderedDict()
 
 @dataclass(frozen=True)
 class Variant:
-    """Which variant of a model runs; the page's two switches make one.
+    """Which variant of a model runs.
 
     Attributes:
         is_pruned: Whether channels, neurons, heads or layers were removed. How many of which is
@@ -153,7 +154,7 @@ def load_quantized(
 
     Args:
         folder: Has `config.json` and safetensors.
-        task: `digits`, `sentiment` or `speech`.
+        task: `digits`, `photos`, `sentiment` or `speech`.
         model: The network in that folder, on the CPU; not modified.
         samples: Makes the calibration inputs, if they are needed.
         on_progress: Called while it is built with the share done, in [0, 1], and a sentence.

@@ -25,7 +25,8 @@ from foundry.compression.recovery import (
 from foundry.data import load_mnist, load_test_split
 from foundry.errors import in_a_sentence
 from foundry.models import load_model, save_model
-from foundry.models.loading import WEIGHTS_DIR, WEIGHTS_FILE
+from foundry.models.checkpoints import WEIGHTS_FILE
+from foundry.models.loading import WEIGHTS_DIR
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
 from foundry.models.shipped import record_shipped

@@ -19,6 +19,8 @@ HOW_TO_INSTALL = f"pip install -r {REQUIREMENTS}"
 
 _PROJECT_DIR = Path(__file__).parents[2]
 _REACH_S = 3.0
+# Ray gives its own processes half a minute to start, which a busy machine may take them for once.
+_START_TRIES = 3
 
 
 def is_ray_installed() -> bool:
@@ -94,17 +96,23 @@ def _init(address: str | None) -> None:
 
     # Workers start in folders of their own, and find the project all the same.
     path = os.pathsep.join([str(_PROJECT_DIR), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    try:
-        ray.init(
-            address=address or "local",
-            runtime_env={"env_vars": {"PYTHONPATH": path}},
-            logging_level="ERROR",
-            log_to_driver=False,
-            **({} if address else {"include_dashboard": False}),
-        )
-    except Exception as error:  # Of a start that takes too long Ray says so in a bare one.
-        version = f"Ray {ray.__version__} on Python {sys.version.split()[0]}"
-        raise InputError(
-            f"The Ray cluster at {address or 'this machine'} cannot be joined with {version}: "
-            f"{error}"
-        ) from error
+    num_tries = 1 if address else _START_TRIES
+    for num_left in reversed(range(num_tries)):
+        try:
+            ray.init(
+                address=address or "local",
+                runtime_env={"env_vars": {"PYTHONPATH": path}},
+                logging_level="ERROR",
+                log_to_driver=False,
+                **({} if address else {"include_dashboard": False}),
+            )
+        except Exception as error:  # Of a start that takes too long Ray says so in a bare one.
+            if num_left:
+                ray.shutdown()
+                continue
+            version = f"Ray {ray.__version__} on Python {sys.version.split()[0]}"
+            raise InputError(
+                f"The Ray cluster at {address or 'this machine'} cannot be joined with {version}: "
+                f"{str(error).rstrip('.')}"
+            ) from error
+        return

@@ -31,6 +31,7 @@ RESUMABLE: tuple[Status, ...] = ("paused", "failed", "interrupted")
 
 RUN_FILE = "run.json"
 _STATUS_FILE = "status.json"
+LOG_FILE = "worker.log"
 EVENTS_FILE = "events.jsonl"
 RESULT_FILE = "result.json"
 _NAME_FILE = "name.txt"

@@ -6,7 +6,6 @@ They share one line because a machine that trains has no time left to measure wi
 import logging
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -18,10 +17,10 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.folders import ACTIVE, Status, read_status, write_status
+from foundry.runs.folders import ACTIVE, LOG_FILE, Status, read_status, write_status
+from foundry.runs.standby import Standby, start_worker
 from foundry.runs.store import RunStore
 
-_PROJECT_DIR = Path(__file__).parents[2]
 _EXIT_S = 30.0
 # Longer lines are no use to those who stand in them.
 MAX_WAITING = 20
@@ -75,8 +74,10 @@ class RunQueue:
         self.stores = stores
         self._waiting: deque[str] = deque()
         self._jobs: dict[str, Job] = {}
+        self._orders: dict[str, str] = {}
         self._locks: dict[str, FileLock] = {}
         self._worker: subprocess.Popen[str] | None = None
+        self._standby = Standby()
         self._running: str | None = None
         self._changed = threading.Condition()
         # How long the last runs took.
@@ -84,6 +85,18 @@ class RunQueue:
         self._mark_abandoned()
         self._make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
+
+    def stand_by(self, module: str) -> None:
+        """Keep a worker ready, so that its next run begins without loading anything first.
+
+        Args:
+            module: As `Job.worker`; without an argument it loads what it needs, then waits for a
+                run's id on its standard input.
+        """
+        with self._changed:
+            self._standby.module = module
+            if not self._running:
+                self._standby.renew()
 
     def start(self, create: Callable[P, J], *args: P.args, **kwargs: P.kwargs) -> J:
         """Make a run of any kind and put it at the end of the queue.
@@ -104,8 +117,12 @@ class RunQueue:
         self.submit(run)
         return run
 
-    def submit(self, run: Job) -> None:
+    def submit(self, run: Job, order: str = "") -> None:
         """Put a new or a resumable run at the end of the queue.
+
+        Args:
+            run: The run.
+            order: What its worker is told beside its id; empty to take it to its end.
 
         Raises:
             InputError: If it is finished, or queued already, or too many wait.
@@ -128,7 +145,7 @@ class RunQueue:
             except OSError as error:
                 self._locks.pop(run.run_id).release()
                 raise _cannot_write(error) from None
-            self._jobs[run.run_id] = run
+            self._jobs[run.run_id], self._orders[run.run_id] = run, order
             self._waiting.append(run.run_id)
             self._changed.notify_all()
 
@@ -199,20 +216,17 @@ class RunQueue:
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
+                # While others wait, loading would disturb what they measure.
+                if not self._waiting:
+                    self._standby.renew()
 
     def _start_worker(self, job: Job) -> subprocess.Popen[str] | None:
+        arguments = [job.run_id, *filter(None, [self._orders[job.run_id]])]
+        if worker := self._standby.take(job.worker, *arguments):
+            return worker
         try:
-            with open(job.folder / "worker.log", "a") as log:
-                # No session of its own: under Linux's autogroups its niceness would then count
-                # only among its own threads.
-                return subprocess.Popen(
-                    [sys.executable, "-m", job.worker, job.run_id],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    cwd=_PROJECT_DIR,
-                    text=True,
-                )
+            with open(job.folder / LOG_FILE, "a") as log:
+                return start_worker(job.worker, *arguments, log=log)
         except OSError as error:
             # The runs behind it must not suffer.
             _logger.exception("Run %s could not be started", job.run_id)
@@ -227,7 +241,7 @@ class RunQueue:
             _logger.exception("The end of run %s could not be recorded", job.run_id)
 
     def _release(self, run_id: str) -> None:
-        del self._jobs[run_id]
+        del self._jobs[run_id], self._orders[run_id]
         self._locks.pop(run_id).release()
         self._changed.notify_all()
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from foundry.errors import InputError
@@ -27,6 +28,8 @@ _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Matches end where a sentence does, before the space that follows it.
 _SENTENCE = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)""")
+# What ends a sentence may be doubled, or stand on a line of its own.
+_MARKS_ONLY = re.compile(r"""[\s.!?…。！？"'”’)\]」』）]*""")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,20 @@ def clean_text(text: str) -> str:
             "once. Split it into lines and score them as a file."
         )
     return text
+
+
+def split_sentences(text: str) -> list[str]:
+    """Split a text where sentences or lines end.
+
+    Args:
+        text: As `clean_text` leaves it.
+
+    Returns:
+        The sentences that have a word or a symbol, in order, without the space around them.
+    """
+    ends = [found.end() for found in _SENTENCE.finditer(text)]
+    parts = (text[start:end].strip() for start, end in pairwise([0, *ends, len(text)]))
+    return [part for part in parts if not _MARKS_ONLY.fullmatch(part)]
 
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

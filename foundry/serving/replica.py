@@ -14,7 +14,8 @@ from ray import serve
 
 from foundry.errors import InputError
 from foundry.models import DENSE, VARIANTS, Variant, load_predictor, load_pretrained
-from foundry.models.loading import CONFIG_FILE, WEIGHTS_DIR, WEIGHTS_FILE, ModelSpec
+from foundry.models.checkpoints import CONFIG_FILE, WEIGHTS_FILE
+from foundry.models.loading import WEIGHTS_DIR, ModelSpec
 from foundry.models.shipped import hash_file
 from foundry.models.variants import MAKERS, find_variant
 from foundry.sentiment.encoder import build_predictor

@@ -7,8 +7,8 @@ import numpy as np
 from foundry.speech.audio import SAMPLE_RATE_HZ, resample
 from foundry.speech.chunks import Chunk
 from foundry.speech.loudness import LoudnessMeter
-from foundry.speech.transcription import Recogniser, compute_log_probs
-from foundry.speech.words import Word, place_words, read_path
+from foundry.speech.transcription import GREEDY, Recogniser, compute_log_probs, find_words
+from foundry.speech.words import Word, place_words
 
 # A word that ended so long ago is not changed by what is said next, and stays as it is.
 _SETTLE_S = 0.6
@@ -103,13 +103,13 @@ def _recognise(recogniser: Recogniser, waveform: np.ndarray, start_s: float) -> 
     if not recogniser.grid.count_frames(len(waveform)):
         return []
     chunk = Chunk(waveform, float(waveform.mean()), float(waveform.std()))
-    log_probs = compute_log_probs(recogniser, chunk)
-    spans = read_path(log_probs.argmax(1), np.exp(log_probs.max(1)), recogniser.alphabet)
+    finder = find_words(recogniser, GREEDY)
+    finder.add(compute_log_probs(recogniser, chunk))
     meter = LoudnessMeter(SAMPLE_RATE_HZ)
     list(meter.follow([waveform]))
     return [
         replace(word, start_s=word.start_s + start_s, end_s=word.end_s + start_s)
-        for word in place_words(spans, recogniser.clock, meter.loudness)
+        for word in place_words(finder.finish(), recogniser.clock, meter.loudness)
     ]
 
 

@@ -1,8 +1,8 @@
 """Speech to text: a waveform through a CTC model to words with times, of any length."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,10 +13,11 @@ from foundry.models.hub import OnProgress
 from foundry.models.loading import Pretrained
 from foundry.models.runtime import on_compute_thread
 from foundry.speech.audio import SAMPLE_RATE_HZ, AudioFile
-from foundry.speech.beam import BIGRAM_FILE, BeamDecoder, load_beam_decoder
 from foundry.speech.chunks import Chunk, ChunkPlan, FrameGrid, cut_chunks, join_frames
+from foundry.speech.decoding.beam import BIGRAM_FILE, BeamDecoder, load_beam_decoder
+from foundry.speech.decoding.doubts import PLAIN, Doubts, load_doubts
+from foundry.speech.decoding.paths import BeamFinder, GreedyFinder, PathFinder
 from foundry.speech.loudness import REASONS, LoudnessMeter, NoWords, explain_no_words
-from foundry.speech.paths import BeamFinder, GreedyFinder, PathFinder
 from foundry.speech.words import Alphabet, FrameClock, Word, place_words, read_path
 
 GREEDY, BEAM = "greedy", "beam"
@@ -40,6 +41,7 @@ class Recogniser:
         alphabet: What its labels stand for.
         does_normalise: Whether it wants sound of zero mean and unit variance.
         beam: Searches words, if the model ships a list of them.
+        doubts: When its words are in doubt, by decoding, if the model says.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Recogniser:
     alphabet: Alphabet
     does_normalise: bool
     beam: BeamDecoder | None
+    doubts: Mapping[str, Doubts]
 
     @property
     def best_decoding(self) -> str:
@@ -90,13 +93,19 @@ class TranscribeEvent:
         done_s: Seconds of the recording that were heard so far.
         duration_s: Of the recording, as far as its header tells.
         newest: What was heard last, in letters.
+        log_probs: Of the frames that were heard last, float32 (frames, symbols).
         transcript: The result; only the last event has it.
+        labels: The path through all frames, int16 (frames,); only the last event has it.
+        channel: Which of the recording's, from 0.
     """
 
     done_s: float
     duration_s: float
     newest: str
+    log_probs: np.ndarray | None = None
     transcript: Transcript | None = None
+    labels: np.ndarray | None = None
+    channel: int = 0
 
 
 def load_recogniser(
@@ -136,6 +145,7 @@ def load_recogniser(
         alphabet,
         bool(processor.feature_extractor.do_normalize),
         load_beam_decoder(pretrained.folder, alphabet),
+        load_doubts(pretrained.folder),
     )
 
 
@@ -190,8 +200,9 @@ def find_words(recogniser: Recogniser, decoding: str) -> PathFinder:
     Raises:
         InputError: If there is no such decoding, or the model has no word list.
     """
+    doubts = recogniser.doubts.get(decoding, PLAIN)
     if decoding == GREEDY:
-        return GreedyFinder(recogniser.alphabet)
+        return GreedyFinder(recogniser.alphabet, doubts)
     if decoding != BEAM:
         raise InputError(
             f"There is no decoding “{decoding}”; choose one of {', '.join(DECODINGS)}."
@@ -201,7 +212,7 @@ def find_words(recogniser: Recogniser, decoding: str) -> PathFinder:
             f"“{recogniser.name}” comes without a word list ({BIGRAM_FILE}), so only the decoding "
             f"{GREEDY} is possible."
         )
-    return BeamFinder(recogniser.beam, recogniser.alphabet)
+    return BeamFinder(recogniser.beam, recogniser.alphabet, doubts)
 
 
 def transcribe_stream(
@@ -234,7 +245,7 @@ def transcribe_stream(
         newest = read_path(log_probs.argmax(1), np.exp(log_probs.max(1)), recogniser.alphabet)
         done_s = num_frames * stride_s
         text = " ".join(span.word for span in newest)
-        yield TranscribeEvent(done_s, max(done_s, audio.duration_s), text)
+        yield TranscribeEvent(done_s, max(done_s, audio.duration_s), text, log_probs)
     words = place_words(finder.finish(), recogniser.clock, meter.loudness)
     no_words = None
     if not words:
@@ -242,7 +253,8 @@ def transcribe_stream(
         again = audio.read_blocks() if num_frames else iter(())
         no_words = explain_no_words(again, SAMPLE_RATE_HZ)
     transcript = Transcript(tuple(words), meter.duration_s, no_words=no_words)
-    yield TranscribeEvent(meter.duration_s, meter.duration_s, "", transcript)
+    end_s = meter.duration_s
+    yield TranscribeEvent(end_s, end_s, "", transcript=transcript, labels=finder.labels)
 
 
 def transcribe_channels(
@@ -251,7 +263,8 @@ def transcribe_channels(
     """Transcribe one channel after another; see `transcribe_stream()`.
 
     Yields:
-        Progress, in seconds of all channels together; the last event has the transcript.
+        Progress, in seconds of all channels together, at the end of each channel with its labels;
+        the last event has the transcript.
 
     Raises:
         InputError: As `transcribe_stream()` does, and if there are too many channels.
@@ -262,16 +275,15 @@ def transcribe_channels(
         for event in transcribe_stream(recogniser, channel, decoding):
             if event.transcript:
                 transcripts.append(event.transcript)
-            else:
-                before_s = number * event.duration_s
-                duration_s = len(channels) * event.duration_s
-                yield TranscribeEvent(before_s + event.done_s, duration_s, event.newest)
+            done_s = number * event.duration_s + event.done_s
+            whole_s = len(channels) * event.duration_s
+            yield replace(event, done_s=done_s, duration_s=whole_s, transcript=None, channel=number)
     words = sorted((w for one in transcripts for w in one.words), key=lambda word: word.start_s)
     duration_s = transcripts[0].duration_s
     reasons = [one.no_words for one in transcripts if one.no_words and not words]
     no_words = max(reasons, key=lambda one: REASONS.index(one.reason), default=None)
     transcript = Transcript(tuple(words), duration_s, tuple(transcripts), no_words)
-    yield TranscribeEvent(duration_s, duration_s, "", transcript)
+    yield TranscribeEvent(duration_s, duration_s, "", transcript=transcript)
 
 
 def transcribe(
@@ -279,6 +291,7 @@ def transcribe(
 ) -> Transcript:
     """Transcribe a recording; see `transcribe_stream()` and `transcribe_channels()`."""
     stream = transcribe_channels if by_channel else transcribe_stream
-    *_, last = stream(recogniser, audio, decoding)
+    for event in stream(recogniser, audio, decoding):
+        last = event
     assert last.transcript is not None
     return last.transcript

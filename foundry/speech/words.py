@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+# Stands for speech that is none of the words a model knows.
+UNKNOWN_WORD = "…"
 # Loudness is measured this often.
 LOUDNESS_HOP_S = 0.01
 # A word lasts while it is at least this share of its loudest moment, and so much above the room.
@@ -64,12 +66,14 @@ class Span:
         first: Frame of its first label.
         last: Frame of its last label.
         confidence: Geometric mean of its labels' probabilities, in [0, 1].
+        doubtful: Whether it is likely to be another word.
     """
 
     word: str
     first: int
     last: int
     confidence: float
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,18 @@ class Word:
     """A word that was heard.
 
     Attributes:
-        word: As the model spells it.
+        word: As the model spells it; `UNKNOWN_WORD` for what is none of the words it knows.
         start_s: Where it begins, in seconds from the start of the recording.
         end_s: Where it ends.
         confidence: Geometric mean of its labels' probabilities, in [0, 1].
+        doubtful: Whether it is likely to be another word.
     """
 
     word: str
     start_s: float
     end_s: float
     confidence: float
+    doubtful: bool = False
 
 
 def read_path(labels: np.ndarray, probs: np.ndarray, alphabet: Alphabet) -> list[Span]:
@@ -165,7 +171,7 @@ def place_words(spans: Sequence[Span], clock: FrameClock, loudness: np.ndarray) 
     for span, part, (lowest, highest) in zip(spans, labelled, pairwise(borders), strict=True):
         reach = np.clip(_reach(loudness, *part, lowest, highest), lowest, highest)
         start_s, end_s = (round(int(hop) * LOUDNESS_HOP_S, 2) for hop in reach)
-        words.append(Word(span.word, start_s, end_s, span.confidence))
+        words.append(Word(span.word, start_s, end_s, span.confidence, span.doubtful))
     return words
 
 

@@ -134,6 +134,17 @@ PRESETS = {
         num_train_images=500,
     ),
     "Robust": TrainConfig(
-        epochs=6, dropout=0.1, rotation_deg=10.0, shift_px=2.0, scale=0.1, epsilon=0.1
+        epochs=4, dropout=0.1, rotation_deg=10.0, shift_px=2.0, scale=0.1, epsilon=0.25
+    ),
+    "LSTM, row by row": TrainConfig(model="lstm", epochs=4, batch_size=128, learning_rate=6e-3),
+    # Without changed images it soon knows by heart what it has seen.
+    "Transformer, patch by patch": TrainConfig(
+        model="transformer",
+        epochs=12,
+        batch_size=128,
+        learning_rate=3e-3,
+        rotation_deg=10.0,
+        shift_px=1.0,
+        scale=0.1,
     ),
 }

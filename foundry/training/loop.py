@@ -18,6 +18,8 @@ from foundry.training.step import cut_batches, learn_part, update
 from foundry.training.threads import Threads
 
 _EVENTS_PER_EPOCH = 25
+# Between two looks at a sample of the validation split: like this, 1.5% of an epoch's work.
+_SAMPLE_SIZE, _IMAGES_PER_SAMPLE = 500, 10_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class TrainEvent:
         is_best: Whether this epoch's weights are the ones kept so far.
         images_per_s: Training throughput since the last event, validation left out.
         elapsed_s: Time spent training and validating, pauses left out.
+        sample_accuracy: In [0, 1], on the first 500 validation digits, after every 10,000 training
+            images or so; None between, and in runs of earlier versions.
     """
 
     step: int
@@ -48,9 +52,12 @@ class TrainEvent:
     is_best: bool
     images_per_s: float
     elapsed_s: float
+    sample_accuracy: float | None = None
 
 
-def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[TrainEvent]:
+def train(
+    state: TrainState, mnist: Mnist, shard: Shard = ALONE, is_stepping: bool = False
+) -> Iterator[TrainEvent]:
     """Train until the last epoch or until validation stops improving.
 
     The same config, device and kind of processor give the same events, timings apart: on the CPU
@@ -63,6 +70,7 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
         mnist: The data set.
         shard: Which of several workers this is: each learns from its share of every batch, and all
             end up with the same weights and events as one would, but for rounding and dropout.
+        is_stepping: Whether every update is an event.
 
     Yields:
         A `TrainEvent` about 25 times an epoch, and at the end of every epoch.
@@ -75,6 +83,10 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
     images = normalize(data.images).to(state.device)
     labels = data.labels.to(state.device)
     interval = math.ceil(state.steps_per_epoch / _EVENTS_PER_EPOCH)
+    sample = mnist.val.head(_SAMPLE_SIZE)
+    sample_interval = interval * math.ceil(
+        _IMAGES_PER_SAMPLE / (interval * state.config.batch_size)
+    )
     parts = cut_batches(state.device, shard)
     losses: list[float] = []
     interval_s, interval_images = 0.0, 0
@@ -91,7 +103,7 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
                 interval_images += len(batch)
                 _check(math.isfinite(losses[-1]), state, finite)
                 epoch_ends = state.step % state.steps_per_epoch == 0
-                if not epoch_ends and state.step % interval:
+                if not epoch_ends and state.step % interval and not is_stepping:
                     continue
                 _check(is_finite(state.model.parameters()), state, finite)
                 state.train_s += interval_s
@@ -113,6 +125,10 @@ def train(state: TrainState, mnist: Mnist, shard: Shard = ALONE) -> Iterator[Tra
                     measured = _measure(state, mnist.val, shard)
                     _check(math.isfinite(measured[0]), state, finite)
                     event = _validate(state, event, *measured)
+                elif state.step % sample_interval == 0:
+                    # The workers have the same weights: nothing to agree on.
+                    _, accuracy = _measure(state, sample, ALONE)
+                    event = replace(event, sample_accuracy=accuracy, elapsed_s=state.elapsed_s)
                 finite = state.copy_weights()
                 yield event
 

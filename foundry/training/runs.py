@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 from safetensors.torch import load_file, save_file
 
-from foundry.models.loading import WEIGHTS_FILE
+from foundry.models.checkpoints import WEIGHTS_FILE
 from foundry.runs.folders import (
     EVENTS_FILE,
     RESULT_FILE,
@@ -35,6 +35,8 @@ from foundry.training.config import TrainConfig
 from foundry.training.loop import TrainEvent
 
 CHECKPOINTS_FOLDER = "checkpoints"
+# What a worker is told that is to make one update and to pause.
+STEP = "step"
 _TEST_PROBS_FILE = "test_probs.safetensors"
 
 

@@ -40,14 +40,16 @@ class Snapshots:
                 path.unlink()
         self.keep(state)
 
-    def keep(self, state: TrainState) -> None:
+    def keep(self, state: TrainState, is_asked_for: bool = False) -> None:
         """Write a snapshot if one is due.
 
         Args:
             state: The training, at rest.
+            is_asked_for: Write one in any case, in the place of the last if that was not due: a run
+                that somebody takes step by step has no more of them than others.
         """
-        newest = find_newest_step(self._folder)
-        if not any(newest < target <= state.step for target in self._targets):
+        *_, before, newest = [-1, -1, *map(read_step, list_snapshots(self._folder))]
+        if not (is_asked_for or self._is_due(newest, state.step)):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"partial-{os.getpid()}"
@@ -58,7 +60,12 @@ class Snapshots:
             # On a full disk this makes the room to say so.
             partial.unlink(missing_ok=True)
             raise
-        partial.rename(self._folder / f"step-{state.step:08d}.safetensors")
+        partial.rename(_name(self._folder, state.step))
+        if newest not in (-1, state.step) and not self._is_due(before, newest):
+            _name(self._folder, newest).unlink(missing_ok=True)
+
+    def _is_due(self, before: int, step: int) -> bool:
+        return any(before < target <= step for target in self._targets)
 
 
 def plan_steps(num_steps: int, num_bytes: int) -> Sequence[int]:
@@ -121,6 +128,10 @@ def load_snapshot(path: Path, config: TrainConfig) -> nn.Module:
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The snapshot {path} cannot be read: {error}.") from None
     return model.eval()
+
+
+def _name(folder: Path, step: int) -> Path:
+    return folder / f"step-{step:08d}.safetensors"
 
 
 def _count_bytes(model: nn.Module) -> int:

@@ -11,6 +11,7 @@ from torch import nn
 from foundry.models import build_model
 from foundry.models.machine import select_precision
 from foundry.training.config import TrainConfig
+from foundry.training.threads import Threads
 
 _SGD_MOMENTUM = 0.9
 # Share of the steps that one-cycle spends warming up; chosen on validation for the Fast preset.
@@ -40,12 +41,8 @@ class TrainState:
         torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device(device)
-        model = (
-            copy.deepcopy(start).requires_grad_(True)
-            if start
-            else build_model(config.model, config.width, dropout=config.dropout)
-        ).to(self.device)
-        self.model = model.to(memory_format=torch.channels_last)
+        model = copy.deepcopy(start).requires_grad_(True) if start else _build_model(config)
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.precision = select_precision(self.device)
         self.optimizer = _build_optimizer(config, self.model)
         self.steps_per_epoch = math.ceil(config.num_train_images / config.batch_size)
@@ -114,6 +111,12 @@ class TrainState:
     def copy_weights(self) -> dict[str, torch.Tensor]:
         """Return the weights as they are now."""
         return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
+
+
+def _build_model(config: TrainConfig) -> nn.Module:
+    # On one thread: the last digits of orthogonal weights depend on how many there are.
+    with Threads(1, torch.device("cpu")) as threads:
+        return threads.run(partial(build_model, config.model, config.width, dropout=config.dropout))
 
 
 def _build_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:

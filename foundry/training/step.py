@@ -53,11 +53,19 @@ def learn_part(
         # Drawn for the whole batch: an image is changed alike in whichever part it is.
         draws = draw_affine(len(batch), _seed(state, "affine", torch.device("cpu")))[rows]
         images = random_affine(images, config.rotation_deg, config.shift_px, config.scale, draws)
+    noise = None
+    if config.epsilon:
+        # As above.
+        drawn = torch.rand(
+            (len(batch), *images.shape[1:]),
+            generator=_seed(state, "adversarial", torch.device("cpu")),
+        )
+        noise = (2 * drawn[rows] - 1).to(images.device)
     generator = _seed(state, f"dropout {part.rank}", state.device)
     with torch.autocast(
         state.device.type, torch.bfloat16, enabled=state.precision == torch.bfloat16
     ):
-        loss, plain = _losses(state, images, labels, generator)
+        loss, plain = _losses(state, images, labels, noise, generator)
     weight = part.weight(len(batch))
     return differentiate(loss, plain, weight, list(state.model.parameters()))
 
@@ -90,7 +98,11 @@ def _seed(state: TrainState, purpose: str, device: torch.device) -> torch.Genera
 
 
 def _losses(
-    state: TrainState, images: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
+    state: TrainState,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    noise: torch.Tensor | None,
+    generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the loss to descend, and the plain cross-entropy, which compares with validation."""
     config = state.config
@@ -98,8 +110,8 @@ def _losses(
     logits = model(images)
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     plain = F.cross_entropy(logits.detach(), labels) if config.label_smoothing else loss.detach()
-    if config.epsilon:
-        adversarial = fgsm(model, images, labels, config.epsilon)
+    if noise is not None:
+        adversarial = fgsm(model, images, labels, config.epsilon, noise)
         adversarial_loss = F.cross_entropy(
             model(adversarial), labels, label_smoothing=config.label_smoothing
         )

@@ -1,4 +1,7 @@
-"""The process that trains one run: `python -m foundry.training.worker RUN_ID`.
+"""The process that trains one run: `python -m foundry.training.worker [RUN_ID [step]]`.
+
+Without an id it loads what every training needs and waits for the line on standard input. With
+`step` it makes one update and pauses.
 
 It hears `pause` and `stop` on standard input; the end of input means that the server is gone,
 and then it saves and leaves.
@@ -22,11 +25,12 @@ from foundry.errors import DivergedError
 from foundry.models import save_model
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
-from foundry.runs.folders import append_event, write_status
+from foundry.runs.folders import LOG_FILE, append_event, runs_dir, write_status
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from foundry.training.config import TrainConfig
 from foundry.training.evaluation import evaluate
 from foundry.training.loop import TrainEvent, train
-from foundry.training.runs import Run, read_run, rewind_events, write_result
+from foundry.training.runs import STEP, Run, read_run, rewind_events, write_result
 from foundry.training.snapshots import Snapshots
 from foundry.training.state import TrainState
 from foundry.training.step import NUM_PARTS
@@ -78,11 +82,11 @@ def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
     return state
 
 
-def _keep_finite(run: Run, state: TrainState) -> Iterator[TrainEvent]:
+def _keep_finite(run: Run, state: TrainState, is_stepping: bool) -> Iterator[TrainEvent]:
     """Train, and leave something to draw with also where it diverges in its first epoch."""
     step = state.step
     try:
-        for event in train(state, load_mnist()):
+        for event in train(state, load_mnist(), is_stepping=is_stepping):
             step = event.step
             yield event
     except DivergedError:
@@ -91,16 +95,20 @@ def _keep_finite(run: Run, state: TrainState) -> Iterator[TrainEvent]:
         raise
 
 
-def _train_until_told(run: Run, state: TrainState, commands: Commands) -> Command | None:
+def _train_until_told(
+    run: Run, state: TrainState, commands: Commands, is_stepping: bool
+) -> Command | None:
     """Train, logging every event; return the command that ended it, None at the end."""
     saved_at = time.monotonic()
     snapshots = Snapshots(state, run.snapshots_folder)
-    for event in _keep_finite(run, state):
+    for event in _keep_finite(run, state, is_stepping):
         # First, so that who reads of an event finds what belongs to it.
-        snapshots.keep(state)
+        snapshots.keep(state, is_asked_for=is_stepping)
         append_event(run.folder, event)
         if event.is_best:
             save_model(state.best_model(), run.best_folder)
+        if is_stepping:
+            commands.last = commands.last or "pause"
         if commands.last:
             break
         if time.monotonic() - saved_at > _CHECKPOINT_EVERY_S:
@@ -161,14 +169,37 @@ def _explain(error: Exception, run: Run) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def main(run_id: str) -> None:
+def wait_for_run() -> list[str]:
+    """Load all that a training needs, then wait for a run on standard input.
+
+    What is printed from then on goes to the run's log.
+
+    Returns:
+        As `main()` takes it.
+
+    Raises:
+        SystemExit: If the input ends before.
+    """
+    # The first update imports and builds what all later ones use, in a second or more.
+    rehearsed = TrainState(TrainConfig(num_train_images=500), torch.device("cpu"))
+    next(train(rehearsed, load_mnist()))
+    arguments = sys.stdin.readline().split()
+    if not arguments:
+        raise SystemExit
+    with open(runs_dir() / arguments[0] / LOG_FILE, "a") as log:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(log.fileno(), stream.fileno())
+    return arguments
+
+
+def main(run_id: str, order: str = "") -> None:
     """Train a run to its end, or until told otherwise.
 
     Args:
         run_id: An existing run; a checkpoint in its folder is gone on from.
+        order: `step` for one update.
     """
     commands = Commands()
-    leave_room_for_the_server()
     run = read_run(run_id)
     # After a server crash the worker before this one may still be saving.
     with FileLock(run.folder / "worker.lock", timeout=30):
@@ -176,7 +207,7 @@ def main(run_id: str) -> None:
             write_status(run.folder, "running")
             state = _start_or_go_on(run, select_device(run.device))
             num_threads = min(NUM_PARTS, torch.get_num_threads())
-            match _train_until_told(run, state, commands):
+            match _train_until_told(run, state, commands, order == STEP):
                 case None:
                     finish_run(run, state, "done", num_threads)
                 case "stop":
@@ -194,4 +225,5 @@ def main(run_id: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    leave_room_for_the_server()
+    main(*(sys.argv[1:] or wait_for_run()))

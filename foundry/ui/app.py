@@ -17,20 +17,25 @@ from foundry.ui.components.clips import CLIPS
 from foundry.ui.components.run_api import build_runs_api
 from foundry.ui.compress.tab import build_compress_tab
 from foundry.ui.draw.tab import build_draw_tab
+from foundry.ui.page.event_stream import HEAD as EVENT_STREAM_HEAD
+from foundry.ui.page.feedback import CSS as FEEDBACK_CSS
+from foundry.ui.page.feedback import HEAD as FEEDBACK_HEAD
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.guide import CSS as GUIDE_CSS
 from foundry.ui.page.guide import HEAD as GUIDE_HEAD
 from foundry.ui.page.guide import build_guide
 from foundry.ui.page.language import CSS as LANGUAGE_CSS
-from foundry.ui.page.language import build_head, build_language_switch
+from foundry.ui.page.language import DICTIONARIES, build_head, build_language_switch
 from foundry.ui.page.link_button import CSS as LINK_CSS
+from foundry.ui.page.link_button import HEAD as LINK_HEAD
 from foundry.ui.page.link_button import build_links
 from foundry.ui.page.page import Page
 from foundry.ui.page.terms import CSS as TERMS_CSS
 from foundry.ui.page.terms import explain_knobs
 from foundry.ui.page.theme import CSS, build_theme
-from foundry.ui.page.variant_switches import build_variant_switches, on_open
+from foundry.ui.page.variants import build_variant_choice, on_open
 from foundry.ui.page.visitor import build_browser_state, on_arrive
+from foundry.ui.photos.tab import build_photos_tab
 from foundry.ui.search.tab import build_search_tab
 from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
@@ -45,6 +50,7 @@ _TABS = (
     build_train_tab,
     build_search_tab,
     build_draw_tab,
+    build_photos_tab,
     build_sentiment_tab,
     build_speech_tab,
     build_compress_tab,
@@ -92,17 +98,17 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         arrived = app.load(on_arrive, visitor, visitor, **QUIET)
         with gr.Row(elem_classes="page-head"):
             gr.Markdown("# Foundry", elem_classes="foundry-title")
-            switches = build_variant_switches()
             links = build_links(app)
             build_language_switch()
         links.note.render()
+        variants = build_variant_choice()
         guide = build_guide()
         page = Page(
             device,
             queue,
             visitor,
             arrived,
-            switches,
+            variants,
             links,
             guide,
             chosen_run=gr.State(("", 0.0)),
@@ -112,10 +118,10 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:
                 build_tab(page)
-        tabs.select(on_open, None, switches.open_tab, **QUIET)
-        links.connect(tabs, switches)
-        guide.connect(app, switches)
-        switches.connect()
+        tabs.select(on_open, None, variants.open_tab, **QUIET)
+        links.connect(tabs, variants)
+        guide.connect(app, variants)
+        variants.connect()
         build_runs_api(queue)
         app.load(WarmUp(page.warm_ups).start, None, None, **QUIET)
         explain_knobs(app)
@@ -153,10 +159,10 @@ def mount(app: gr.Blocks) -> FastAPI:
 def _describe() -> dict[str, Any]:
     return {
         "theme": build_theme(),
-        "css": CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS,
-        "head": build_head() + GUIDE_HEAD,
+        "css": CSS + LANGUAGE_CSS + GUIDE_CSS + TERMS_CSS + ABOUT_CSS + LINK_CSS + FEEDBACK_CSS,
+        "head": EVENT_STREAM_HEAD + build_head() + GUIDE_HEAD + LINK_HEAD + FEEDBACK_HEAD,
         "max_file_size": _MAX_UPLOAD,
-        "allowed_paths": [str(CLIPS)],
+        "allowed_paths": [str(CLIPS), str(DICTIONARIES)],
         "footer_links": ["api", "settings"],
         "auth": read_accounts(),
         "enable_monitoring": False,

@@ -1,6 +1,9 @@
 import json
 
+from sentiment_corpus import write_corpus
+
 from foundry.benchmark import sentiment
+from foundry.recipes.sentiment.data.corpus import DOMAINS
 
 # The specification.
 KEYS = {
@@ -23,12 +26,32 @@ def test_lines_are_the_same_for_a_seed_and_of_every_length():
     assert len(set(lines)) > 900
 
 
+def test_answers_are_measured_in_every_domain_and_on_probes(three_label_dir, tmp_path, monkeypatch):
+    for name, number in (("_NUM_LINES", 4), ("_NUM_SINGLE", 1), ("_ROUNDS", 1)):
+        monkeypatch.setattr(sentiment, name, number)
+    figures = sentiment.measure(write_corpus(tmp_path), str(three_label_dir))
+    assert list(figures["answers"]) == ["dense"]
+    domains = figures["answers"]["dense"]["domains"]
+    assert [domain["domain"] for domain in domains] == list(DOMAINS)
+    assert domains[0]["three_way"] is not None and domains[1]["three_way"] is None
+    json.dumps(figures)
+    report = sentiment.report(figures)
+    assert all(f"| {domain} |" in report for domain in DOMAINS)
+    assert "| denials that turn the answer (180) |" in report
+
+
 def test_figures_are_complete_and_make_sense(monkeypatch):
+    monkeypatch.setattr(sentiment, "available_variants", lambda name: ["dense"])
     for name, number in (("_NUM_LINES", 12), ("_NUM_SINGLE", 3), ("_ROUNDS", 1)):
         monkeypatch.setattr(sentiment, name, number)
     figures = sentiment.measure()
     assert set(figures) >= KEYS
+    answers = figures.pop("answers")
     assert all(value > 0 for value in figures.values())
+    # Without the corpora: the sentences that are here.
+    assert list(answers) == ["dense"] and answers["dense"]["domains"] == []
+    assert answers["dense"]["probes"]["num_denials"] == 180
+    figures["answers"] = answers
     assert figures["pipeline_batch_texts_per_s"] == max(
         figures["pipeline_batch_1_texts_per_s"], figures["pipeline_batch_32_texts_per_s"]
     )

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-TABS = ("Train", "Search", "Draw", "Sentiment", "Speech", "Compress", "About")
+TABS = ("Train", "Search", "Draw", "Photos", "Sentiment", "Speech", "Compress", "About")
 # Gradio's own empty boxes name themselves with an attribute that their element may not have.
 NOT_OURS = {"exclude": [[".empty[aria-label='Empty value']"]]}
 

@@ -131,3 +131,65 @@ def test_what_the_network_sees_is_asked_for_only_where_it_is_looked_at(new_conte
     expect(maps.locator("img")).to_have_count(3)
     page.get_by_role("button", name="Clear").evaluate("button => button.click()")
     expect(maps.locator("img")).to_have_count(0)
+
+
+def test_a_closed_row_asks_for_nothing_and_an_open_one_follows_the_drawing(pad):
+    draw(pad, SEVEN)
+    expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    expect(pad.locator("#draw-looked img")).to_have_count(0)
+    row = pad.locator("#draw-looked-row > button")
+    row.focus()
+    pad.keyboard.press("Enter")
+    looked = pad.locator("#draw-looked")
+    expect(looked).to_contain_text("Why 7?")
+    expect(looked).to_contain_text("completeness error")
+    # "Why not 9?", by keyboard.
+    pad.locator("#draw-rival input").last.focus()
+    pad.keyboard.press("Space")
+    expect(looked).to_contain_text("Why 7 and not 9?")
+    pad.locator("#draw-pad canvas").scroll_into_view_if_needed()
+    pad.get_by_role("button", name="Clear").click()
+    looked.scroll_into_view_if_needed()
+    expect(looked).to_contain_text("Draw a digit on the pad first")
+    row.click()
+
+
+def test_any_square_is_taken_apart_by_pointer_and_by_keyboard(pad):
+    draw(pad, SEVEN)
+    expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    row = pad.locator("#draw-neuron-row > button")
+    row.click()
+    neuron = pad.locator("#draw-neuron")
+    neuron.scroll_into_view_if_needed()
+    first, second = (neuron.locator(".layers canvas").nth(place) for place in (0, 1))
+    # In the middle of the first map.
+    first.click(position={"x": 40, "y": 40})
+    expect(neuron.locator(".place")).to_contain_text("Map 1, row")
+    expect(neuron.locator(".numbers")).to_have_count(3)
+    second.focus()
+    pad.keyboard.press("PageDown")
+    expect(neuron.locator(".place")).to_have_text("Map 2, row 1, column 1")
+    expect(neuron.locator(".fed button")).to_have_count(6)
+    neuron.locator(".outs button").nth(7).click()
+    expect(neuron.locator(".place")).to_have_text("Digit 7")
+    figures = [float(one.replace("\u2212", "-")) for one in neuron.locator("dd").all_inner_texts()]
+    assert figures[0] + figures[1] == pytest.approx(figures[2], abs=2e-4)
+    # From an output to the neuron that fed it most.
+    neuron.locator(".fed button").first.click()
+    expect(neuron.locator(".place")).to_contain_text("Neuron")
+    row.click()
+
+
+def test_a_seven_is_fooled_into_a_chosen_digit(pad):
+    draw(pad, SEVEN)
+    expect(pad.locator("#draw-answer .answer b")).to_have_text("7")
+    pad.locator("#draw-fool-row > button").click()
+    fooled = pad.locator("#draw-fooled")
+    fooled.scroll_into_view_if_needed()
+    expect(fooled).to_contain_text("smallest strength that works")
+    pad.locator("#draw-target").get_by_text("3", exact=True).click()
+    expect(fooled).to_contain_text("read as 3.")
+    expect(fooled.locator(".answer b")).to_have_text(["7", "3"])
+    expect(fooled.locator("figure img")).to_have_count(3)
+    expect(fooled.locator("tbody tr")).to_have_count(4)
+    pad.locator("#draw-fool-row > button").click()

@@ -1,7 +1,7 @@
 """The first steps and the terms behind the knobs, in a real Chromium."""
 
 import pytest
-from gestures import SEVEN, draw, switch
+from gestures import SEVEN, choose_variant, draw
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -66,7 +66,7 @@ def test_steps_are_ticked_when_they_were_done_and_stay_ticked(page):
     draw(page, SEVEN)
     expect(done).to_have_count(1)
     expect(done).to_contain_text("Draw")
-    switch(page, "pruned")
+    choose_variant(page, "draw", "pruned")
     expect(done).to_have_count(2)
     page.reload()
     expect(done).to_have_count(2)
@@ -122,15 +122,12 @@ def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(unused):
     unused.keyboard.press("Enter")
     expect(knob.get_by_text("How far the weights move")).to_be_hidden()
     open_tab(unused, "Draw")
-    switches = unused.locator("#variant-pruned")
-    switches.locator("summary").click()
-    expect(switches.get_by_text("Taking out the channels")).to_be_visible()
-    expect(switches.get_by_role("checkbox")).not_to_be_checked()
+    bars = unused.locator(".term-variant:has(#draw-variants)")
+    bars.locator("summary").click()
+    expect(bars.get_by_text("smaller or faster")).to_be_visible()
+    expect(bars.get_by_role("radio", name="Dense")).to_be_checked()
     unused.keyboard.press("Escape")
-    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
-    switches.locator("summary").click()
-    unused.locator("h1").first.click()
-    expect(switches.get_by_text("Taking out the channels")).to_be_hidden()
+    expect(bars.get_by_text("smaller or faster")).to_be_hidden()
 
 
 def test_terms_are_there_in_what_is_opened_later(unused):

@@ -57,9 +57,9 @@ def test_a_clicked_word_is_struck_out_and_the_answer_without_it_shown(page, box)
 def test_the_answer_changes_while_typing_goes_on(page, box):
     answer = page.locator("#sentiment-answer .headline b")
     box.press_sequentially("I love it", delay=20)
-    expect(answer).to_have_text("positive")
+    expect(answer).to_contain_text("positive")
     box.press_sequentially(" not at all: an awful, boring mess", delay=20)
-    expect(answer).to_have_text("negative")
+    expect(answer).to_contain_text("negative")
     # The words are those of the text as it is at last.
     expect(page.locator("#sentiment-words .words")).to_have_text(
         "I love it not at all: an awful, boring mess"
@@ -70,6 +70,34 @@ def test_an_example_is_one_click_away(page, box):
     page.get_by_text("Two hours of shouting, and not one of the jokes lands.").click()
     expect(page.locator("#sentiment-answer")).to_contain_text("negative")
     expect(page.locator("#sentiment-words")).to_contain_text("pulls towards negative")
+
+
+def test_a_sentence_that_is_pressed_is_explained(page, box):
+    box.fill("A warm and funny film. But the ending was awful!")
+    sentences = page.locator("#sentiment-sentences button")
+    expect(sentences).to_have_text(["A warm and funny film.", "But the ending was awful!"])
+    sentences.nth(1).click()
+    expect(page.locator("#sentiment-words .words")).to_have_text("But the ending was awful!")
+    box.fill("A warm and funny film.")
+    expect(sentences).to_have_count(0)
+
+
+def test_a_word_typed_over_is_compared_and_slots_fill_a_table(page, box):
+    box.fill("The film was good.")
+    page.locator("#sentiment-what-if > button").click()
+    changed = page.locator("#sentiment-changed textarea")
+    answers = page.locator("#sentiment-what-if-answers")
+    expect(changed).to_have_value("The film was good.")
+    changed.fill("The film was awful.")
+    expect(answers).to_contain_text("With “awful.” in place of “good.”")
+    changed.fill("The {film|<b>book</b>} was {good|awful}.")
+    expect(answers.locator("tr")).to_have_count(1 + 4)
+    expect(answers.locator("tr").nth(3)).to_contain_text("<b>book</b>")
+    # Another text is compared as soon as it has been looked at; what was typed here stays.
+    changed.fill("The film was awful.")
+    box.fill("The film was lovely.")
+    expect(answers).to_contain_text("With “awful.” in place of “lovely.”")
+    page.locator("#sentiment-what-if > button").click()
 
 
 def test_what_is_typed_stays_text(page, box):
@@ -108,6 +136,18 @@ def test_another_model_is_loaded_and_answers_with_its_own_labels(own_page, tiny_
     expect(own_page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
 
 
+def test_a_model_with_a_neutral_label_has_three_bars_in_their_colours(own_page, three_label_dir):
+    own_page.locator("#sentiment-text textarea").fill("good film")
+    choice = own_page.locator("#sentiment-model input")
+    choice.fill(str(three_label_dir))
+    choice.press("Enter")
+    expect(own_page.locator("#sentiment-answer .bars .name")).to_have_text(
+        ["negative", "neutral", "positive"]
+    )
+    for colour in ("vermilion", "green", "blue"):
+        expect(own_page.locator(f"#sentiment-answer .fill.{colour}")).to_have_count(1)
+
+
 def test_a_file_is_scored_and_comes_back(page, tmp_path):
     path = tmp_path / "reviews.csv"
     path.write_text("id,review\n" + "7,Awful.\n8,Wonderful!\n" * 150)
@@ -119,6 +159,9 @@ def test_a_file_is_scored_and_comes_back(page, tmp_path):
     expect(status).to_contain_text("300 of 300 texts")
     expect(page.locator("#sentiment-histogram .columns div")).to_have_count(20)
     expect(page.get_by_text("The first 200 of 300 rows")).to_be_visible()
+    page.locator("#sentiment-only input").click()
+    page.get_by_role("option", name="positive").click()
+    expect(page.get_by_text("150 of 300 rows; the CSV has them all.")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#sentiment-download").click()
     lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()

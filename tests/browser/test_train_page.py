@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import set_number
+from gestures import SEVEN, draw, set_number
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -11,26 +11,30 @@ pytestmark = pytest.mark.browser
 DONE = re.compile(r"Done|Stopped|Failed|Interrupted")
 
 
+CURVE = "#train-curves .curve"
+
+
 def curve_length(page):
     """Characters of the path of the first curve; it grows as points are added."""
-    paths = page.locator(".vega-embed svg .mark-line path")
+    paths = page.locator(CURVE)
     return len(paths.first.get_attribute("d") or "") if paths.count() else 0
 
 
 def wait_for_growth(page, length):
     page.wait_for_function(
-        """length => {
-          const path = document.querySelector('.vega-embed svg .mark-line path');
+        """([curve, length]) => {
+          const path = document.querySelector(curve);
           return path && (path.getAttribute('d') || '').length > length;
         }""",
-        arg=length,
+        arg=[CURVE, length],
     )
 
 
-LIST_CUT_LABELS = """() => [...document.querySelectorAll('svg.marks')].flatMap(plot =>
-  [...plot.querySelectorAll('text')].filter(label => label.textContent
-    && label.getBoundingClientRect().left < plot.getBoundingClientRect().left - 1)
-  ).map(label => label.textContent)"""
+LIST_CUT_LABELS = """() => [...document.querySelectorAll('#train-curves figure')].flatMap(chart =>
+  [...chart.querySelectorAll('text')].filter(label => {
+    const [inner, outer] = [label, chart].map(node => node.getBoundingClientRect());
+    return inner.left < outer.left || inner.right > outer.right || inner.bottom > outer.bottom;
+  }).map(label => label.textContent))"""
 
 
 def start_long_run(page):
@@ -45,8 +49,14 @@ def test_a_finished_run_shows_its_result(page):
     expect(page.locator("#train-status")).to_contain_text("Done", timeout=180_000)
     expect(page.locator(".figures")).to_contain_text("test accuracy")
     # Labels that came while it trained have room too.
-    expect(page.locator("svg.marks:visible")).to_have_count(2)
+    expect(page.locator("#train-curves figure:visible")).to_have_count(2)
     assert page.evaluate(LIST_CUT_LABELS) == []
+    # By keyboard: what each curve was at its last point.
+    page.locator("#train-curves .plot").last.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#train-curves .tip:visible")).to_contain_text(
+        re.compile(r"Epoch 3.*validation\d\d\.\d\d%")
+    )
     # Every test image is in one cell of the matrix.
     counts = page.locator("#confusion-matrix button[data-cell]").all_inner_texts()
     assert sum(int(count) for count in counts) == 10_000
@@ -74,6 +84,8 @@ def test_a_run_is_watched_from_its_start_tried_renamed_and_deleted(page):
 
     page.get_by_role("button", name="Draw one for it").click()
     expect(page.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
+    # However far down the page it was pressed, the pad is in sight.
+    expect(page.locator("#draw-pad canvas")).to_be_in_viewport(ratio=1)
     expect(page.locator("#draw-model input")).to_have_value(re.compile("Your run LeNet, 1 epochs"))
 
     page.get_by_role("tab", name="Train").click()
@@ -89,6 +101,33 @@ def test_a_run_is_watched_from_its_start_tried_renamed_and_deleted(page):
     expect(run).to_have_count(0)
     expect(page.locator("#train-status")).to_contain_text("Nothing trained yet")
     expect(page.locator("#train-headline")).to_be_hidden()
+
+
+def test_the_visitors_own_digit_is_followed_through_training_and_back(page):
+    row = page.locator("#train-replay > button")
+    row.focus()
+    page.keyboard.press("Enter")
+    cards, own = page.locator("#train-replayed .cards .card"), page.locator("#train-replayed .own")
+    expect(cards).to_have_count(8)
+    expect(own).to_contain_text("Draw a digit")
+    page.locator("#train-pad canvas").scroll_into_view_if_needed()
+    draw(page, SEVEN, "#train-pad")
+    answer = own.locator(".answer")
+    expect(answer).not_to_be_empty()
+    set_number(page, "Training images", 5000)
+    page.locator("#train-start").click()
+    expect(page.locator("#train-headline")).to_contain_text("mistakes", timeout=180_000)
+    page.locator("#train-replayed").scroll_into_view_if_needed()
+    expect(own).to_contain_text("Read as 7 since update")
+    expect(answer).to_have_text("7")
+    counts = page.locator("#train-replayed td").all_inner_texts()
+    assert sum(int(count or 0) for count in counts) == 500
+    # At the start it was something else, and playing brings the seven back.
+    page.locator("#train-watch input[type=range]").focus()
+    page.keyboard.press("Home")
+    expect(answer).not_to_have_text("7")
+    page.locator("#train-watch").get_by_role("button", name="Play").click()
+    expect(answer).to_have_text("7")
 
 
 def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):
@@ -112,6 +151,10 @@ def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):
 def test_pause_frees_the_worker_and_resume_goes_on(page):
     start_long_run(page)
     page.locator("#train-pause").click()
+    expect(page.locator("#train-status")).to_contain_text("Paused", timeout=120_000)
+    before = page.locator("#train-watch .when").inner_text()
+    page.locator("#train-step").click()
+    expect(page.locator("#train-watch .when")).not_to_have_text(before)
     expect(page.locator("#train-status")).to_contain_text("Paused", timeout=120_000)
     page.locator("#train-resume").click()
     expect(page.locator("#train-status")).to_contain_text("images/s", timeout=120_000)
@@ -138,6 +181,20 @@ def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, new_
 def test_a_wrong_setting_is_explained_and_nothing_is_lost(page):
     set_number(page, "Learning rate", 7)
     page.locator("#train-start").click()
-    expect(page.get_by_text("learning_rate is 7")).to_be_visible()
+    expect(page.get_by_text("Learning rate is 7")).to_be_visible()
     assert "Traceback" not in page.content()
     expect(page.locator("#train-status")).to_contain_text("Nothing trained yet")
+
+
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_an_error_marks_its_field_until_it_is_changed(page, language):
+    # By its place: in the other language it has another name.
+    field = page.get_by_label(re.compile("^Learning rate")).first
+    field.fill("7")
+    handle = field.element_handle()
+    page.get_by_role("button", name=language).click()
+    page.locator("#train-start").click()
+    expect(page.locator(".refused")).to_have_count(1)
+    assert page.locator(".refused").evaluate("(block, input) => block.contains(input)", handle)
+    handle.fill("0.01")
+    expect(page.locator(".refused")).to_have_count(0)

@@ -1,7 +1,7 @@
-"""Switching variants as a visitor does, in a real Chromium."""
+"""Choosing variants as a visitor does, in a real Chromium."""
 
 import pytest
-from gestures import SEVEN, draw, switch, transcribe_example
+from gestures import SEVEN, choose_variant, draw, find_variant, transcribe_example
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -9,65 +9,68 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def page(shared_page):
-    """The page with both switches off."""
+    """The page with the dense model chosen."""
     shared_page.get_by_role("tab", name="Draw").click()
-    for name in ("pruned", "quantized"):
-        shared_page.locator(f"#variant-{name} input").uncheck()
-    expect(shared_page.locator("#variant-note")).to_be_hidden()
+    choose_variant(shared_page, "draw", "dense")
     return shared_page
 
 
-def test_time_and_label_follow_the_switches_without_a_reload(page):
-    page.get_by_role("tab", name="Draw").click()
+def test_size_time_and_answer_follow_what_is_chosen_and_drawn(page):
     page.locator("#draw-pad canvas").wait_for()
-    page.evaluate("window.isSamePage = true")
     draw(page, SEVEN)
-    answer, timing = page.locator("#draw-answer"), page.locator("#draw-timing")
+    answer = page.locator("#draw-answer")
     expect(answer.locator(".answer b")).to_have_text("7")
-    expect(timing).to_contain_text("ink to probabilities")
-    shares = []
-    for name, variant in (
-        ("quantized", "int8"),
-        ("pruned", "pruned-int8"),
-        ("quantized", "pruned"),
-    ):
-        switch(page, name)
-        expect(timing).to_contain_text(f"The model: {variant} ")
-        expect(timing).to_contain_text("same answer")
-        expect(answer.locator(".answer b")).to_have_text("7")
+    expect(find_variant(page, "draw", "dense")).to_contain_text("246.8 kB")
+    expect(find_variant(page, "draw", "int8")).not_to_contain_text("kB")
+    shares = [answer.locator(".answer span").inner_text()]
+    for variant in ("int8", "pruned"):
+        choose_variant(page, "draw", variant)
+        chosen = find_variant(page, "draw", variant)
+        expect(chosen).to_contain_text("kB")
+        expect(chosen).to_contain_text(" ms")
+        expect(chosen.locator(".said")).to_have_text("7")
         shares.append(answer.locator(".answer span").inner_text())
-    switch(page, "pruned")
-    expect(timing).not_to_contain_text("The model")
-    expect(timing).to_contain_text("ink to probabilities")
-    shares.append(answer.locator(".answer span").inner_text())
     # Pruned and dense networks are surely told apart; int8 may round to the same tenth.
     assert len(set(shares)) >= 2
-    assert page.evaluate("window.isSamePage") is True
 
 
-def test_the_switches_act_on_texts(page):
+def test_all_four_are_compared_and_chosen_by_keyboard(page):
+    draw(page, SEVEN)
+    expect(find_variant(page, "draw", "dense").locator(".said")).to_have_text("7")
+    page.locator("#draw-variants-compare").click()
+    for variant in ("dense", "pruned", "int8", "pruned-int8"):
+        expect(find_variant(page, "draw", variant).locator(".said")).to_have_text("7")
+    find_variant(page, "draw", "dense").focus()
+    page.keyboard.press("ArrowDown")
+    expect(find_variant(page, "draw", "pruned")).to_be_checked()
+    # The keyboard stays where it was when the answer of the variant has come.
+    expect(page.locator("#draw-variants .hint")).to_contain_text("matters least")
+    expect(find_variant(page, "draw", "pruned")).to_be_focused()
+    expect(find_variant(page, "draw", "int8").locator(".said")).to_have_text("7")
+
+
+def test_the_choice_holds_for_texts(page):
+    choose_variant(page, "draw", "int8")
     page.get_by_role("tab", name="Sentiment").click()
+    expect(find_variant(page, "sentiment", "int8")).to_be_checked()
     page.locator("#sentiment-text textarea").fill("A wonderful, moving film.")
-    expect(page.locator("#sentiment-answer")).to_contain_text("positive")
-    switch(page, "quantized")
-    expect(page.get_by_text("The model: int8").filter(visible=True)).not_to_have_count(0)
+    expect(find_variant(page, "sentiment", "int8").locator(".said")).to_have_text("positive")
     expect(page.locator("#sentiment-answer")).to_contain_text("positive")
 
 
-def test_the_switches_act_on_speech(page):
-    switch(page, "quantized")
+def test_the_choice_holds_for_speech(page):
+    choose_variant(page, "draw", "int8")
     page.get_by_role("tab", name="Speech").click()
     transcribe_example(page)
-    expect(page.locator("#speech-transcript")).to_contain_text("seven")
     expect(page.locator("#speech-status")).to_contain_text("int8")
-    expect(page.get_by_text("The model: int8").filter(visible=True)).not_to_have_count(0)
+    expect(find_variant(page, "speech", "int8").locator(".said")).to_contain_text("seven")
 
 
-def test_the_switches_fit_on_a_phone(new_context, app_url):
+def test_the_bars_fit_on_a_phone(new_context, app_url):
     context = new_context(375, 800)
     page = context.new_page()
     page.goto(f"{app_url}?tab=draw")
-    page.locator("#variant-quantized").wait_for()
-    switch(page, "quantized")
-    expect(page.locator("#variant-note")).to_contain_text("8 bits")
+    find_variant(page, "draw", "int8").wait_for()
+    choose_variant(page, "draw", "int8")
+    expect(page.locator("#draw-variants .hint")).to_contain_text("8 bits")
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

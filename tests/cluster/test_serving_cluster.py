@@ -14,8 +14,8 @@ from PIL import Image
 from waiting import PATIENCE_S, call_in_a_thread, wait_until
 
 from foundry.benchmark.harness.deployed import list_replicas
+from foundry.data.pictures import load_image
 from foundry.digits import read_drawing
-from foundry.digits.ink import load_image
 from foundry.models import load_model, load_pretrained
 from foundry.models.remote import RemotePredictor
 from foundry.runs.cluster import ray_session

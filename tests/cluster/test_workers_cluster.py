@@ -12,6 +12,7 @@ import pytest
 import ray
 import torch
 from nodes import start_cluster
+from sentiment_corpus import write_corpus
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
@@ -122,14 +123,10 @@ def test_more_workers_than_cores_are_refused_in_a_sentence(cluster, tmp_path):
 
 def test_the_sentiment_recipe_trains_on_workers(cluster, tmp_path):
     base = write_tiny_bert(tmp_path / "base", BertModel, BASE_WEIGHT_STD)
-    for name, num_rows in (("sst2/train", 60), ("sst2/dev", 20), ("customer_reviews/train", 40)):
-        path = tmp_path / f"{name}.tsv"
-        path.parent.mkdir(exist_ok=True)
-        rows = [f"{n % 2}\tthe {name} {n} is {('bad', 'good')[n % 2]} ." for n in range(num_rows)]
-        path.write_text("label\ttext\n" + "\n".join(rows) + "\n")
+    data = write_corpus(tmp_path / "data")
     out = tmp_path / "out"
-    argv = ["--data", str(tmp_path), "--out", str(out), "--base", str(base)]
-    fast = FULL.__class__(epochs=2, batch_size=8, peak_lr=3e-3)
+    argv = ["--data", str(data), "--out", str(out), "--base", str(base)]
+    fast = FULL.__class__(epochs=2, epoch_size=100, batch_size=8, peak_lr=3e-3)
     make_sentiment([*argv, "--num-seeds", "1", "--workers", "2"], fast, fast, None)
     assert (out / "model.safetensors").is_file()
     assert "seed 0" in (out / "README.md").read_text()

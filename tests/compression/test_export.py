@@ -74,10 +74,20 @@ def test_transformers_models_answer_the_same_in_a_fresh_process(
     assert any(name.startswith(("tokenizer", "vocab")) for name in names)
 
 
-def test_the_cnn_of_a_run_can_be_taken_home(tmp_path):
-    save_model(build_model("cnn", channels=(2, 3), hidden_dims=(5,)), tmp_path / "run")
+@pytest.mark.parametrize(
+    ("architecture", "file_format"),
+    [
+        ("cnn", "safetensors"),
+        ("lstm", "safetensors"),
+        ("lstm", "openvino"),
+        ("transformer", "safetensors"),
+        ("transformer", "openvino"),
+    ],
+)
+def test_the_network_of_a_run_can_be_taken_home(architecture, file_format, tmp_path):
+    save_model(build_model(architecture, width=0.25), tmp_path / "run")
     exportable = load_exportable(tmp_path / "run", "digits")
-    archive = write_archive(exportable, "safetensors", tmp_path)
+    archive = write_archive(exportable, file_format, tmp_path)
     assert run_loader(archive, tmp_path / "elsewhere") <= FLOAT_TOLERANCE
 
 

@@ -182,3 +182,11 @@ def test_bad_masks_are_refused(lenet):
         mask(lenet, 0.5, "some")
     with pytest.raises(InputError, match="LeNet only"):
         mask(build_model("cnn"), 0.5)
+
+
+@pytest.mark.parametrize("architecture", ["lstm", "transformer"])
+def test_what_has_neither_channels_nor_plain_layers_is_not_pruned(architecture):
+    model = build_model(architecture, 0.25)
+    assert prunable_layers(model) == []
+    with pytest.raises(InputError, match="set pruning_ratio to 0"):
+        prune(model, 0.5)

@@ -17,7 +17,8 @@ from foundry.models import (
     load_model,
     save_model,
 )
-from foundry.models.loading import CONFIG_FILE, WEIGHTS_DIR, WEIGHTS_FILE
+from foundry.models.checkpoints import CONFIG_FILE, WEIGHTS_FILE
+from foundry.models.loading import WEIGHTS_DIR
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
 
@@ -37,6 +38,19 @@ CNN_PARAMETERS = (
 )  # fmt: skip
 
 
+# Four gates read a row of 28 and the 128 of the state; one linear layer reads that.
+LSTM_PARAMETERS = 4 * 128 * (28 + 128) + 4 * 128 + 128 * 10 + 10
+# Patches of 7x7 become 64 numbers, with 16 positions; three layers of attention and two linear
+# layers, a norm before each and one at the end.
+TRANSFORMER_PARAMETERS = (
+    (7 * 7) * 64 + 64
+    + 16 * 64
+    + 3 * (64 * 192 + 192 + 64 * 64 + 64 + 64 * 128 + 128 + 128 * 64 + 64 + 4 * 64)
+    + 2 * 64
+    + 64 * 10 + 10
+)  # fmt: skip
+
+
 @pytest.fixture
 def saved(tmp_path):
     torch.manual_seed(0)
@@ -53,6 +67,14 @@ def saved(tmp_path):
 )
 def test_parameter_counts_agree_with_arithmetic(architecture, by_hand, published):
     assert count_parameters(build_model(architecture)) == by_hand == published
+
+
+@pytest.mark.parametrize(
+    ("architecture", "by_hand"),
+    [("lstm", LSTM_PARAMETERS), ("transformer", TRANSFORMER_PARAMETERS)],
+)
+def test_the_smaller_families_are_small(architecture, by_hand):
+    assert count_parameters(build_model(architecture)) == by_hand <= 150_000
 
 
 @pytest.mark.parametrize("architecture", available_architectures())
@@ -77,6 +99,57 @@ def test_lenet_computes_what_functional_torch_computes():
     for name in ("fc1", "fc2"):
         x = F.relu(F.linear(x, w[f"{name}.weight"], w[f"{name}.bias"]))
     torch.testing.assert_close(model(images), F.linear(x, w["fc3.weight"], w["fc3.bias"]))
+
+
+def test_the_lstm_computes_what_torchs_own_computes():
+    torch.manual_seed(0)
+    model, own = build_model("lstm", 0.25).eval(), torch.nn.LSTM(28, 32, batch_first=True)
+    # Torch has the gates in the order input, forget, new, output, and ours new last.
+    order = [0, 1, 3, 2]
+
+    def reorder(tensor):
+        return torch.cat([tensor.chunk(4)[place] for place in order])
+
+    with torch.no_grad():
+        own.weight_ih_l0.copy_(reorder(model.input.weight))
+        own.weight_hh_l0.copy_(reorder(model.recurrent.weight))
+        own.bias_ih_l0.copy_(reorder(model.input.bias))
+        own.bias_hh_l0.zero_()
+        images = torch.randn(3, 1, 28, 28)
+        states, logits = model.read_rows(images)
+        expected, _ = own(images[:, 0])
+    torch.testing.assert_close(states, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(model(images), model.fc(expected[:, -1]), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(logits[:, -1], model(images))
+
+
+def test_attention_is_what_torchs_own_computes():
+    torch.manual_seed(0)
+    model = build_model("transformer", 0.5).eval()
+    images = torch.randn(3, 1, 28, 28)
+    # Patch 6 is the third of the second row.
+    patches = torch.nn.functional.unfold(images, 7, stride=7).transpose(1, 2)
+    torch.testing.assert_close(patches[:, 6].reshape(3, 7, 7), images[:, 0, 7:14, 14:21])
+    layer = model.layers[0]
+    own = torch.nn.MultiheadAttention(32, 4, batch_first=True)
+    with torch.no_grad():
+        own.in_proj_weight.copy_(layer.attention.qkv.weight)
+        own.in_proj_bias.copy_(layer.attention.qkv.bias)
+        own.out_proj.weight.copy_(layer.attention.out.weight)
+        own.out_proj.bias.copy_(layer.attention.out.bias)
+        x = layer.norm1(model.embed(patches) + model.position)
+        taken, weights = own(x, x, x, average_attn_weights=False)
+        attention = model.attend(images)
+    torch.testing.assert_close(layer.attention(x), taken)
+    torch.testing.assert_close(attention[:, 0], weights)
+    assert attention.shape == (3, 3, 4, 16, 16)
+
+
+@pytest.mark.parametrize("architecture", available_architectures())
+def test_the_last_layer_reads_the_description(architecture):
+    model = build_model(architecture).eval()
+    images = torch.randn(2, 1, 28, 28)
+    torch.testing.assert_close(model.last(model.describe(images)), model(images))
 
 
 @pytest.mark.parametrize("architecture", available_architectures())
@@ -117,12 +190,20 @@ def test_a_width_scales_filters_and_neurons():
     least = build_model("lenet", 0.01).config
     assert (least["channels"], least["hidden_dims"]) == ([1, 1], [1, 1])
     assert build_model("cnn", 2.0).config["channels"] == [64, 128]
+    assert build_model("lstm", 0.5).config["hidden_dim"] == 64
+    small = build_model("transformer", 0.25).config
+    assert (small["head_dim"], small["mlp_dims"]) == (4, [32, 32, 32])
 
 
 @pytest.mark.parametrize("architecture", available_architectures())
 def test_a_configuration_survives_saving(architecture, tmp_path):
-    widths = {"lenet": ([3, 5], [11, 7]), "cnn": ([3, 5], [11])}[architecture]
-    model = build_model(architecture, channels=widths[0], hidden_dims=widths[1], dropout=0.25)
+    widths = {
+        "lenet": {"channels": [3, 5], "hidden_dims": [11, 7]},
+        "cnn": {"channels": [3, 5], "hidden_dims": [11]},
+        "lstm": {"hidden_dim": 7},
+        "transformer": {"head_dim": 3, "mlp_dims": [5, 7]},
+    }[architecture]
+    model = build_model(architecture, **widths, dropout=0.25)
     save_model(model.to(memory_format=torch.channels_last), tmp_path)
     loaded = load_model(tmp_path)
     assert loaded.config == model.config

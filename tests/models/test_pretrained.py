@@ -217,4 +217,4 @@ def test_only_the_last_few_models_are_kept(tiny_bert_dir, tmp_path):
 
 def test_the_shipped_sentiment_model_loads():
     spec = available_models("sentiment")[0]
-    assert load_pretrained(f" {spec.name} ", "sentiment").model.config.num_labels == 2
+    assert load_pretrained(f" {spec.name} ", "sentiment").model.config.num_labels == 3

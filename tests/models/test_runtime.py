@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from waiting import call_at_once
 
-from foundry.data import normalize
+from foundry.data import load_test_split, normalize
 from foundry.errors import InputError
 from foundry.models import VARIANTS, build_model, load_model, load_predictor, runtime
 from foundry.models.calibration import digit_samples
@@ -15,6 +15,7 @@ from foundry.models.quantization import convert, quantize_weights
 from foundry.models.runtime import (
     OpenVinoPredictor,
     TorchPredictor,
+    compute_logits,
     on_compute_thread,
     on_narrow_thread,
     openvino_core,
@@ -167,3 +168,10 @@ def test_what_is_soon_done_uses_one_core_and_leaves_the_others_theirs(monkeypatc
     # One that is there already stays.
     assert on_narrow_thread(on_compute_thread(torch.get_num_threads))() == 1
     torch.set_num_threads(1)
+
+
+def test_logits_are_the_networks(lenet):
+    images = load_test_split().images[:520]
+    with torch.inference_mode():
+        expected = lenet(normalize(images))
+    torch.testing.assert_close(compute_logits(lenet, images), expected)

@@ -6,7 +6,7 @@ from foundry.compression.measurement.footprint import effective_weights, footpri
 from foundry.compression.pruning import mask
 from foundry.errors import InputError
 from foundry.models import DENSE, VARIANTS, Variant, build_model, load_model, save_model
-from foundry.models.loading import CONFIG_FILE, WEIGHTS_FILE
+from foundry.models.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 
 
 def test_names_and_variants_belong_together():

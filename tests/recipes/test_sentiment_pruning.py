@@ -1,12 +1,14 @@
 """Pruning and teaching a tiny classifier, end to end and part by part."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
+from sentiment_corpus import write_corpus
 from tiny_bert import write_tiny_bert
 from transformers import (
     AutoModelForSequenceClassification,
@@ -16,6 +18,7 @@ from transformers import (
 
 from foundry.errors import ArtifactError, InputError
 from foundry.recipes.sentiment.__main__ import PRUNED, main
+from foundry.recipes.sentiment.data.batches import DrawConfig, draw_batches
 from foundry.recipes.sentiment.data.corpus import Example
 from foundry.recipes.sentiment.distill import (
     UNLABELLED,
@@ -27,7 +30,7 @@ from foundry.recipes.sentiment.distill import (
 from foundry.recipes.sentiment.finetune import finetune
 
 TINY = PruneConfig(num_layers=1, intermediate_dim=48, phrases_each=2, num_prompts=3)
-FAST = replace(PRUNED, epochs=2, batch_size=8, peak_lr=3e-3, average_decay=0.5)
+FAST = replace(PRUNED, epochs=2, epoch_size=24, batch_size=8, peak_lr=3e-3, average_decay=0.5)
 EXAMPLES = [
     Example(f"the film {index} is {'good' if index % 2 else 'bad'} .", index % 2)
     for index in range(24)
@@ -36,24 +39,13 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def dense_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_bert(tmp_path_factory.mktemp("dense"), BertForSequenceClassification)
+    folder = tmp_path_factory.mktemp("dense")
+    return write_tiny_bert(folder, BertForSequenceClassification, num_labels=3)
 
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    for name, subject in (
-        ("sst2/train.tsv", "film"),
-        ("sst2/dev.tsv", "plot"),
-        ("customer_reviews/train.tsv", "phone"),
-    ):
-        rows = [f"{n % 2}\tthe {subject} {n} is {('bad', 'good')[n % 2]} ." for n in range(40)]
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text("\n".join(["label\ttext", *rows]) + "\n", encoding="utf-8")
-    (folder / "text").mkdir()
-    prompts = "\n".join(f"it is just {n} days late" for n in range(9))
-    (folder / "text/ljspeech_prompts.txt").write_text(prompts, encoding="utf-8")
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("data"))
 
 
 def load(folder: Path) -> tuple[BertForSequenceClassification, object]:
@@ -71,7 +63,7 @@ def test_recipe_writes_a_smaller_model_that_loads_anywhere(
     dense, _ = load(dense_dir)
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     assert (config["num_hidden_layers"], config["intermediate_size"]) == (1, 48)
-    assert config["id2label"] == {"0": "negative", "1": "positive"}
+    assert config["id2label"] == {"0": "negative", "1": "neutral", "2": "positive"}
     assert model.dtype == torch.float32
     # A layer: 4 matrices of 32 x 32, 2 of 32 x 64, their biases, and two norms.
     layer = 4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 2 * (2 * 32)
@@ -84,7 +76,7 @@ def test_recipe_writes_a_smaller_model_that_loads_anywhere(
         dense.bert.embeddings.word_embeddings.weight.half().float(),
     )
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    assert model(**tokenizer("the film is good", return_tensors="pt")).logits.shape == (1, 2)
+    assert model(**tokenizer("the film is good", return_tensors="pt")).logits.shape == (1, 3)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "average of seeds 0, 1" in card
     assert f"{model.num_parameters():,}" in card and f"{dense.num_parameters():,}" in card
@@ -100,8 +92,8 @@ def test_nothing_removed_is_the_dense_model(dense_dir: Path) -> None:
     assert torch.equal(same(**inputs).logits, dense(**inputs).logits)
     # Then there is nothing to learn from the teacher either.
     loss = build_loss(same, dense, kept, replace(whole, label_weight=0))
-    labels = torch.zeros(len(EXAMPLES), dtype=torch.long)
-    assert loss(inputs["input_ids"], inputs["attention_mask"], labels).item() == pytest.approx(0)
+    batch = draw_batches(tokenizer, EXAMPLES, DrawConfig(batch_size=99), random.Random(0))[0]
+    assert loss(batch).item() == pytest.approx(0)
 
 
 def test_teaching_brings_the_student_closer_and_leaves_the_teacher_alone(
@@ -161,4 +153,7 @@ def test_what_is_missing_is_named(dense_dir: Path, data_dir: Path, tmp_path: Pat
         collect_texts(EXAMPLES, tmp_path, TINY)
     argv = ["--prune", "--data", str(data_dir), "--out", str(tmp_path), "--dense", str(tmp_path)]
     with pytest.raises(ArtifactError, match="--dense"):
+        main(argv)
+    write_tiny_bert(tmp_path, BertForSequenceClassification)
+    with pytest.raises(ArtifactError, match=r"negative, positive; .* negative, neutral, positive"):
         main(argv)

@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from sentiment_corpus import write_corpus
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from torchmetrics.classification import MulticlassCalibrationError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel
@@ -13,8 +15,16 @@ from foundry.errors import ArtifactError, InputError
 from foundry.recipes.sentiment.__main__ import FULL, LORA, main
 from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
 from foundry.recipes.sentiment.candidates import load_results
-from foundry.recipes.sentiment.data.corpus import Example, detokenize, load_corpus
-from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
+from foundry.recipes.sentiment.data.corpus import (
+    DOMAINS,
+    NEUTRAL,
+    PHRASES,
+    Example,
+    load_corpus,
+    read_examples,
+)
+from foundry.recipes.sentiment.data.spelling import detokenize
+from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
 from foundry.recipes.sentiment.pretrained import build_classifier, check_base, load_tokenizer
 
 
@@ -25,29 +35,16 @@ def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-
-    def write(path: Path, subject: str, num_rows: int) -> None:
-        path.parent.mkdir(exist_ok=True)
-        rows = [
-            f"{index % 2}\tthe {subject} {index} is {'good' if index % 2 else 'bad'} ."
-            for index in range(num_rows)
-        ]
-        path.write_text("label\ttext\n" + "\n".join(rows) + "\n", encoding="utf-8")
-
-    write(folder / "sst2" / "train.tsv", "film", 120)
-    write(folder / "sst2" / "dev.tsv", "a film", 30)
-    write(folder / "customer_reviews" / "train.tsv", "phone", 50)
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("data"), num_rows=60)
 
 
 FAST = replace(
     FULL,
     epochs=3,
+    epoch_size=160,
     batch_size=8,
     peak_lr=3e-3,
     average_decay=0.5,
-    train_word_embeddings=True,
 )
 
 
@@ -55,21 +52,21 @@ def test_recipe_writes_a_loadable_calibrated_model(
     base_dir: Path, data_dir: Path, tmp_path: Path
 ) -> None:
     fixed = ["--data", str(data_dir), "--out", str(tmp_path), "--base", str(base_dir)]
-    fast_lora = replace(LORA, epochs=1, batch_size=8)
+    fast_lora = replace(LORA, epochs=1, epoch_size=160, batch_size=8)
     main([*fixed, "--method", "lora", "--num-seeds", "1"], FAST, fast_lora, None)
     main([*fixed, "--num-seeds", "2"], FAST, fast_lora, None)
 
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path)
     assert type(model).__name__ == "BertForSequenceClassification"
     assert model.dtype == torch.float32
-    assert model.config.id2label == {0: "negative", 1: "positive"}
+    assert model.config.id2label == {0: "negative", 1: "neutral", 2: "positive"}
     with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
         assert file.get_tensor("classifier.weight").dtype == torch.float16
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     logits = model(
         **tokenizer(["the film is good.", "the film is bad."], return_tensors="pt")
     ).logits
-    assert logits.argmax(dim=1).tolist() == [1, 0]
+    assert (logits[:, 2] > logits[:, 0]).tolist() == [True, False]
 
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     results = load_results(tmp_path / ".checkpoints")
@@ -118,15 +115,34 @@ def test_same_start_for_every_seed(base_dir: Path) -> None:
     torch.testing.assert_close(first.classifier.weight, second.classifier.weight, rtol=0, atol=0)
 
 
-def test_splits_share_no_sentence(data_dir: Path) -> None:
+def test_splits_share_no_text_and_have_every_domain(data_dir: Path) -> None:
     corpus = load_corpus(data_dir)
-    texts = [
-        {example.text for example in part}
-        for part in (corpus.train, corpus.val, corpus.sst2_dev, corpus.reviews_dev)
-    ]
-    assert sum(map(len, texts)) == len(set.union(*texts)) == 200
-    assert len(corpus.reviews_dev) == 10
+    parts = (corpus.train, corpus.val, corpus.dev)
+    texts = [{example.text for example in part} for part in parts]
+    assert sum(map(len, texts)) == len(set.union(*texts)) == 12 * 60
+    assert {example.domain for example in corpus.train} == {*DOMAINS, PHRASES}
+    assert {example.domain for example in corpus.dev} == set(DOMAINS)
+    assert len(corpus.reviews_dev) == 12 and len(corpus.sst2_dev) == 60
+    assert NEUTRAL in {example.label for example in corpus.dev}
     assert load_corpus(data_dir) == corpus
+
+
+def test_phrases_of_held_out_sentences_are_not_trained_on(tmp_path: Path) -> None:
+    data = write_corpus(tmp_path)
+    held_out = load_corpus(data).val[0].text
+    with (data / "sst2/train_phrases.tsv").open("a", encoding="utf-8") as file:
+        file.write(f"1\t{held_out.removesuffix(' .')}\n1\tfilm 3\n")
+        # Labelled twice: it says nothing.
+        file.write("1\tthe pair\n0\tthe pair\n")
+    trained = {example.text for example in load_corpus(data).train}
+    assert held_out.removesuffix(" .") not in trained
+    assert "film 3" in trained and "the pair" not in trained
+
+
+def test_escapes_in_texts_are_undone(tmp_path: Path) -> None:
+    path = tmp_path / "some.tsv"
+    path.write_text("label\ttext\n2\tRaspberry Pi\\u002c 1.0 &amp; more\n", encoding="utf-8")
+    assert read_examples(path) == [Example("Raspberry Pi, 1.0 & more", NEUTRAL)]
 
 
 def test_missing_or_wrong_data_is_named(tmp_path: Path) -> None:
@@ -136,6 +152,29 @@ def test_missing_or_wrong_data_is_named(tmp_path: Path) -> None:
     (tmp_path / "sst2" / "dev.tsv").write_text("label\ttext\n7\thello\n", encoding="utf-8")
     with pytest.raises(InputError, match="label '7'"):
         load_corpus(tmp_path)
+
+
+def test_a_run_fits_into_its_minutes_and_more_go_on_with_it(
+    base_dir: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every look at the clock is a second later than the one before.
+    clock = itertools.count()
+    monkeypatch.setattr("foundry.recipes.sentiment.finetune.time.perf_counter", lambda: next(clock))
+    tokenizer, corpus = load_tokenizer(base_dir), load_corpus(data_dir)
+
+    def run(minutes: float) -> list[FinetuneEvent]:
+        model = build_classifier(base_dir, FAST.dropout)
+        config = replace(FAST, minutes=minutes)
+        return list(finetune(model, tokenizer, corpus.train, corpus.val, config, tmp_path))
+
+    events = run(0.5)
+    assert 30 <= events[-1].elapsed_s <= 32 and events[-1].val_loss is not None
+    assert run(0.5) == []
+    more = run(0.75)
+    assert more[0].step == events[-1].step + 1 and 45 <= more[-1].elapsed_s <= 47
+    curve = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [point["epoch"] for point in curve] == list(range(1, more[-1].epoch + 1))
+    assert {domain["domain"] for domain in curve[-1]["domains"]} <= set(DOMAINS)
 
 
 def test_wrong_base_says_how_to_get_the_right_one(base_dir: Path, tmp_path: Path) -> None:

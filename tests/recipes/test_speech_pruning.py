@@ -20,7 +20,7 @@ from foundry.recipes.speech.losses import compute_loss
 from foundry.recipes.speech.model import build_config, build_model, save_model
 from foundry.recipes.speech.pruned import FIRST_STEP, make_pruned
 from foundry.recipes.speech.train import CHECKPOINT, TrainConfig, TrainState, train
-from foundry.speech.beam import BeamOptions, Bigram, write_bigram
+from foundry.speech.decoding.beam import BeamOptions, Bigram, write_bigram
 
 TONES_HZ = {"one": 400.0, "two": 900.0, "go": 2000.0}
 SMALL = PruneConfig(num_layers=1, intermediate_dim=160, conv_dim=48)

@@ -40,7 +40,7 @@ from foundry.recipes.speech.model import (
 )
 from foundry.recipes.speech.prepare import Material
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model, train
-from foundry.speech.beam import BeamDecoder, BeamOptions, Bigram
+from foundry.speech.decoding.beam import BeamDecoder, BeamOptions, Bigram
 
 WORD_TONES_HZ = {"one": 400.0, "two": 900.0, "go": 2000.0}
 

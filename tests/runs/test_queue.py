@@ -16,11 +16,12 @@ import foundry
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
-from foundry.runs.folders import ACTIVE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
+from foundry.runs.folders import ACTIVE, LOG_FILE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
 from foundry.training import TrainConfig
 from foundry.training.checkpoints import find_checkpoint
 from foundry.training.evaluation import evaluate
-from foundry.training.runs import create_run, list_runs, read_run
+from foundry.training.runs import STEP, Run, create_run, list_runs, read_run
+from foundry.training.snapshots import find_newest_step
 
 PROJECT = Path(foundry.__file__).parent.parent
 
@@ -102,11 +103,28 @@ def test_a_paused_and_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
     assert 0 < paused.progress < 1
     assert paused.result is None
 
-    queue.submit(paused)
+    # One update by itself: shown, kept to look at, and paused again.
+    before = steps_of(paused)
+    queue.submit(paused, STEP)
+    queue.wait(run.run_id, PATIENCE_S)
+    stepped = read_run(run.run_id)
+    assert stepped.status == "paused"
+    step = before[-1] + 1
+    assert steps_of(stepped) == [*before, step]
+    assert find_newest_step(run.snapshots_folder) == step
+
+    queue.submit(stepped)
     queue.wait(run.run_id, PATIENCE_S)
     resumed = read_run(run.run_id)
     assert resumed.status == "done"
-    assert numbers(resumed) == numbers(finished_run)
+    # Its loss is its own: it was the only update before its event, and the next event lacks it.
+    seen, expected = numbers(resumed), numbers(finished_run)
+    assert [event for event in seen if event.val_loss] == [
+        event for event in expected if event.val_loss
+    ]
+    assert [event.step for event in seen if event.step != step] == [
+        event.step for event in expected if event.step != step
+    ]
     for name in ("val_accuracy", "test_accuracy", "test_loss", "best_epoch"):
         assert resumed.result[name] == finished_run.result[name]
 
@@ -192,6 +210,43 @@ def test_a_run_of_a_dead_server_is_interrupted_and_goes_on(runs_folder):
     queue.wait(run.run_id, PATIENCE_S)
     assert status_of(run) == "stopped"
     assert steps_of(run) == sorted(set(steps_of(run)))
+
+
+@pytest.fixture
+def standby(queue):
+    """The process that stands by for the queue's next training; it ends with the test."""
+    queue.stand_by(Run.worker)
+    worker = queue._standby.worker
+    yield worker
+    for left in {worker, queue._standby.worker} - {None}:
+        left.kill()
+        left.wait(PATIENCE_S)
+
+
+@pytest.mark.slow("a real worker")
+def test_a_worker_that_stands_by_takes_the_next_run_and_another_takes_its_place(
+    queue, standby, finished_run
+):
+    queue.stand_by(Run.worker)
+    assert queue._standby.worker is standby, "one is enough"
+    run = queue.start(create_run, SHORT_RUN, "alice", "cpu")
+    queue.wait(run.run_id, PATIENCE_S)
+    assert status_of(run) == "done"
+    assert standby.wait(PATIENCE_S) == 0
+    # Nothing that it did before has moved its random numbers.
+    assert numbers(read_run(run.run_id)) == numbers(finished_run)
+    # What it printed went where a worker's words go.
+    assert (run.folder / LOG_FILE).exists()
+    wait_until(lambda: queue._standby.worker not in (None, standby), "another worker to stand by")
+
+
+@pytest.mark.slow("a real worker")
+def test_a_run_whose_standby_has_died_gets_a_worker_of_its_own(queue, standby):
+    standby.kill()
+    standby.wait(PATIENCE_S)
+    run = queue.start(create_run, SHORT_RUN, "alice", "cpu")
+    queue.wait(run.run_id, PATIENCE_S)
+    assert status_of(run) == "done"
 
 
 @pytest.mark.slow("a real worker")

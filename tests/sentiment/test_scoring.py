@@ -23,7 +23,13 @@ from transformers import (
 
 from foundry.errors import InputError
 from foundry.sentiment import SentimentModel, score_text, score_texts, wrap_classifier
-from foundry.sentiment.pieces import MAX_CHARACTERS, clean_text, longest_input, split_texts
+from foundry.sentiment.pieces import (
+    MAX_CHARACTERS,
+    clean_text,
+    longest_input,
+    split_sentences,
+    split_texts,
+)
 from foundry.sentiment.readable import make_readable
 from foundry.sentiment.scoring import BATCH_TOKENS, UNREAD
 
@@ -347,3 +353,25 @@ def test_a_regression_model_is_refused_in_words(model: SentimentModel) -> None:
     network = BertForSequenceClassification(tiny_config(num_labels=1))
     with pytest.raises(InputError, match="single score"):
         wrap_classifier(network, model.tokenizer)
+
+
+@given(st.text("ab .!?\n。”", max_size=60))
+def test_sentences_have_all_letters_of_the_text_in_order(text: str) -> None:
+    sentences = split_sentences(text)
+    assert all(sentence == sentence.strip() and sentence.strip(".!? ”。") for sentence in sentences)
+    letters = [sign for sentence in sentences for sign in sentence if sign in "ab"]
+    assert letters == [sign for sign in text if sign in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It is 3.5 cm. Good!", ["It is 3.5 cm.", "Good!"]),
+        ("One\ntwo", ["One", "two"]),
+        ("很好。不错！", ["很好。", "不错！"]),
+        ("Wait... what?! 👍", ["Wait...", "what?!", "👍"]),
+        ("“Fine.” she said", ["“Fine.”", "she said"]),
+    ],
+)
+def test_a_text_is_split_where_sentences_end(text: str, sentences: list[str]) -> None:
+    assert split_sentences(text) == sentences

@@ -26,7 +26,7 @@ def test_texts_of_several_requests_are_computed_at_once_and_told_apart(variant):
     ]
     arrays = [(np.array(each["input_ids"]), np.array(each["attention_mask"])) for each in requests]
     answers = replica._run(arrays)
-    assert [answer.shape for answer in answers] == [(1, 2), (2, 2), (1, 2)]
+    assert [answer.shape for answer in answers] == [(1, 3), (2, 3), (1, 3)]
     for (ids, mask), answer in zip(arrays, answers, strict=True):
         for row, of_row, logits in zip(ids, mask, answer, strict=True):
             inputs = torch.from_numpy(row[None, : of_row.sum()])

@@ -7,13 +7,12 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from speaking import needs_ffmpeg
 
 from foundry.errors import InputError
 from foundry.speech import audio
 from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio, resample
 from foundry.speech.formats import ffmpeg
-
-needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
 
 PITCH_HZ = 440.0
 SECONDS = 1.5

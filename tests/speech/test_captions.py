@@ -103,7 +103,8 @@ def test_json_is_what_the_endpoint_answers():
     answer = json.loads(captions.format_json(transcript, "m", "dense"))
     assert answer == captions.as_dict(transcript, "m", "dense")
     assert list(answer) == ["text", "words", "duration_s", "model", "variant"]
-    assert answer["words"][1] == {"word": "two", "start_s": 0.5, "end_s": 0.9, "confidence": 0.5}
+    times = {"start_s": 0.5, "end_s": 0.9}
+    assert answer["words"][1] == {"word": "two", **times, "confidence": 0.5, "doubtful": False}
     assert (answer["text"], answer["duration_s"]) == ("one two", 1.235)
 
 

@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 
 import numpy as np
@@ -6,7 +5,7 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import RATE_HZ, speak, write_wav
+from speaking import RATE_HZ, needs_ffmpeg, speak, write_wav
 
 from foundry.errors import InputError
 from foundry.speech import audio, loudness, transcribe
@@ -14,7 +13,6 @@ from foundry.speech.audio import open_audio
 from foundry.speech.channels import Layout, choose_weights, mix_channels
 from foundry.speech.loudness import measure_speech
 
-needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is optional")
 SAID = "seven three one four"
 # FL, FR, FC, LFE, BL, BR.
 FIVE_ONE = 0x3F

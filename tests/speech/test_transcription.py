@@ -11,8 +11,8 @@ from tiny_wav2vec2 import SYMBOLS, write_tiny_wav2vec2
 from foundry.errors import InputError
 from foundry.speech import load_recogniser, transcribe, transcribe_stream
 from foundry.speech.audio import open_audio
-from foundry.speech.beam import BIGRAM_FILE, BeamOptions, Bigram, write_bigram
 from foundry.speech.chunks import ChunkPlan, cut_chunks
+from foundry.speech.decoding.beam import BIGRAM_FILE, BeamOptions, Bigram, write_bigram
 from foundry.speech.transcription import BEAM, compute_log_probs
 
 # A third of the default, so that a few seconds of speech are several chunks.
@@ -250,7 +250,7 @@ def test_the_shipped_word_list_spells_what_was_said(shipped_recogniser, tmp_path
     assert transcript.text == "one four seven three"
     for word, (start_s, end_s) in zip(transcript.words, times, strict=True):
         assert (word.start_s, word.end_s) == pytest.approx((start_s, end_s), abs=0.06)
-    assert set(COMMANDS) <= set(shipped_recogniser.beam._bigram.words)
+    assert set(COMMANDS) <= set(shipped_recogniser.beam.bigram.words)
 
 
 def test_beam_search_without_a_word_list_is_explained(tiny, tmp_path):

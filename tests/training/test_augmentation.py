@@ -119,8 +119,10 @@ def test_a_shift_stays_within_its_limit(images):
 
 
 @pytest.mark.parametrize("epsilon", [0.02, 0.1, 0.3])
-def test_fgsm_stays_within_epsilon_and_the_pixel_range(lenet, images, labels, epsilon):
-    adversarial = fgsm(lenet, images, labels, epsilon)
+@pytest.mark.parametrize("is_noisy", [False, True])
+def test_fgsm_stays_within_epsilon_and_the_pixel_range(lenet, images, labels, epsilon, is_noisy):
+    noise = torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    adversarial = fgsm(lenet, images, labels, epsilon, noise if is_noisy else None)
     change = (adversarial - images).abs() * 0.3081  # back to intensity: PIXEL_STD
     assert adversarial.shape == images.shape
     assert change.max().item() <= epsilon + 1e-6
@@ -153,6 +155,21 @@ def test_fgsm_steps_along_the_sign_of_the_gradient_in_closed_form(images, labels
     expected = inside + 0.01 / 0.3081 * gradient.detach().sign().view_as(inside)
     expected = expected.clamp(PAPER, INK)
     assert math.isclose((adversarial - expected).abs().max().item(), 0, abs_tol=1e-5)
+
+
+def test_fgsm_from_a_random_start_is_a_step_projected_back(images, labels):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+    noise = torch.rand(images.shape) * 2 - 1
+    reach = 0.1 / 0.3081
+    start = (images + reach * noise).clamp(PAPER, INK)
+    weight = model[1].weight.detach()
+    probs = model(start).softmax(1).detach()
+    signs = ((probs - F.one_hot(labels, 10)) @ weight).sign().view_as(images)
+    # By pixel: 1.25 epsilons from the start, yet within one of the image, and a pixel's value.
+    expected = np.clip(start + 1.25 * reach * signs, images - reach, images + reach)
+    adversarial = fgsm(model, images, labels, 0.1, noise)
+    np.testing.assert_allclose(adversarial, expected.clip(PAPER, INK), atol=1e-5)
 
 
 def test_fgsm_leaves_no_gradient_behind(images, labels):

@@ -122,13 +122,15 @@ def test_a_config_cannot_be_changed():
         TrainConfig().epochs = 5
 
 
-def test_there_are_the_four_presets_and_the_first_is_the_default():
+def test_there_are_the_presets_and_the_first_is_the_default():
     # The specification names them.
     assert list(PRESETS) == [
         "Fast: 99% in seconds",
         "The article's recipe",
         "Overfit it",
         "Robust",
+        "LSTM, row by row",
+        "Transformer, patch by patch",
     ]
     assert next(iter(PRESETS.values())) == TrainConfig()
 

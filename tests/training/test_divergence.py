@@ -18,7 +18,6 @@ from foundry.runs.folders import append_event, write_json, write_status
 from foundry.training import TrainConfig, TrainEvent, TrainState, train
 from foundry.training.checkpoints import load_checkpoint, save_checkpoint
 from foundry.training.runs import create_run, list_own_runs, read_run
-from foundry.ui.components import plots
 from foundry.ui.train.results import render_results
 from foundry.ui.train.view import describe_run, render_curves
 
@@ -150,9 +149,9 @@ def test_a_run_of_the_version_before_is_listed_and_shown_as_what_it_is(old_run):
     assert (old_run.status, old_run.is_resumable, old_run.result) == ("failed", False, None)
     assert describe_run(old_run) == "at 33%, epoch 1 of 3: its loss was not finite: it diverged."
     json.dumps(old_run.summary, allow_nan=False)
-    render_curves(old_run)
-    frame = plots.loss_frame(old_run)
-    assert frame[frame.series == plots.TRAIN].loss.tolist()[0] == 2.3
+    loss, _ = render_curves(old_run)
+    training = json.loads(loss.value)["curves"][0]
+    assert (training["name"], training["points"]) == ("training", [[1.0, 2.3]])
     assert render_results(old_run)[0].visible is False
 
 

@@ -21,6 +21,8 @@ VARIETY = {
     "sgd": replace(SMALL, optimizer="sgd", schedule="constant", learning_rate=0.02),
     "adversarial": replace(SMALL, epsilon=0.1),
     "cnn": replace(SMALL, model="cnn", epochs=1, dropout=0.3),
+    "lstm": replace(SMALL, model="lstm", width=0.25, epochs=1, dropout=0.3),
+    "transformer": replace(SMALL, model="transformer", width=0.25, epochs=1, dropout=0.3),
 }
 
 

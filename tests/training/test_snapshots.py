@@ -80,6 +80,18 @@ def test_a_run_that_was_interrupted_has_those_of_one_that_was_not(tmp_path):
     assert not list((tmp_path / "parts").glob("partial-*"))
 
 
+def test_a_run_taken_step_by_step_has_no_more_of_them(tmp_path):
+    state = TrainState(SMALL)
+    snapshots = Snapshots(state, tmp_path)
+    seen = []
+    for event in train(state, load_mnist(), is_stepping=True):
+        snapshots.keep(state, is_asked_for=True)
+        seen.append(event.step)
+        assert read_step(list_snapshots(tmp_path)[-1]) == event.step
+    assert seen == list(range(1, state.num_steps + 1))
+    assert len(list_snapshots(tmp_path)) <= 40
+
+
 def test_a_damaged_one_is_named(tmp_path):
     follow(TrainState(SMALL), tmp_path, until=1)
     (path, *_) = list_snapshots(tmp_path)

@@ -17,6 +17,8 @@ VARIETY = {
     ),
     "sgd": replace(SMALL, optimizer="sgd", schedule="constant", learning_rate=0.02),
     "cnn": replace(SMALL, model="cnn", epochs=1, dropout=0.3),
+    "lstm": replace(SMALL, model="lstm", width=0.25, epochs=1, dropout=0.3),
+    "transformer": replace(SMALL, model="transformer", width=0.25, epochs=1, dropout=0.3),
     # The last batch is one image: some parts have none.
     "a lonely image": replace(SMALL, num_train_images=513),
 }

@@ -13,6 +13,11 @@ ENDPOINTS = (
     "stop_run",
     "list_runs",
     "classify_digit",
+    "explain_digit",
+    "replay",
+    "attack_digit",
+    "read_digits",
+    "classify_image",
     "score_sentiment",
     "score_sentiment_batch",
     "explain_sentiment",
@@ -21,8 +26,27 @@ ENDPOINTS = (
     "compress",
     "search",
 )
-TAKE_FILES = {"classify_digit", "score_sentiment_batch", "transcribe", "transcribe_channels"}
-NAMES = ("", "lenet", "bert-sentiment", "wav2vec2-commands", "dense", "../../etc/passwd")
+# Where among its values.
+TAKE_FILES = {
+    "classify_digit": 0,
+    "explain_digit": 0,
+    "replay": 1,
+    "attack_digit": 0,
+    "read_digits": 0,
+    "classify_image": 0,
+    "score_sentiment_batch": 0,
+    "transcribe": 0,
+    "transcribe_channels": 0,
+}
+NAMES = (
+    "",
+    "lenet",
+    "efficientnet-lite0",
+    "bert-sentiment",
+    "wav2vec2-commands",
+    "dense",
+    "../../etc/passwd",
+)
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "=cmd|' /C calc'!A0",
@@ -75,7 +99,7 @@ def test_anything_gets_an_answer_or_a_sentence(http, endpoint):
         assert "Traceback" not in data and ".py" not in data, data
         assert event in ("complete", "error"), (event, data)
         # What is no file is refused by Gradio before it comes to us, with null for a sentence.
-        is_odd_file = endpoint in TAKE_FILES and values[0] is not None
+        is_odd_file = endpoint in TAKE_FILES and values[TAKE_FILES[endpoint]] is not None
         if event == "error" and not is_odd_file and "gradio.FileData" not in repr(values):
             assert json.loads(data)["error"], (values, data)
 

@@ -1,5 +1,7 @@
 """The READMEs' examples run as they stand, but for the app's address; their tables are true."""
 
+import re
+
 import gradio as gr
 import pytest
 from drawing import draw_strokes
@@ -8,7 +10,7 @@ from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
 
 from foundry.compression.runs import read_compression
-from foundry.digits.ink import MAX_PIXELS
+from foundry.data.pictures import MAX_PIXELS
 from foundry.models.hub import MAX_DOWNLOAD_BYTES
 from foundry.runs import cleaning
 from foundry.runs.queue import MAX_WAITING
@@ -16,6 +18,7 @@ from foundry.sentiment.pieces import MAX_CHARACTERS
 from foundry.sentiment.tables import MAX_FILE_BYTES, MAX_ROWS
 from foundry.speech.audio import MAX_DURATION_S
 from foundry.ui import app
+from foundry.ui.photos.examples import open_example
 from foundry.ui.server import queues
 
 # A whole compression, also on a busy machine.
@@ -33,6 +36,7 @@ LIBRARY, TAB = find_blocks(PROJECT / "foundry" / "README.md", "python")
 def run_on_the_app(example, app_url, folder, monkeypatch):
     """Run an example in a folder with the files that it sends; return its names."""
     draw_strokes(SEVEN).save(folder / "seven.png")
+    open_example("A cup").save(folder / "photo.jpg")
     (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(folder / "speech.wav", speak("seven three one")[0])
     monkeypatch.chdir(folder)
@@ -51,7 +55,11 @@ def test_the_first_example_runs(app_url, tmp_path, monkeypatch, capsys):
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
-    assert printed[-7:-4] == ["stopped", "7", "positive"]
+    assert printed[-11:-8] == ["stopped", "7", "28 True"]
+    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-12])
+    read, smallest = printed[-8].split()
+    assert read == "7" and 0 < float(smallest) < 0.5
+    assert printed[-7:-4] == ["['7']", "espresso", "positive"]
     assert printed[-4].startswith("1,7,It broke after a day.,negative,")
     assert "funny" in printed[-3]
     assert printed[-2] == "seven three one"
@@ -125,5 +133,6 @@ def test_the_limits_are_those_of_the_code():
         ("tables", queues.TABLES),
         ("explanations of a text", queues.EXPLANATIONS),
         ("measurements of the machine, in About", queues.MEASUREMENTS),
+        ("attacks on 1,000 digits, in Draw", queues.ATTACKS),
     ):
         assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text

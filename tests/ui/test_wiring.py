@@ -1,12 +1,14 @@
 import json
+import math
 import re
-import socket
 from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 import pytest
-from drawing import SEVEN, draw_strokes, png_claiming, redraw
+from drawing import ONE, SEVEN, draw_strokes, png_claiming, redraw
 from gradio_client import Client, handle_file
+from PIL import Image
 from refusals import refusal
 from waiting import PATIENCE_S, wait_until
 
@@ -51,10 +53,15 @@ CONTRACT = {
     "/stop_run": 1,
     "/list_runs": 0,
     "/classify_digit": 3,
+    "/explain_digit": 3,
+    "/replay": 2,
+    "/attack_digit": 5,
+    "/read_digits": 3,
     "/search": 16,
     "/score_sentiment": 3,
     "/score_sentiment_batch": 4,
     "/explain_sentiment": 2,
+    "/classify_image": 3,
     "/transcribe": 4,
     "/transcribe_channels": 4,
     "/compress": 6,
@@ -91,7 +98,7 @@ def test_every_parameter_of_train_has_a_default(client):
     assert names[:6] == ["model", "epochs", "batch_size", "optimizer", "learning_rate", "seed"]
 
 
-def test_training_streams_progress_and_ends_with_the_result(client):
+def test_training_streams_progress_and_ends_with_the_result(client, tmp_path):
     job = client.submit(epochs=3, num_train_images=1000, batch_size=16, seed=7, api_name="/train")
     final = job.result(timeout=PATIENCE_S)
     progress = [output["progress"] for output in job.outputs()]
@@ -111,6 +118,20 @@ def test_training_streams_progress_and_ends_with_the_result(client):
     assert listed[0]["test_accuracy"] == final["test_accuracy"]
     assert read_run(final["run_id"]).config.seed == 7
     assert load_model(read_run(final["run_id"]).best_folder) is not None
+
+    # And how it came to what it reads.
+    draw_strokes(SEVEN).save(tmp_path / "seven.png")
+    sent = final["run_id"], handle_file(tmp_path / "seven.png")
+    learned = client.predict(*sent, api_name="/replay")
+    steps = [one["step"] for one in learned]
+    assert steps == sorted(steps) and len(steps) > 10
+    assert (steps[0], steps[-1]) == (0, 3 * math.ceil(1000 / 16))
+    for one in learned:
+        assert len(one["probs"]) == 10 and sum(one["probs"]) == pytest.approx(1, abs=1e-4)
+    # Nobody else does.
+    stranger = Client(client.src, verbose=False)
+    assert "You have no run" in refusal(stranger.predict, *sent, api_name="/replay")
+    assert "no image" in refusal(client.predict, sent[0], None, api_name="/replay")
 
 
 def test_a_run_is_seen_and_stopped_by_its_own_caller_only(app_url):
@@ -145,6 +166,8 @@ def test_a_client_that_hangs_up_does_not_end_its_run(app_url):
 @pytest.mark.parametrize("run_id", ["", "../../etc", "x" * 5000, UNKNOWN_RUN, None, 3, ["a"], {}])
 def test_what_is_no_run_of_ones_own_is_refused(client, run_id):
     assert "You have no run" in refusal(client.predict, run_id=run_id, api_name="/stop_run")
+    sent = {"run_id": run_id, "image_file": None}
+    assert "You have no run" in refusal(client.predict, **sent, api_name="/replay")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +237,30 @@ def test_the_model_has_a_default(client, tmp_path, mnist):
         image_file=handle_file(tmp_path / "digit.png"), api_name="/classify_digit"
     )
     assert answer["label"] == str(mnist.test.labels[1].item())
+
+
+def test_all_digits_of_a_photo_are_read_with_their_places(client, tmp_path):
+    one, seven = draw_strokes(ONE), draw_strokes(SEVEN)
+    sheet = Image.new("L", (1680, 1120), 255)
+    for picture, place in ((one, (0, 0)), (seven, (840, 0)), (seven, (0, 560))):
+        sheet.paste(picture.resize((560, 560)), place)
+    sheet.save(tmp_path / "sheet.png")
+    answer = client.predict(image_file=handle_file(tmp_path / "sheet.png"), api_name="/read_digits")
+    assert answer["number"] == "177"
+    assert answer["lines"] == ["17", "7"]
+    assert answer["note"] == ""
+    assert [digit["digit"] for digit in answer["digits"]] == [1, 7, 7]
+    assert all(0 < digit["probability"] <= 1 for digit in answer["digits"])
+    # In pixels of what was sent, which was larger than what is worked with.
+    expected = [[258, 98, 302, 462], [990, 140, 1242, 452], [150, 700, 402, 1012]]
+    for digit, box in zip(answer["digits"], expected, strict=True):
+        assert np.abs(np.subtract(digit["box"], box)).max() < 12
+
+
+def test_a_picture_without_ink_has_no_digits(client, tmp_path):
+    Image.new("L", (200, 100), 255).save(tmp_path / "blank.png")
+    answer = client.predict(image_file=handle_file(tmp_path / "blank.png"), api_name="/read_digits")
+    assert answer == {"number": "", "lines": [], "digits": [], "note": "No ink was found."}
 
 
 def test_no_image_is_refused_with_a_sentence(client):
@@ -290,30 +337,6 @@ def test_a_browser_keeps_the_pages_scripts_and_nothing_else(app_url):
     for path in ("", "config", "theme.css", "assets/nowhere.js"):
         answer = httpx.get(f"{app_url}{path}", timeout=PATIENCE_S)
         assert "immutable" not in answer.headers.get("cache-control", "")
-
-
-def pieces_of_a_stream(app_url, session):
-    """Return the messages in each piece in which a session's stream of events is sent."""
-    address = urlsplit(app_url)
-    asked = f"GET /gradio_api/queue/data?session_hash={session} HTTP/1.1\r\nConnection: close\r\n"
-    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as connection:
-        connection.sendall(f"{asked}Host: {address.netloc}\r\n\r\n".encode())
-        _, _, rest = connection.makefile("rb").read().partition(b"\r\n\r\n")
-    pieces = []
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        pieces.append(re.findall(r'"msg":"(\w+)"', rest[: int(size, 16)].decode()))
-        rest = rest[int(size, 16) + 2 :]
-    return [piece for piece in pieces if piece]
-
-
-def test_a_page_hears_of_an_events_end_and_of_the_streams_at_once(app_url):
-    config = httpx.get(f"{app_url}config", timeout=PATIENCE_S).json()
-    event = next(one for one in config["dependencies"] if one["api_name"] == "list_runs")
-    asked = {"data": [], "fn_index": event["id"], "session_hash": "pieces"}
-    httpx.post(f"{app_url}gradio_api/queue/join", json=asked, timeout=PATIENCE_S)
-    *_, last = pieces_of_a_stream(app_url, "pieces")
-    assert last == ["process_completed", "close_stream"]
 
 
 def test_the_server_still_answers_after_all_that(client, tmp_path):

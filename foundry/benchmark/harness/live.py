@@ -1,11 +1,16 @@
-"""What watching costs: a run with a page open on it against the same run with nobody looking."""
+"""What watching costs a run, against nobody looking, and how soon a run can be replayed."""
 
+import base64
+import io
 import os
 import statistics
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from foundry.benchmark.harness.served_app import OpenPage, serve_app
@@ -13,6 +18,8 @@ from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import TRAININGS, create_run, read_run
+from foundry.ui.components.pad import SIZE
+from foundry.ui.train.inspection.replay import on_replay, warm_up
 
 _PAIRS = 3
 _OWNER = "benchmark"
@@ -93,3 +100,30 @@ def measure_live_overhead() -> float:
                 for _ in tqdm(range(_PAIRS), desc="with and without a page")
             ]
     return statistics.median(1 - watched / headless for headless, watched in pairs)
+
+
+def measure_replay() -> tuple[float, float]:
+    """Measure how soon a page that opens a finished run of the Fast preset can replay it.
+
+    Returns:
+        Seconds until the moment in sight is there, and until all of them are.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[RUNS_DIR_VARIABLE] = folder
+        queue = RunQueue([TRAININGS])
+        run = queue.start(create_run, TrainConfig(), _OWNER, "cpu")
+        queue.wait(run.run_id)
+        # As the server does once somebody has opened its page.
+        warm_up()
+        asked = SimpleNamespace(run=run.run_id, step=0, drawing=_draw_one())
+        started = time.perf_counter()
+        arrived_s = [time.perf_counter() - started for _ in on_replay(_OWNER, asked)]
+    return arrived_s[0], arrived_s[-1]
+
+
+def _draw_one() -> str:
+    """Return a 1 as the pad sends it."""
+    drawing, file = Image.new("L", (SIZE, SIZE), 255), io.BytesIO()
+    ImageDraw.Draw(drawing).line([(140, 60), (140, 220)], fill=0, width=22)
+    drawing.save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -11,11 +11,12 @@ import torch
 from foundry.compression.measurement.workloads import Workload
 from foundry.data import load_test_split, normalize
 from foundry.models.runtime import Predictor
-from foundry.recipes.sentiment.data.corpus import SST2_DEV, read_examples
+from foundry.recipes.sentiment.data.corpus import POSITIVE, SST2_DEV, read_examples
+from foundry.recipes.sentiment.evaluation import is_positive_side
 from foundry.recipes.speech.data.corpus import Clip, iter_manifest, read_recording, split_by_speaker
 from foundry.recipes.speech.evaluate import build_dev_sets, decode, score
 from foundry.recipes.speech.model import ALPHABET
-from foundry.speech.beam import load_beam_decoder
+from foundry.speech.decoding.beam import load_beam_decoder
 
 _BATCH = 500
 # What the speech model is for; the other held-out sets are of words that it was not taught.
@@ -48,7 +49,7 @@ def digits_quality() -> Quality:
 
 
 def sentiment_quality(data_dir: Path, tokenizer: Any) -> Quality:
-    """Judge by accuracy on SST-2 dev, one sentence at a time.
+    """Judge by accuracy on SST-2 dev, which has no neutral sentences, one sentence at a time.
 
     Args:
         data_dir: Holds `sst2/dev.tsv`.
@@ -61,8 +62,9 @@ def sentiment_quality(data_dir: Path, tokenizer: Any) -> Quality:
     encoded = [tokenizer(example.text, return_tensors="pt") for example in examples]
 
     def measure(predict: Predictor) -> float:
-        answers = [int(predict(e["input_ids"], e["attention_mask"]).argmax()) for e in encoded]
-        right = [a == example.label for a, example in zip(answers, examples, strict=True)]
+        logits = torch.cat([predict(e["input_ids"], e["attention_mask"]) for e in encoded])
+        answers = is_positive_side(logits)
+        right = [a == (e.label == POSITIVE) for a, e in zip(answers, examples, strict=True)]
         return float(np.mean(right))
 
     return Quality(f"accuracy, SST-2 dev ({len(examples):,})", measure)

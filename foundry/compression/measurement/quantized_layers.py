@@ -48,7 +48,8 @@ def list_changes(model: ov.Model, signature: Signature) -> tuple[LayerChange, ..
             changes.append(LayerChange(_layer_name(node), True, "int8 factors"))
         else:
             changes.append(LayerChange(_layer_name(node), False, _reason(node, signature)))
-    return tuple(changes)
+    # A layer that runs once for each row is one.
+    return tuple(dict.fromkeys(changes))
 
 
 def count_zero_weights(model: ov.Model) -> int:

@@ -17,7 +17,7 @@ from foundry.compression.measurement.footprint import Footprint, LayerChange, fo
 from foundry.compression.measurement.quantized_layers import count_zero_weights, list_changes
 from foundry.models import load_model, save_model
 from foundry.models.cache import pack, unpack
-from foundry.models.loading import WEIGHTS_FILE
+from foundry.models.checkpoints import WEIGHTS_FILE
 from foundry.models.pretrained import load_folder
 from foundry.models.runtime import OpenVinoPredictor, Predictor, TorchPredictor
 from foundry.models.variants import SIGNATURES

@@ -1,14 +1,30 @@
-"""Architectures: `convolutional` has LeNet and CNN, `bert` the shortened last layer of BERT.
+"""Architectures: `architectures` names those that are trained here and builds them.
 
-They are plain `nn.Module`s that know nothing of files; `foundry.models.loading` reads and writes
-their weights.
+`digits` has what they share, `convolutional` LeNet and CNN, `recurrent` the LSTM, `attention` the
+Transformer. `efficientnet` names photos, `bert` is the shortened last layer of BERT. They are plain
+`nn.Module`s that know nothing of files; `foundry.models.checkpoints` reads and writes their
+weights.
 """
 
+from foundry.models.networks.architectures import (
+    available_architectures,
+    build_model,
+    title_of,
+)
+from foundry.models.networks.attention import Transformer
 from foundry.models.networks.convolutional import CNN, LeNet, count_parameters, is_finite
+from foundry.models.networks.efficientnet import EfficientNetLite0
+from foundry.models.networks.recurrent import LSTM
 
 __all__ = [
     "CNN",
+    "LSTM",
+    "EfficientNetLite0",
     "LeNet",
+    "Transformer",
+    "available_architectures",
+    "build_model",
     "count_parameters",
     "is_finite",
+    "title_of",
 ]

@@ -1,27 +1,16 @@
-"""The networks that can be trained here, as plain modules."""
+"""The convolutional networks that can be trained here, as plain modules."""
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from foundry.data import NUM_CLASSES
+from foundry.models.networks.digits import DigitNetwork, Dropout
 
 
-class Dropout(nn.Dropout):
-    """Dropout that can draw from a generator of the caller's."""
-
-    def forward(
-        self, input: torch.Tensor, generator: torch.Generator | None = None
-    ) -> torch.Tensor:
-        """Set some values to zero and raise the others, so that their mean stays."""
-        if not self.training or not self.p:
-            return input
-        kept = torch.empty_like(input).bernoulli_(1 - self.p, generator=generator)
-        return input * kept / (1 - self.p)
-
-
-class LeNet(nn.Module):
+class LeNet(DigitNetwork):
     """LeNet-5 for 28x28 digits: two convolutions, three linear layers, 61,706 parameters.
 
     Padding 2 in the first convolution makes 28x28 behave as the paper's 32x32, so that the second
@@ -32,13 +21,12 @@ class LeNet(nn.Module):
     recognition, 1998, section II.
     """
 
-    CHANNELS = (6, 16)
-    HIDDEN_DIMS = (120, 84)
+    WIDTHS: ClassVar = {"channels": (6, 16), "hidden_dims": (120, 84)}
 
     def __init__(
         self,
-        channels: Sequence[int] = CHANNELS,
-        hidden_dims: Sequence[int] = HIDDEN_DIMS,
+        channels: Sequence[int] = (6, 16),
+        hidden_dims: Sequence[int] = (120, 84),
         dropout: float = 0.0,
     ) -> None:
         """Build the network with random weights.
@@ -64,35 +52,35 @@ class LeNet(nn.Module):
         self.relu = nn.ReLU()
         self.dropout = Dropout(dropout)
 
-    def forward(
+    @property
+    def last(self) -> nn.Linear:
+        """The layer that gives the logits."""
+        return self.fc3
+
+    def describe(
         self, images: torch.Tensor, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10).
-
-        In training mode the generator draws what is dropped; None for torch's own.
-        """
+        """Return what the last layer reads, float32 (N, neurons); arguments as of `forward()`."""
         # ReLU and max-pooling commute; pooling first leaves ReLU a quarter of the elements.
         x = self.relu(self.pool(self.conv1(images)))  # (N, 6, 14, 14)
         x = self.relu(self.pool(self.conv2(x)))  # (N, 16, 5, 5)
         x = x.flatten(1)
         x = self.dropout(self.relu(self.fc1(x)), generator)
-        x = self.dropout(self.relu(self.fc2(x)), generator)
-        return self.fc3(x)
+        return self.dropout(self.relu(self.fc2(x)), generator)
 
 
-class CNN(nn.Module):
+class CNN(DigitNetwork):
     """The article's larger network with its flatten corrected: 1,592,326 parameters.
 
     Two pools leave 28 / 2 / 2 = 7, so the first linear layer reads 64x7x7, not 64x14x14.
     """
 
-    CHANNELS = (32, 64)
-    HIDDEN_DIMS = (500,)
+    WIDTHS: ClassVar = {"channels": (32, 64), "hidden_dims": (500,)}
 
     def __init__(
         self,
-        channels: Sequence[int] = CHANNELS,
-        hidden_dims: Sequence[int] = HIDDEN_DIMS,
+        channels: Sequence[int] = (32, 64),
+        hidden_dims: Sequence[int] = (500,),
         dropout: float = 0.0,
     ) -> None:
         """Build the network with random weights.
@@ -117,17 +105,18 @@ class CNN(nn.Module):
         self.relu = nn.ReLU()
         self.dropout = Dropout(dropout)
 
-    def forward(
+    @property
+    def last(self) -> nn.Linear:
+        """The layer that gives the logits."""
+        return self.fc2
+
+    def describe(
         self, images: torch.Tensor, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10).
-
-        In training mode the generator draws what is dropped; None for torch's own.
-        """
+        """Return what the last layer reads, float32 (N, neurons); arguments as of `forward()`."""
         x = self.relu(self.pool(self.conv1(images)))  # (N, 32, 14, 14)
         x = self.relu(self.pool(self.conv2(x)))  # (N, 64, 7, 7)
-        x = self.dropout(self.relu(self.fc1(x.flatten(1))), generator)
-        return self.fc2(x)
+        return self.dropout(self.relu(self.fc1(x.flatten(1))), generator)
 
 
 def is_finite(weights: Iterable[torch.Tensor]) -> bool:

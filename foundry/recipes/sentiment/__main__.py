@@ -38,7 +38,7 @@ ADAPTERS = AdapterConfig()
 # The student starts as most of the dense model. Its token table is the dense one's.
 PRUNED = replace(
     FULL,
-    epochs=3,
+    epochs=12,
     peak_lr=3e-4,
     layer_decay=0.95,
     head_lr_ratio=1.0,
@@ -86,12 +86,14 @@ def _run(
     seeds = range(args.seed, args.seed + args.num_seeds)
     corpus = load_corpus(args.data)
     if args.prune:
-        make_pruned(args.dense, args.data, corpus, pruning, pruned, seeds, args.out)
+        teaching = replace(pruned, minutes=args.minutes)
+        make_pruned(args.dense, args.data, corpus, pruning, teaching, seeds, args.out)
         return
     check_base(args.base, base_sha256)
     tokenizer = load_tokenizer(args.base)
     checkpoints_dir: Path = args.out / CHECKPOINTS_DIR
     config, adapters = (full, None) if args.method == "full" else (lora, ADAPTERS)
+    config = replace(config, minutes=args.minutes)
     for seed in seeds:
         events = train_candidate(
             args.base,
@@ -147,6 +149,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--method", choices=("full", "lora"), default="full")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--num-seeds", type=int, default=3)
+    parser.add_argument(
+        "--minutes", type=float, help="fit the training of a seed into so many; more go on with it"
+    )
     parser.add_argument("--prune", action="store_true", help="make a smaller model of --dense")
     parser.add_argument("--dense", type=Path, default=DENSE_DIR, help="the teacher's folder")
     add_worker_options(parser)

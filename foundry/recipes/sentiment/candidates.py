@@ -14,8 +14,15 @@ from transformers import BertForSequenceClassification, PreTrainedModel, PreTrai
 
 from foundry.recipes.sentiment.checkpoints import load_progress
 from foundry.recipes.sentiment.data.batches import predict_logits
-from foundry.recipes.sentiment.data.corpus import Corpus, Example, spellings
-from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
+from foundry.recipes.sentiment.data.corpus import POSITIVE, Corpus, Example, without_neutral
+from foundry.recipes.sentiment.data.spelling import detokenize
+from foundry.recipes.sentiment.evaluation import is_positive_side
+from foundry.recipes.sentiment.finetune import (
+    FinetuneConfig,
+    FinetuneEvent,
+    finetune,
+    is_finished,
+)
 from foundry.recipes.sentiment.lora import AdapterConfig, add_adapters, merge_adapters
 from foundry.recipes.sentiment.pretrained import build_classifier
 from foundry.recipes.workers import WorkersConfig, train_on_workers
@@ -89,7 +96,7 @@ def train_candidate(
     Yields:
         One event for each optimizer update.
     """
-    if (folder / RESULT_FILE).is_file():
+    if (folder / RESULT_FILE).is_file() and is_finished(load_progress(folder), config):
         return
     if workers:
         loop = partial(train_share, base_dir.resolve(), tokenizer, corpus, config, adapters)
@@ -108,7 +115,7 @@ def train_candidate(
         epochs=progress.epoch,
         minutes=progress.elapsed_s / 60,
         cpu_minutes=progress.cpu_s / 60,
-        val_accuracy=measure_accuracy(merged, tokenizer, corpus.val),
+        val_accuracy=measure_accuracy(merged, tokenizer, without_neutral(corpus.val)),
         sst2_dev_accuracy=measure_accuracy(merged, tokenizer, corpus.sst2_dev),
         reviews_dev_accuracy=measure_accuracy(merged, tokenizer, corpus.reviews_dev),
     )
@@ -205,20 +212,21 @@ def measure_accuracy(
     examples: Sequence[Example],
     as_typed: bool = False,
 ) -> float:
-    """Measure the share of examples a model labels right.
+    """Measure the share of examples whose side a model gives more than the other.
 
     Args:
-        model: The classifier.
+        model: The classifier, of three labels or, as it was before, two.
         tokenizer: Its tokenizer.
-        examples: The examples.
+        examples: The examples; none of them neutral.
         as_typed: Score the detokenised spelling in place of the published one.
 
     Returns:
         The accuracy, in [0, 1].
     """
-    logits = predict_logits(model, tokenizer, spellings(examples)[int(as_typed)])
-    labels = torch.tensor([example.label for example in examples])
-    return (logits.argmax(dim=1) == labels).double().mean().item()
+    texts = [detokenize(e.text) if as_typed else e.text for e in examples]
+    logits = predict_logits(model, tokenizer, texts)
+    labels = torch.tensor([example.label == POSITIVE for example in examples])
+    return (is_positive_side(logits) == labels).double().mean().item()
 
 
 def _state(model: torch.nn.Module) -> dict[str, Tensor]:

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -114,6 +115,24 @@ def load_weights(targets: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -
     with torch.no_grad():
         for name, target in targets.items():
             target.copy_(weights[name])
+
+
+@contextmanager
+def weights_swapped(
+    trained: Mapping[str, nn.Parameter], other: Mapping[str, Tensor]
+) -> Iterator[None]:
+    """Put other weights in place of a network's for a while.
+
+    Args:
+        trained: The network's, by name.
+        other: Under the same names.
+    """
+    kept = {name: parameter.detach().clone() for name, parameter in trained.items()}
+    load_weights(trained, other)
+    try:
+        yield
+    finally:
+        load_weights(trained, kept)
 
 
 def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

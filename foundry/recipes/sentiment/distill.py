@@ -14,13 +14,15 @@ from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 from foundry.errors import InputError
 from foundry.models.machine import autocast
 from foundry.recipes.pruning import choose_layers, keep_layers, narrow, score_channels
-from foundry.recipes.sentiment.data.batches import encode, pad, predict_logits
-from foundry.recipes.sentiment.data.corpus import Example
+from foundry.recipes.sentiment.data.batches import Batch, encode, pad, predict_logits
+from foundry.recipes.sentiment.data.corpus import PHRASES, Example
 from foundry.recipes.sentiment.finetune import ComputeLoss
 
 PROMPTS = Path("text/ljspeech_prompts.txt")
-# Of a text that only the teacher has an opinion on.
+# Of a text that only the teacher has an opinion on, and the domain of all of these: of any other
+# they would take the place of its labelled texts in an epoch.
 UNLABELLED = -1
+CUT = "cut"
 SHORTEST_PHRASE = 2
 # The runs of all seeds start from one model and are taught the same texts: they can be averaged.
 DRAW_SEED = 0
@@ -36,7 +38,8 @@ class PruneConfig:
     Attributes:
         num_layers: Layers that stay.
         intermediate_dim: Feed-forward neurons that stay in each of them.
-        phrases_each: Phrases cut from each training sentence for the teacher to label.
+        phrases_each: Phrases cut from each training text for the teacher to label; none from what
+            is a phrase as it is.
         num_prompts: Sentences of ordinary prose for the teacher to label.
         temperature: Softens both distributions before they are compared, greater than 0.
         label_weight: Of the cross-entropy with the labels, where there are any.
@@ -97,7 +100,7 @@ def prune(
 
     def sum_margins(batch: tuple[Tensor, Tensor]) -> Tensor:
         logits = model(input_ids=batch[0], attention_mask=batch[1]).logits
-        return (logits[:, 1] - logits[:, 0]).sum()
+        return (logits[:, -1] - logits[:, 0]).sum()
 
     encoded = sorted(encode(tokenizer, texts), key=len)
     starts = range(0, len(encoded), PROBE_BATCH_SIZE)
@@ -137,13 +140,13 @@ def collect_texts(train: Sequence[Example], data_dir: Path, config: PruneConfig)
     texts = rng.sample(prompts, min(config.num_prompts, len(prompts)))
     for example in train:
         words = example.text.split()
-        if len(words) <= SHORTEST_PHRASE:
+        if example.domain == PHRASES or len(words) <= SHORTEST_PHRASE:
             continue
         for _ in range(config.phrases_each):
             length = rng.randint(SHORTEST_PHRASE, len(words) - 1)
             start = rng.randint(0, len(words) - length)
             texts.append(" ".join(words[start : start + length]))
-    return [*train, *(Example(text, UNLABELLED) for text in texts)]
+    return [*train, *(Example(text, UNLABELLED, CUT) for text in texts)]
 
 
 def build_loss(
@@ -174,8 +177,9 @@ def build_loss(
     # Hidden state 0 is the embeddings', n that of layer n - 1.
     targets = [*kept[1:], teacher.config.num_hidden_layers]
 
-    def compute_loss(input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+    def compute_loss(batch: Batch) -> Tensor:
+        labels, attention_mask = batch.labels, batch.attention_mask
+        inputs = {"input_ids": batch.input_ids, "attention_mask": attention_mask}
         with autocast():
             with torch.no_grad():
                 told = teacher(**inputs, output_hidden_states=True)

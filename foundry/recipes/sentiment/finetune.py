@@ -1,12 +1,12 @@
-"""Fine-tuning of one seed: layer-wise learning rates, R-Drop, averaged weights, resumable."""
+"""Fine-tuning of one seed: layer-wise learning rates, consistency, averaged weights, resumable."""
 
+import json
 import math
 import random
 import re
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -16,59 +16,70 @@ from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
 from foundry.models.machine import autocast
-from foundry.recipes.sentiment.checkpoints import load_weights, resume_checkpoint, save_checkpoint
-from foundry.recipes.sentiment.data.batches import draw_epoch, encode, predict_logits
-from foundry.recipes.sentiment.data.corpus import Example, spellings
+from foundry.recipes.sentiment.checkpoints import (
+    Progress,
+    load_weights,
+    resume_checkpoint,
+    save_checkpoint,
+    weights_swapped,
+)
+from foundry.recipes.sentiment.data.batches import (
+    Batch,
+    DrawConfig,
+    draw_batches,
+    draw_examples,
+    predict_logits,
+)
+from foundry.recipes.sentiment.data.corpus import LABELS, Example
+from foundry.recipes.sentiment.evaluation import align, measure_domains
 from foundry.training.sharding import ALONE, Shard, differentiate
 
 BEST_FILE = "best.safetensors"
+LOG_FILE = "log.jsonl"
 WARMUP_SHARE = 0.1
 FINAL_LR_SHARE = 0.01
 GRADIENT_NORM = 1.0
 
-# Maps int64 input ids and attention mask (batch, tokens) and labels (batch,) to a scalar.
-ComputeLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
+# A longer step was a stopped process: it is no time of training.
+LONGEST_STEP_S = 60.0
+
+ComputeLoss = Callable[[Batch], Tensor]
 
 
 @dataclass(frozen=True)
-class FinetuneConfig:
-    """What one fine-tuning run depends on.
+class FinetuneConfig(DrawConfig):
+    """What one fine-tuning run depends on, beside how its epochs are made.
 
     Attributes:
         seed: Seeds the order of the data, their spelling and dropout.
-        epochs: Passes over the training examples, at least 1.
-        batch_size: Sentences in a batch.
+        epochs: Draws of training examples, each followed by a checkpoint; at least 1.
         peak_lr: Learning rate of the top layer at the peak of its one cycle.
         layer_decay: Factor on the learning rate from each layer to the one below, in (0, 1].
         head_lr_ratio: Learning rate of pooler and classifier over that of the top layer.
         weight_decay: AdamW's decoupled decay, on matrices only.
-        label_smoothing: Probability moved from the label to the other one, in [0, 1).
-        rdrop_weight: Weight of the divergence between two dropout passes; 0 makes one pass.
+        label_smoothing: Probability moved from the label to the others, in [0, 1).
+        consistency_weight: Weight of the divergence between a text's answer and its partner's.
         average_decay: Decay of the running average of the weights, per step, in [0, 1).
         dropout: Probability in hidden layers and attention, in [0, 1).
-        mask_share: Share of tokens hidden behind the mask token while training, in [0, 1); each
-            R-Drop pass hides others.
-        join_share: Share of examples joined to another of the same label, in [0, 1], so that texts
-            of several sentences are in domain.
         train_word_embeddings: Whether the token table is trained too.
         patience: Epochs without a better validation loss before stopping.
+        minutes: The learning rate's cycle ends, and with it the run, after this much time however
+            many epochs that is; None does all of `epochs`. More minutes go on with a finished run.
     """
 
     seed: int = 0
-    epochs: int = 4
-    batch_size: int = 32
+    epochs: int = 30
     peak_lr: float = 2e-4
     layer_decay: float = 0.9
     head_lr_ratio: float = 2.0
     weight_decay: float = 0.05
-    label_smoothing: float = 0.1
-    rdrop_weight: float = 1.0
+    label_smoothing: float = 0.05
+    consistency_weight: float = 1.0
     average_decay: float = 0.99
     dropout: float = 0.1
-    mask_share: float = 0.0
-    join_share: float = 0.05
     train_word_embeddings: bool = True
-    patience: int = 2
+    patience: int = 30
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +132,8 @@ def finetune(
         val: Examples for early stopping.
         config: The knobs.
         checkpoint_dir: Folder for this run's files; made if missing.
-        compute_loss: What is made small; None for cross-entropy with R-Drop, as `config` has it.
-            A mean over the batch's rows.
+        compute_loss: What is made small; None for cross-entropy and consistency, as `config` has
+            it. A mean over the batch's rows.
         shard: Which of several workers this is; each has a folder of its own, and learns from its
             share of every batch. Dropout is drawn by each for itself.
 
@@ -138,28 +149,22 @@ def finetune(
     optimizer = _build_optimizer(trained, config)
     average = {name: p.detach().clone() for name, p in trained.items()}
     progress = resume_checkpoint(checkpoint_dir, trained, average, optimizer)
-    spelled = [encode(tokenizer, texts) for texts in spellings(train)]
-    labels = [example.label for example in train]
-    num_steps = config.epochs * math.ceil(len(train) / config.batch_size)
-
-    while progress.epoch < config.epochs and progress.epochs_since_best < config.patience:
+    while not is_finished(progress, config):
         started_s, cpu_started_s = time.perf_counter(), time.process_time()
         # Seeded by epoch, so that a resumed run sees what an uninterrupted one would have.
         rng = random.Random(f"{config.seed}/{progress.epoch}")
         torch.manual_seed(rng.getrandbits(63) + shard.rank)
-        batches = draw_epoch(spelled, labels, config.batch_size, config.join_share, rng)
+        examples = draw_examples(train, config.epoch_size, config.seed, progress.epoch)
+        batches = draw_batches(tokenizer, examples, config, rng)
+        num_steps = config.epochs * len(batches)
         for number, batch in enumerate(batches, start=1):
             model.train()
-            num_rows = len(batch[0])
-            input_ids, attention_mask, targets = (part[shard.rows(num_rows)] for part in batch)
-            if compute_loss is None:
-                loss = _loss(model, tokenizer, input_ids, attention_mask, targets, config)
-            else:
-                loss = compute_loss(input_ids, attention_mask, targets)
-            learned = differentiate(loss, loss, shard.weight(num_rows), parameters)
+            own = batch.rows(shard.rows(len(batch)))
+            loss = compute_loss(own) if compute_loss else _loss(model, own, config)
+            learned = differentiate(loss, loss, shard.weight(len(batch)), parameters)
             train_loss = shard.sum_gradients(parameters, [learned])
             nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
-            lr_share = one_cycle(progress.step / num_steps)
+            lr_share = one_cycle(_done(progress, config, progress.step / num_steps))
             for group in optimizer.param_groups:
                 group["lr"] = group["peak_lr"] * lr_share
             optimizer.step()
@@ -169,19 +174,26 @@ def finetune(
             for name, parameter in trained.items():
                 average[name].lerp_(parameter.detach(), 1 - decay)
             val_loss = val_accuracy = None
-            if number == len(batches):
-                with _weights_swapped(trained, average):
-                    val_loss, val_accuracy = shard.agree(*_evaluate(model, tokenizer, val))
+            is_last = number == len(batches) or (
+                config.minutes is not None and is_finished(progress, config)
+            )
+            if is_last:
+                with weights_swapped(trained, average):
+                    logits = predict_logits(model, tokenizer, [example.text for example in val])
+                val_loss, val_accuracy = shard.agree(*_judge(logits, val))
                 progress.epoch += 1
                 progress.epochs_since_best += 1
                 if val_loss < progress.best_loss:
                     progress.best_loss, progress.epochs_since_best = val_loss, 0
-                    save_file(average, checkpoint_dir / BEST_FILE)
-            progress.elapsed_s += time.perf_counter() - started_s
+                    draft = checkpoint_dir / f"{BEST_FILE}.draft"
+                    save_file(average, draft)
+                    draft.replace(checkpoint_dir / BEST_FILE)
+            progress.elapsed_s += min(time.perf_counter() - started_s, LONGEST_STEP_S)
             progress.cpu_s += (time.process_time() - cpu_started_s) * shard.world_size
             started_s, cpu_started_s = time.perf_counter(), time.process_time()
-            if number == len(batches):
+            if is_last:
                 save_checkpoint(checkpoint_dir, progress, trained, average, optimizer)
+                _log(checkpoint_dir, progress, logits, val)
             yield FinetuneEvent(
                 step=progress.step,
                 num_steps=num_steps,
@@ -192,6 +204,8 @@ def finetune(
                 elapsed_s=progress.elapsed_s,
                 cpu_s=progress.cpu_s,
             )
+            if is_last:
+                break
     load_weights(trained, load_file(checkpoint_dir / BEST_FILE))
     model.eval()
 
@@ -205,40 +219,44 @@ def one_cycle(progress: float) -> float:
     Returns:
         The share, in (0, 1].
     """
+    progress = min(progress, 1)
     if progress < WARMUP_SHARE:
         return max(progress / WARMUP_SHARE, FINAL_LR_SHARE)
     fall = (progress - WARMUP_SHARE) / (1 - WARMUP_SHARE)
     return max(0.5 * (1 + math.cos(math.pi * fall)), FINAL_LR_SHARE)
 
 
-def _loss(
-    model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
-    input_ids: Tensor,
-    attention_mask: Tensor,
-    labels: Tensor,
-    config: FinetuneConfig,
-) -> Tensor:
-    num_passes = 2 if config.rdrop_weight else 1
-    input_ids = input_ids.repeat(num_passes, 1)
-    hidden = torch.rand(input_ids.shape) < config.mask_share
-    hidden &= torch.isin(input_ids, torch.tensor(tokenizer.all_special_ids), invert=True)
+def is_finished(progress: Progress, config: FinetuneConfig) -> bool:
+    """Tell whether a run is over: its epochs or its time are, or it gets no better."""
+    is_stopped = progress.epochs_since_best >= config.patience
+    return is_stopped or _done(progress, config, progress.epoch / config.epochs) >= 1
+
+
+def _done(progress: Progress, config: FinetuneConfig, share: float) -> float:
+    return share if config.minutes is None else progress.elapsed_s / (60 * config.minutes)
+
+
+def _loss(model: nn.Module, batch: Batch, config: FinetuneConfig) -> Tensor:
+    paired = batch.has_partner
     with autocast():
-        logits = model(
-            input_ids=input_ids.masked_fill(hidden, tokenizer.mask_token_id),
-            attention_mask=attention_mask.repeat(num_passes, 1),
-        ).logits
+        logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
     logits = logits.float()
-    loss = F.cross_entropy(
-        logits, labels.repeat(num_passes), label_smoothing=config.label_smoothing
-    )
-    if config.rdrop_weight:
-        first, second = F.log_softmax(logits, dim=1).chunk(2)
-        divergence = F.kl_div(first, second, log_target=True, reduction="batchmean") + F.kl_div(
-            second, first, log_target=True, reduction="batchmean"
+    smoothing = config.label_smoothing
+    losses = F.cross_entropy(logits, batch.labels, reduction="none", label_smoothing=smoothing)
+    if paired.any():
+        with autocast():
+            others = model(
+                input_ids=batch.partner_ids[paired], attention_mask=batch.partner_mask[paired]
+            ).logits.float()
+        of_partner = F.cross_entropy(
+            others, batch.labels[paired], reduction="none", label_smoothing=smoothing
         )
-        loss = loss + config.rdrop_weight * divergence / 2
-    return loss
+        first, second = F.log_softmax(logits[paired], dim=1), F.log_softmax(others, dim=1)
+        # The symmetric Kullback-Leibler divergence, halved as in R-Drop.
+        divergence = ((first - second) * (first.exp() - second.exp())).sum(dim=1) / 2
+        both = (losses[paired] + of_partner) / 2 + config.consistency_weight * divergence
+        losses = losses.masked_scatter(paired, both)
+    return losses.mean()
 
 
 def _build_optimizer(trained: dict[str, nn.Parameter], config: FinetuneConfig) -> torch.optim.AdamW:
@@ -265,20 +283,17 @@ def _layer(name: str) -> int:
     return int(found[1]) if found else -1
 
 
-def _evaluate(
-    model: nn.Module, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]
-) -> tuple[float, float]:
-    logits = predict_logits(model, tokenizer, [example.text for example in examples])
+def _judge(logits: Tensor, examples: Sequence[Example]) -> tuple[float, float]:
     labels = torch.tensor([example.label for example in examples])
     accuracy = (logits.argmax(dim=1) == labels).float().mean().item()
     return F.cross_entropy(logits, labels).item(), accuracy
 
 
-@contextmanager
-def _weights_swapped(trained: dict[str, nn.Parameter], other: dict[str, Tensor]) -> Iterator[None]:
-    kept = {name: parameter.detach().clone() for name, parameter in trained.items()}
-    load_weights(trained, other)
-    try:
-        yield
-    finally:
-        load_weights(trained, kept)
+def _log(folder: Path, progress: Progress, logits: Tensor, val: Sequence[Example]) -> None:
+    """Add the learning curve's next point: what the averaged weights do in each domain."""
+    figures = []
+    if logits.shape[1] == len(LABELS):
+        figures = measure_domains(align(logits.softmax(dim=1), list(LABELS.values())), val)
+    point = asdict(progress) | {"domains": [asdict(domain) for domain in figures]}
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(point, allow_nan=False) + "\n")

@@ -12,10 +12,10 @@ from transformers import (
 
 from foundry.errors import ArtifactError
 from foundry.models.shipped import hash_file
+from foundry.recipes.sentiment.data.corpus import LABELS
 
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LABELS = {0: "negative", 1: "positive"}
 
 # Seeds that start from one head stay close enough in weight space to be averaged into one model.
 HEAD_SEED = 1234
@@ -68,7 +68,7 @@ def load_tokenizer(base_dir: Path) -> PreTrainedTokenizerBase:
 
 
 def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassification:
-    """Put a two-label head on the base encoder.
+    """Put a three-label head on the base encoder.
 
     The base was trained to pool by the mean, so the dense layer of its BERT pooler carries nothing
     useful. It starts here as the identity, which hands the first token's state to the classifier

@@ -17,7 +17,7 @@ from foundry.recipes.pruning import count_flops, measure_speedup
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.checkpoints import load_progress, load_weights
 from foundry.recipes.sentiment.data.batches import predict_logits
-from foundry.recipes.sentiment.data.corpus import Corpus
+from foundry.recipes.sentiment.data.corpus import LABELS, Corpus
 from foundry.recipes.sentiment.distill import (
     PruneConfig,
     build_loss,
@@ -30,6 +30,7 @@ from foundry.recipes.sentiment.model_card import CandidateFigures
 from foundry.recipes.sentiment.pretrained import load_tokenizer
 from foundry.recipes.sentiment.pruned_card import MAX_LOSS, Comparison, render_pruned_card
 from foundry.recipes.sentiment.shipping import ship
+from foundry.sentiment.pieces import label_names
 
 CHECKPOINTS_DIR = ".checkpoints"
 # Tokens of the texts that arithmetic and speed are measured on.
@@ -58,13 +59,18 @@ def make_pruned(
         out_dir: Folder to write to.
 
     Raises:
-        ArtifactError: If there is no fine-tuned model.
+        ArtifactError: If there is no fine-tuned model, or it has other labels.
     """
     if not (dense_dir / "config.json").is_file():
         raise ArtifactError(
             f"There is no fine-tuned model in {dense_dir}: --dense must name the folder of one."
         )
     dense = BertForSequenceClassification.from_pretrained(dense_dir).eval()
+    if (found := label_names(dense)) != tuple(LABELS.values()):
+        raise ArtifactError(
+            f"The model in {dense_dir} has the labels {', '.join(found)}; one that is taught with "
+            f"these corpora has {', '.join(LABELS.values())}."
+        )
     tokenizer = load_tokenizer(dense_dir)
     untaught, kept = prune(dense, tokenizer, choose_probes(corpus.train), pruning)
     texts = collect_texts(corpus.train, data_dir, pruning)
@@ -106,6 +112,7 @@ def make_pruned(
     shipped = _average(untaught, [folders[seed] for seed in best.seeds])
     # The teacher's probabilities are calibrated, and they are what it was taught.
     final = ship(shipped, tokenizer, corpus, out_dir, is_calibrated=True)
+    ends = [load_progress(folder) for folder in folders.values()]
     comparison = _compare(dense, dense_dir, untaught, out_dir, tokenizer, corpus)
     card = render_pruned_card(
         corpus=corpus,
@@ -113,7 +120,8 @@ def make_pruned(
         pruning=pruning,
         teaching=teaching,
         kept=kept,
-        cpu_minutes=mean(load_progress(folder).cpu_s for folder in folders.values()) / 60,
+        epochs=mean(end.epoch for end in ends),
+        cpu_minutes=mean(end.cpu_s for end in ends) / 60,
         comparison=comparison,
         candidates=candidates,
         shipped=best,

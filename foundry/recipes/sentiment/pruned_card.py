@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.distill import PruneConfig
+from foundry.recipes.sentiment.evaluation import tabulate
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.model_card import CandidateFigures, FinalFigures
 from foundry.recipes.sentiment.pretrained import BASE_NAME
@@ -12,21 +13,6 @@ from foundry.recipes.sentiment.pretrained import BASE_NAME
 MAX_LOSS = 0.01
 MIN_FLOPS_SAVED = 0.4
 MIN_SPEEDUP = 1.4
-
-TRIED = (
-    (
-        "a temperature of 1.160, fitted on the validation split",
-        "calibration error 5.00% on both dev sets, 3.33% without",
-    ),
-    (
-        "seed 0 after its last epoch, not the one with the lowest validation loss",
-        "87.96% on SST-2 dev, 89.58% on reviews dev",
-    ),
-    (
-        "both of seed 0's, averaged with each other in any proportion",
-        "87.96% to 88.53% on SST-2 dev, 89.14% to 89.58% on reviews dev",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -60,6 +46,7 @@ def render_pruned_card(
     pruning: PruneConfig,
     teaching: FinetuneConfig,
     kept: Sequence[int],
+    epochs: float,
     cpu_minutes: float,
     comparison: Comparison,
     candidates: Sequence[CandidateFigures],
@@ -75,6 +62,7 @@ def render_pruned_card(
         pruning: What was taken out.
         teaching: Knobs of the training.
         kept: Numbers of the dense model's layers that it has.
+        epochs: Of the teaching of a candidate, on average.
         cpu_minutes: Processor minutes of teaching one of the candidates.
         comparison: The dense model's figures.
         candidates: The models that could have been shipped.
@@ -95,6 +83,7 @@ def render_pruned_card(
         num_texts=num_texts,
         num_sst2_dev=len(corpus.sst2_dev),
         num_labelled=len(corpus.train),
+        epochs=epochs,
         cpu_minutes=cpu_minutes,
         num_parameters=final.num_parameters,
         dense_parameters=comparison.num_parameters,
@@ -127,13 +116,14 @@ def render_pruned_card(
         speedup=_by_length(comparison.speedup, "{:.2f} times"),
         min_speedup=MIN_SPEEDUP,
         ece=100 * final.ece,
+        domains=tabulate(final.domains),
+        probes=final.probes,
         shipped=shipped.name,
         num_seeds=num_seeds,
         candidates="\n".join(
             f"| {c.name} | {100 * c.sst2_dev_accuracy:.2f}% | {100 * c.reviews_dev_accuracy:.2f}% |"
             for c in candidates
         ),
-        tried="\n".join(f"| {what} | {outcome} |" for what, outcome in TRIED),
     )
 
 
@@ -157,11 +147,16 @@ license_name: see-licences-below
 {pruning.intermediate_dim} neurons: {num_parameters:,} parameters in {size_mb:.1f} MB of float16
 weights, instead of {dense_parameters:,} in {dense_mb:.1f} MB. What is gone is gone, not masked: an
 ordinary, smaller BERT that plain `transformers.AutoModelForSequenceClassification.from_pretrained`
-loads, its widths in `config.json`. Labels 0 `negative`, 1 `positive`. Every figure on this page was
-measured and written by `python -m foundry.recipes.sentiment --prune --num-seeds {num_seeds}`, on
+loads, its widths in `config.json`. Labels as there. Every figure on this page was measured and
+written by `python -m foundry.recipes.sentiment --prune --num-seeds {num_seeds}`, on
 the files in this folder.
 
 ## Figures
+
+{domains}
+
+Of {probes.num_denials} denials {probes.flips:.1%} turn the answer; a name alone moves it by
+{probes.spread:.2f} at most. The dense model's card says how these are measured.
 
 | split | dense, as published | pruned, as published | pruned, as people type |
 |---|---|---|---|
@@ -176,7 +171,7 @@ the files in this folder.
 | speed, one text in PyTorch float32, by tokens | {speedup} (bar: {min_speedup:.1f} times) |
 
 Arithmetic is counted by `torch.utils.flop_counter`; speed is the median ratio of calls of both
-models in turn. Expected calibration error (15 bins, both dev sets together): {ece:.2f}%. No
+models in turn. Expected calibration error (15 bins, validation split): {ece:.2f}%. No
 temperature was fitted: the dense model's is folded into its weights, and its probabilities are what
 was taught.
 
@@ -188,10 +183,6 @@ Shipped: **{shipped}**. Of the candidates that meet the bar (of all, if none doe
 of both dev sets right. It was chosen on dev, so the figures are a little flattering; on
 {num_sst2_dev} sentences one standard error is about one point.
 
-| tried | outcome |
-|---|---|
-{tried}
-
 ## Method
 
 1. **Layers.** Every choice of {num_layers} layers was tried on sentences of the training set; kept
@@ -199,20 +190,20 @@ of both dev sets right. It was chosen on dev, so the figures are a little flatte
 2. **Neurons.** Of each layer those stay that move the answer most: activation times gradient of the
    difference of the two logits, summed over a sentence. `torch-pruning` takes the others out.
 3. **Teaching.** {num_texts:,} texts: the {num_labelled:,} training sentences,
-   {pruning.phrases_each} phrases cut from each, and {pruning.num_prompts:,} sentences of
+   {pruning.phrases_each} phrases cut from each sentence, and {pruning.num_prompts:,} sentences of
    public-domain books (LJSpeech's prompts). The dense model, dropout off, says what it thinks of
    each. The loss is the Kullback-Leibler divergence from that at temperature
    {pruning.temperature:g}, plus {pruning.hidden_weight:g} times the squared distance of each
    layer's output to what the next kept layer receives in the dense model, plus
    {pruning.label_weight:g} times the cross-entropy with the label where there is one.
-   {teaching.epochs} epochs in batches of {teaching.batch_size}, AdamW with one cycle to
-   {teaching.peak_lr:g}, a running average of the weights; {cpu_minutes:.0f} processor minutes a
-   seed. The token table is the dense model's own.
+   {epochs:g} epochs of {teaching.epoch_size:,} texts in batches of {teaching.batch_size}, AdamW
+   with one cycle to {teaching.peak_lr:g}, a running average of the weights; {cpu_minutes:.0f}
+   processor minutes a seed. The token table is the dense model's own.
 
 ## Data, licences, limits
 
 As of the dense model, whose card says more: Stanford Sentiment Treebank (Socher et al. 2013) and
-customer reviews (Hu and Liu 2004), research use with citation; base weights
-`{base_name}`, Apache-2.0. Like the dense model it has no neutral label, knows
-English only, and errs on irony, comparisons and mixed opinions.
+other corpora, some for research use with citation; base weights
+`{base_name}`, Apache-2.0. Like the dense model it knows English only, and
+errs on irony, comparisons and mixed opinions.
 """

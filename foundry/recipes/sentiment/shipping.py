@@ -1,6 +1,7 @@
 """From a trained classifier to the files in `weights/`, and what these files reach."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +16,9 @@ from foundry.recipes.sentiment.calibration import expected_calibration_error, fi
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import Corpus, Example
+from foundry.recipes.sentiment.evaluation import align, measure_domains, measure_probes
 from foundry.recipes.sentiment.model_card import FinalFigures
+from foundry.sentiment.pieces import label_names
 
 MAX_ECE = 0.03
 WEIGHTS_FILE = "model.safetensors"
@@ -33,15 +36,14 @@ def ship(
     Args:
         model: The classifier, float32; calibrated in place, and float16 afterwards.
         tokenizer: Its tokenizer.
-        corpus: The temperature is fitted on `val`, the figures are of the dev sets.
+        corpus: The temperature is fitted on `val`, the figures are of `dev`.
         out_dir: Folder to write to; made if missing.
         is_calibrated: Whether the probabilities are to be left as they are.
 
     Returns:
         The figures of the written files.
     """
-    held_out = corpus.sst2_dev + corpus.reviews_dev
-    ece_before = _measure_ece(model, tokenizer, held_out)
+    ece_before = _measure_ece(model, tokenizer, corpus.val)
     temperature = 1.0
     if ece_before > MAX_ECE and not is_calibrated:
         val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
@@ -60,6 +62,11 @@ def ship(
     )
     record_shipped(out_dir.resolve() / WEIGHTS_FILE)
     shipped = AutoModelForSequenceClassification.from_pretrained(out_dir)
+    labels = label_names(shipped)
+
+    def answer(texts: Sequence[str]) -> torch.Tensor:
+        return align(predict_logits(shipped, tokenizer, texts).softmax(dim=1), labels)
+
     return FinalFigures(
         sst2_dev_accuracy=measure_accuracy(shipped, tokenizer, corpus.sst2_dev),
         sst2_dev_typed_accuracy=measure_accuracy(
@@ -70,7 +77,9 @@ def ship(
             shipped, tokenizer, corpus.reviews_dev, as_typed=True
         ),
         ece_before=ece_before,
-        ece=_measure_ece(shipped, tokenizer, held_out),
+        ece=_measure_ece(shipped, tokenizer, corpus.val),
+        domains=measure_domains(answer([example.text for example in corpus.dev]), corpus.dev),
+        probes=measure_probes(answer),
         temperature=temperature,
         num_parameters=shipped.num_parameters(),
         size_bytes=(out_dir / WEIGHTS_FILE).stat().st_size,

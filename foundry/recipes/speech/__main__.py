@@ -30,7 +30,7 @@ from foundry.recipes.workers import (
     read_worker_options,
     train_on_workers,
 )
-from foundry.speech.beam import BeamOptions, Bigram, load_beam_decoder, write_bigram
+from foundry.speech.decoding.beam import BeamOptions, Bigram, load_beam_decoder, write_bigram
 
 SEED = 0
 DENSE_DIR = Path("weights/wav2vec2-commands")

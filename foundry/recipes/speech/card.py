@@ -148,7 +148,8 @@ Zvonimir Stanecic) and magda (Magda Roczeń, Roman Roczeń, Grzegorz Złotowicz)
 ## Limits
 English only. Words outside the training transcripts come out as letters that sound alike. There
 are few speakers of digits, most of them men; children and far microphones are untested. Scores are
-not calibrated.
+not calibrated. `doubts.json` says which words are likely to be others; how well it does is in
+`foundry/recipes/README.md`.
 """
 
 

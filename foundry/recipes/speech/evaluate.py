@@ -12,8 +12,8 @@ from foundry.recipes.speech.batches import collate
 from foundry.recipes.speech.data import augment
 from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, Clip, Recordings
 from foundry.recipes.speech.model import ALPHABET, CHARACTERS, count_frames
-from foundry.speech.beam import BeamDecoder
-from foundry.speech.paths import BeamFinder, GreedyFinder
+from foundry.speech.decoding.beam import BeamDecoder
+from foundry.speech.decoding.paths import BeamFinder, GreedyFinder
 
 Utterance = tuple[np.ndarray, str]
 

@@ -17,7 +17,7 @@ from foundry.recipes.speech.model import ALPHABET, save_model
 from foundry.recipes.speech.pruned_card import PrunedFacts, render_pruned_card
 from foundry.recipes.speech.session import run_session
 from foundry.recipes.speech.train import TrainConfig, TrainState, build_averaged_model
-from foundry.speech.beam import BIGRAM_FILE, load_beam_decoder
+from foundry.speech.decoding.beam import BIGRAM_FILE, load_beam_decoder
 
 TEACHER = "teacher.sha256"
 NUM_PROBES = 8

@@ -6,7 +6,7 @@ from html import escape
 from foundry.compression.measurement.timing import Timing, describe
 from foundry.compression.speeds import Speed
 from foundry.models.machine import Machine, list_versions
-from foundry.ui.page.variant_switches import format_ms
+from foundry.ui.components.plots import format_ms
 
 INTRO = (
     "Foundry is a place to see what a neural network is by making one: train it, draw for it, "
@@ -20,15 +20,24 @@ LICENCES = """
 Corinna Cortes and Christopher J. C. Burges: The MNIST database of handwritten digits. \
 [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/).
 - **lenet, lenet-pruned**, trained for this project on MNIST. CC BY-SA 3.0, as the data.
+- **efficientnet-lite0**, converted for this project from EfficientNet-Lite0 of tensorflow/tpu \
+(Tan and Le 2019), in the PyTorch form of ML Illustrated, and trained by its makers on ImageNet \
+(Russakovsky et al. 2015), whose pictures are not included. Apache-2.0. The English names of its \
+classes are WordNet's.
 - **bert-sentiment, bert-sentiment-pruned**, fine-tuned for this project from \
 [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), Apache-2.0, on \
-the Stanford Sentiment Treebank (Socher et al. 2013) and customer reviews (Hu and Liu 2004). The \
-texts are for research use with citation and are not included.
+the Stanford Sentiment Treebank (Socher et al. 2013), customer reviews (Hu and Liu 2004), \
+Sentiment Labelled Sentences (Kotzias et al. 2015, CC BY 4.0), tweets of SemEval-2017 task 4 \
+(Rosenthal et al. 2017) and VADER's tweets and editorials (Hutto and Gilbert 2014, MIT). The texts \
+are not included; the treebank's, the reviews and SemEval's are for research use with citation.
 - **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken \
 Digit Dataset (CC BY-SA 4.0), Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA \
 4.0), GRID (Cooke et al. 2006, CC BY 4.0), a reading of LJSpeech's prompts (Apache-2.0) and \
 synthetic voices, whose makers its card names. The recordings are not included. \
 [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/).
+- **Example photos**, and those that int8 is calibrated on, come with scikit-image: the cat by \
+Stéfan van der Walt and the coffee by Rachel Michetti, both CC0; the rocket by SpaceX and the \
+astronaut by NASA, both in the public domain.
 - **Example clips**, and the sounds and texts that int8 is calibrated on, were made for \
 this project.
 - **Colours** of the plots: Masataka Okabe and Kei Ito, Color Universal Design.

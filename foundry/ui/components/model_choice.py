@@ -7,7 +7,7 @@ from torch import nn
 from foundry.errors import InputError
 from foundry.models import available_models, load_model, load_predictor
 from foundry.models.hub import OnProgress
-from foundry.models.loading import check_variant
+from foundry.models.loading import available_variants, check_variant
 from foundry.models.runtime import Predictor
 from foundry.training.runs import list_own_runs, read_own_run
 from foundry.ui.components.plots import run_title
@@ -18,12 +18,16 @@ DEFAULT_MODEL = "lenet"
 def list_digit_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs for a drop-down: shipped models, then the visitor's runs."""
     shipped = [(spec.title, spec.name) for spec in available_models("digits")]
-    trained = [
+    return shipped + list_own_digit_models(owner)
+
+
+def list_own_digit_models(owner: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs of the visitor's runs, the newest first."""
+    return [
         (f"Your run {run_title(run)}", run.run_id)
         for run in list_own_runs(owner)
         if run.has_weights
     ]
-    return shipped + trained
 
 
 def load_digit_model(name: str, owner: str, device: str, variant: str = "dense") -> nn.Module:
@@ -61,6 +65,19 @@ def load_digit_predictor(
     """
     model = _find(name, owner)
     return load_predictor(model, device, check_variant(model, variant), on_progress)
+
+
+def list_digit_variants(name: str, owner: str) -> list[str]:
+    """Return the names of the variants that the chosen model has.
+
+    Args:
+        name: A shipped model's name or the id of one of the visitor's runs.
+        owner: The visitor's token.
+
+    Raises:
+        InputError: If there is no such model for this visitor.
+    """
+    return available_variants(_find(name, owner))
 
 
 def _find(name: str, owner: str) -> str | Path:

@@ -1,78 +1,16 @@
-"""Events and evaluations -> data frames, HTML and small pictures; nothing here touches Gradio."""
+"""Names and evaluations -> HTML and small pictures; nothing here touches Gradio."""
 
 import base64
 import io
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import pandas as pd
 from PIL import Image, ImageColor
 
-from foundry.training import TrainEvent
+from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
-
-TRAIN, VALIDATION = "training", "validation"
-KEPT, STOPPED_EARLY = "epoch kept", "stopped early"
-_AXIS_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)
-# Guessing loses 2.3 nats; a loss that explodes would press all others onto the axis.
-_HIGHEST_LOSS = 10.0
-
-
-def loss_frame(run: Run | None) -> pd.DataFrame:
-    """Return columns epoch, loss, series: both losses, and lines at the kept and the last epoch."""
-    rows: list[tuple[float, float | None, str]] = []
-    if run:
-        rows += [(_epochs_done(run, e), e.train_loss, TRAIN) for e in run.events]
-        rows += [(e.epoch, e.val_loss, VALIDATION) for e in run.events if e.val_loss is not None]
-        rows += _marks(run, *loss_axis(loss for _, loss, _ in rows))
-    return _frame(rows + _legend(run, TRAIN, VALIDATION), "loss", "series")
-
-
-def accuracy_frame(run: Run | None) -> pd.DataFrame:
-    """Return columns epoch, accuracy in percent, series: validation, and the same two lines."""
-    rows: list[tuple[float, float | None, str]] = []
-    if run:
-        rows += [(epoch, accuracy, VALIDATION) for epoch, accuracy in _accuracies(run)]
-        rows += _marks(run, min((y for _, y, _ in rows if y), default=0.0), 100.0)
-    return _frame(rows + _legend(run, VALIDATION), "accuracy", "series")
-
-
-def loss_axis(losses: Iterable[float | None]) -> list[float]:
-    """Return the ends of an axis that holds losses but those that explode, and grows by steps.
-
-    A plot that gets points keeps the room that its labels took when it was built; so it is built
-    with an axis, and anew when that changes.
-
-    Args:
-        losses: In nats; what is no number counts for nothing.
-    """
-    known = [loss for loss in losses if loss is not None and math.isfinite(loss)]
-    highest = min(max(known, default=0.0), max([_HIGHEST_LOSS, *known[:1]])) or 1.0
-    size = 10.0 ** math.floor(math.log10(highest))
-    tops = (size * step for step in _AXIS_STEPS if size * step >= highest)
-    return [0.0, next(tops, highest)]
-
-
-def accuracy_axis(accuracies: Iterable[float | None]) -> list[float]:
-    """Return the ends of an axis in percent that holds accuracies, and grows by steps.
-
-    Args:
-        accuracies: In [0, 1].
-    """
-    lowest = 100 * min((one for one in accuracies if one is not None), default=0.9)
-    step = 1.0 if lowest >= 90 else 10.0
-    return [min(99.0, step * math.floor(lowest / step)), 100.0]
-
-
-def comparison_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return columns epoch, accuracy in percent, run: one validation curve a run."""
-    rows = [
-        (epoch, accuracy, run_title(run)) for run in runs for epoch, accuracy in _accuracies(run)
-    ]
-    return _frame(rows, "accuracy", "run")
 
 
 def run_title(run: Run) -> str:
@@ -80,53 +18,12 @@ def run_title(run: Run) -> str:
     if run.name:
         return f"{run.name} ({run.run_id.split('-')[2][:4]})"
     day, time_of_day, chance = run.run_id.split("-")
-    name = {"lenet": "LeNet", "cnn": "CNN"}[run.config.model]
+    name = title_of(run.config.model)
     # The last letters tell apart what was started in the same second.
     return (
         f"{name}, {run.config.epochs} epochs, {day[4:6]}-{day[6:]} "
         f"{time_of_day[:2]}:{time_of_day[2:4]} ({chance[:4]})"
     )
-
-
-def _legend(run: Run | None, *curves: str) -> list[tuple[float, float | None, str]]:
-    """Return a row without a point for every curve to come.
-
-    A plot settles its colours when it is built and leaves out curves that appear later.
-    """
-    names = [*curves, KEPT]
-    if run and run.config.patience:
-        names.append(STOPPED_EARLY)
-    return [(math.nan, math.nan, name) for name in names]
-
-
-def _frame(rows: Sequence[tuple[float, float | None, str]], y: str, series: str) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["epoch", y, series])
-    # An empty frame has no types, and a plot that starts with it would treat numbers as names.
-    return frame.astype({"epoch": float, y: float, series: str})
-
-
-def _accuracies(run: Run) -> list[tuple[float, float]]:
-    """Return (epoch, validation accuracy in percent) of every epoch that has ended."""
-    return [
-        (event.epoch, 100 * event.val_accuracy)
-        for event in run.events
-        if event.val_accuracy is not None
-    ]
-
-
-def _epochs_done(run: Run, event: TrainEvent) -> float:
-    return event.step / event.num_steps * run.config.epochs
-
-
-def _marks(run: Run, lowest: float, highest: float) -> list[tuple[float, float | None, str]]:
-    """Return vertical lines, two points each, at the kept epoch and at an early stop."""
-    kept = max((event.epoch for event in run.events if event.is_best), default=None)
-    if kept is None:
-        return []
-    marks = [(kept, KEPT)]
-    if run.stopped_early:
-        marks.append((run.events[-1].epoch, STOPPED_EARLY))
-    return [(epoch, y, name) for epoch, name in marks for y in (lowest, highest)]
 
 
 def digit_bars(probs: Sequence[float] | None) -> str:
@@ -232,8 +129,29 @@ def digit_image(image: np.ndarray, zoom: int = 4) -> Image.Image:
     return Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST)
 
 
+def ink_mask(ink: np.ndarray) -> str:
+    """Return a mask as a data URL, to which the page gives the colour of its text.
+
+    Args:
+        ink: uint8 (H, W), 255 = ink.
+    """
+    return png_url(Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1), "LA"))
+
+
 def png_url(image: Image.Image) -> str:
     """Return a picture as a data URL, for an HTML component."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def format_bytes(size_bytes: int) -> str:
+    """Return a size: `85.5 kB`, `45.4 MB`."""
+    if size_bytes < 1_000_000:
+        return f"{size_bytes / 1e3:.1f} kB"
+    return f"{size_bytes / 1e6:.1f} MB"
+
+
+def format_ms(value_ms: float) -> str:
+    """Return a time with three significant digits: `0.0912 ms`, `12.3 ms`."""
+    return f"{float(f'{value_ms:.3g}'):g} ms"

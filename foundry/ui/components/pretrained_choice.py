@@ -40,7 +40,7 @@ def is_offered_here(name: str, task: str) -> bool:
 
     Args:
         name: Anybody's text.
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
     """
     if name in (spec.name for spec in available_models(task)):
         return True
@@ -67,7 +67,7 @@ def watch_loading(name: str, task: str, variant: str = "dense") -> Iterator[Load
 
     Args:
         name: As `load_pretrained()` takes it.
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
         variant: The name of one.
 
     Yields:

@@ -27,7 +27,7 @@ class RunControls:
         status: The status line; not yet on the page.
         start: Starts another one.
         stop: Stops it.
-        others: Pause and Resume, where they are offered.
+        others: Pause, Resume and Step, where they are offered.
     """
 
     run_id: gr.BrowserState
@@ -70,6 +70,8 @@ def build_run_controls(
             others["resume"] = gr.Button(
                 "Resume", visible=False, variant="primary", elem_id=f"{name}-resume", **small
             )
+        if panel.step:
+            others["step"] = gr.Button("Step", visible=False, elem_id=f"{name}-step", **small)
         stop_button = gr.Button(stop, interactive=False, elem_id=f"{name}-stop", **small)
     status = gr.HTML(
         panel.status_html(None),
@@ -123,5 +125,7 @@ def connect_run(
         controls.others["pause"].click(panel.on_pause, own, None, **QUIET)
     if "resume" in controls.others:
         controls.others["resume"].click(panel.on_resume, own, outputs, **QUIET)
+    if "step" in controls.others:
+        controls.others["step"].click(panel.on_step, own, outputs, **QUIET)
     controls.timer.tick(panel.on_refresh, [*own, controls.seen], outputs, **QUIET)
     return arrived.then(panel.on_return, own, [controls.run_id, *form, *outputs], **QUIET)

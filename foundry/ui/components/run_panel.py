@@ -54,6 +54,8 @@ class RunPanel(Generic[R]):
             visitor's token too.
         can_pause: Whether Pause is offered while it runs.
         can_resume: Whether Resume is offered where it did not end.
+        step: What the queue is told for a part so small that one looks at each; None if there is no
+            Step.
     """
 
     queue: RunQueue
@@ -64,6 +66,7 @@ class RunPanel(Generic[R]):
     fill: Callable[[R | None, str], list[Any]]
     can_pause: bool = False
     can_resume: bool = False
+    step: str | None = None
 
     @cached_property
     def _num_own(self) -> int:
@@ -105,6 +108,12 @@ class RunPanel(Generic[R]):
     def on_resume(self, run_id: str, token: str) -> list[Any]:
         """Queue a paused, failed or interrupted run again. Returns as `on_refresh()`."""
         self.queue.submit(self.store.read_own(run_id, token))
+        return self.show(self.store.read_own(run_id, token))
+
+    @shows_errors
+    def on_step(self, run_id: str, token: str) -> list[Any]:
+        """Queue such a run again for one step. Returns as `on_refresh()`."""
+        self.queue.submit(self.store.read_own(run_id, token), self.step or "")
         return self.show(self.store.read_own(run_id, token))
 
     def on_refresh(self, run_id: str, token: str, seen: Seen) -> list[Any]:
@@ -157,6 +166,8 @@ class RunPanel(Generic[R]):
         if self.can_pause:
             buttons.append(gr.Button(visible=not resumable, interactive=active))
         if self.can_resume:
+            buttons.append(gr.Button(visible=resumable))
+        if self.step:
             buttons.append(gr.Button(visible=resumable))
         return [
             (run.status, len(run.events)) if run else None,

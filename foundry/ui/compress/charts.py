@@ -19,7 +19,7 @@ from foundry.ui.components.chart_scales import (
     log_scale,
 )
 from foundry.ui.components.pareto import pareto_front
-from foundry.ui.compress.plots import format_bytes, format_ms
+from foundry.ui.components.plots import format_bytes, format_ms
 
 _RIGHT = 160
 _MAX_RADIUS, _MIN_RADIUS = 26.0, 4.0

@@ -1,14 +1,11 @@
-"""Compression events and tables -> data frames and HTML; nothing here touches Gradio."""
+"""Compression events and tables -> HTML; nothing here touches Gradio."""
 
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import pandas as pd
-
-from foundry.compression.config import CompressEvent
-from foundry.ui.components.plots import TRAIN, VALIDATION, round_thousands
+from foundry.ui.components.plots import format_bytes, format_ms, round_thousands
 
 TABLE_CSS = """
 .scroll { overflow-x: auto; }
@@ -46,22 +43,6 @@ th, td { padding: 0.3rem 0.6rem; text-align: left; border: 0; vertical-align: to
 .left { color: var(--body-text-color-subdued); }
 .scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
 """
-
-
-def recovery_frames(events: Sequence[CompressEvent]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the recovery: columns epoch, loss, series; and epoch, accuracy in percent, series."""
-    recovery = [event for event in events if event.epoch is not None]
-    losses = [(e.epoch, e.train_loss, TRAIN) for e in recovery if e.train_loss is not None]
-    accuracies = [
-        (e.epoch, 100 * e.val_accuracy, VALIDATION) for e in recovery if e.val_accuracy is not None
-    ]
-    return _frame(losses, "loss", TRAIN), _frame(accuracies, "accuracy", VALIDATION)
-
-
-def _frame(rows: list[tuple[float | None, float, str]], y: str, series: str) -> pd.DataFrame:
-    # A row without a point: a plot settles its colours and its types when it is built.
-    frame = pd.DataFrame([*rows, (math.nan, math.nan, series)], columns=["epoch", y, "series"])
-    return frame.astype({"epoch": float, y: float, "series": str})
 
 
 def table_html(report: Mapping[str, Any]) -> str:
@@ -234,15 +215,3 @@ def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         '<div class="scroll"><table><thead><tr><th>Variant</th><th>Layer</th>'
         f"<th>What became of it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
-
-
-def format_ms(value_ms: float) -> str:
-    """Return a time with three significant digits: `0.0912 ms`, `12.3 ms`."""
-    return f"{float(f'{value_ms:.3g}'):g} ms"
-
-
-def format_bytes(size_bytes: int) -> str:
-    """Return a size: `85.5 kB`, `45.4 MB`."""
-    if size_bytes < 1_000_000:
-        return f"{size_bytes / 1e3:.1f} kB"
-    return f"{size_bytes / 1e6:.1f} MB"

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.compression.config import MAX_RECOVERY_EPOCHS, CompressConfig, list_models
-from foundry.compression.pruning import MAX_RATIO, SCOPES
+from foundry.compression.pruning import MAX_RATIO, PRUNED_ARCHITECTURES, SCOPES
 from foundry.compression.runs import COMPRESSIONS, CompressRun, create_compression
 from foundry.compression.state import PRUNED
 from foundry.models import available_models, available_variants
@@ -54,8 +54,8 @@ def render(run: CompressRun | None) -> list[Any]:
 
 
 def render_added(run: CompressRun, num_seen: int) -> list[Any]:
-    """Return what `render()` does where only events were added, so many of which were seen."""
-    return [*render_progress(run, num_seen), *[gr.skip()] * len(ResultView._fields)]
+    """Return what `render()` does where only events were added."""
+    return [*render_progress(run), *[gr.skip()] * len(ResultView._fields)]
 
 
 def on_fill(run: CompressRun | None, token: str) -> list[Any]:
@@ -108,10 +108,14 @@ def on_model(
     Returns:
         Updates for the pruning ratio, the recovery epochs, the sparsity, the scope and the note.
     """
-    can_prune = CompressConfig(model, pruning_ratio=0.0).task == "digits"
-    can_mask = can_prune and not _is_cnn(token, model)
-    note = "Recovering from pruning takes this model hours; here it is quantized and measured."
-    if PRUNED in available_variants(model):
+    is_digits = CompressConfig(model, pruning_ratio=0.0).task == "digits"
+    architecture = _find_architecture(token, model) if is_digits else ""
+    can_prune, can_mask = architecture in PRUNED_ARCHITECTURES, architecture == "lenet"
+    if is_digits:
+        note = "Only LeNet and CNN lose channels and neurons; this one is quantized and measured."
+    else:
+        note = "Recovering from pruning takes this model hours; here it is quantized and measured."
+    if not can_prune and PRUNED in available_variants(model):
         note += " A recipe has spent those hours: its pruned variant is in the table."
     return [
         _offer(can_prune, ratio),
@@ -133,8 +137,8 @@ def on_link(settings: Mapping[str, Any]) -> list[Any]:
     return [settings[name] for name in _FIELDS]
 
 
-def _is_cnn(token: str, model: str) -> bool:
-    return is_run_id(model) and read_own_run(model, token).config.model == "cnn"
+def _find_architecture(token: str, model: str) -> str:
+    return read_own_run(model, token).config.model if is_run_id(model) else DEFAULT_MODEL
 
 
 def _list_choices(token: str) -> list[tuple[str, str]]:

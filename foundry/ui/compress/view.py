@@ -1,4 +1,4 @@
-"""What the page says about one compression: a status line, the recovery's curves, the result."""
+"""What the page says about one compression: a status line, the recovery's charts, the result."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,8 +8,14 @@ import gradio as gr
 from foundry.compression.config import CompressEvent
 from foundry.compression.runs import CompressRun
 from foundry.runs.folders import ACTIVE
-from foundry.ui.components import plots
-from foundry.ui.components.curves import add_points, build_curve
+from foundry.ui.components.curves import (
+    accuracy_axis,
+    loss_axis,
+    to_percent,
+    train_curve,
+    validation_curve,
+)
+from foundry.ui.components.line_chart import build_line_chart, render_lines
 from foundry.ui.components.run_panel import RunWords
 from foundry.ui.components.run_status import format_duration
 from foundry.ui.compress import charts
@@ -22,8 +28,8 @@ class ProgressView(NamedTuple):
     """Components that show what goes on."""
 
     curves: gr.Row
-    loss: gr.LinePlot
-    accuracy: gr.LinePlot
+    loss: gr.HTML
+    accuracy: gr.HTML
 
 
 class ResultView(NamedTuple):
@@ -70,36 +76,36 @@ WORDS = RunWords(
 
 
 def build_progress_view() -> ProgressView:
-    """Build the curves, which hide until a network recovers."""
-    loss_frame, accuracy_frame = compress_plots.recovery_frames([])
-    with gr.Row(visible=False, elem_id="compress-curves") as curves:
-        loss = build_curve(loss_frame, "loss", "Recovery: training loss (nats)", height=240)
-        accuracy = build_curve(
-            accuracy_frame, "accuracy", "Recovery: validation accuracy (%)", height=240
-        )
+    """Build the charts, which hide until a network recovers."""
+    with gr.Row(visible=False, elem_id="compress-curves", elem_classes="halves") as curves:
+        loss = build_line_chart("Recovery: training loss (nats)")
+        accuracy = build_line_chart("Recovery: validation accuracy (%)")
     return ProgressView(curves, loss, accuracy)
 
 
-def render_progress(run: CompressRun | None, num_seen: int = 0) -> list[Any]:
-    """Return updates for the components of `ProgressView`.
-
-    Args:
-        run: The compression, or None before the first one.
-        num_seen: Events that the page shows; 0 builds the plots anew.
-    """
-    events = run.events if run else []
-    frames = compress_plots.recovery_frames(events)
-    seen = _axes(events[:num_seen]) if num_seen else ([], [])
-    curves = map(add_points, frames, seen, _axes(events))
-    has_curves = run is not None and any(event.epoch is not None for event in run.events)
-    return [gr.Row(visible=has_curves), *curves]
+def render_progress(run: CompressRun | None) -> list[Any]:
+    """Return updates for the components of `ProgressView`."""
+    events = [event for event in run.events if event.epoch is not None] if run else []
+    num_epochs = run.config.recovery_epochs if run else 0
+    return [gr.Row(visible=bool(events)), *_render_recovery(events, max(1, num_epochs))]
 
 
-def _axes(events: Sequence[CompressEvent]) -> tuple[list[float], list[float]]:
-    return (
-        plots.loss_axis(event.train_loss for event in events),
-        plots.accuracy_axis(event.val_accuracy for event in events),
-    )
+def _render_recovery(events: Sequence[CompressEvent], num_epochs: int) -> list[str]:
+    epochs, x_range = [event.epoch or 0.0 for event in events], [0, num_epochs]
+    losses = [event.train_loss for event in events]
+    accuracies = [event.val_accuracy for event in events]
+    percents = map(to_percent, accuracies)
+    return [
+        render_lines(
+            [train_curve(list(zip(epochs, losses, strict=True)))], x_range, loss_axis(losses)
+        ),
+        render_lines(
+            [validation_curve(list(zip(epochs, percents, strict=True)))],
+            x_range,
+            accuracy_axis(accuracies),
+            "%",
+        ),
+    ]
 
 
 def build_scatter() -> gr.HTML:

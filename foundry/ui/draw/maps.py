@@ -1,22 +1,26 @@
-"""What the network makes of the drawing, layer by layer, as long as somebody looks at it."""
+"""What the network makes of the drawing, layer by layer, as long as somebody looks at it.
 
+Of an LSTM: row by row; of a Transformer: patch by patch.
+"""
+
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from PIL import Image
+from torch import nn
 
-from foundry.digits.activations import compute_activations
+from foundry.digits.activations import compute_activations, compute_attention, compute_beliefs
+from foundry.models.networks import LSTM, Transformer
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import load_digit_model, load_digit_predictor
-from foundry.ui.draw.pad import read_pad
+from foundry.ui.components.pad import read_pad
 from foundry.ui.page.feedback import shows_errors
 
-_LABELS = (
-    "What the model sees: 28x28",
-    "First convolution: one square a filter",
-    "Second convolution",
-)
+_SEEN = "What the model sees: 28x28"
+_EMPTY = (_SEEN, "First convolution: one square a filter", "Second convolution")
 _CSS = """
 .maps { display: grid; gap: var(--layout-gap);
   grid-template-columns: repeat(auto-fit, minmax(min(240px, 100%), 1fr)); }
@@ -29,7 +33,7 @@ img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated
 figure span { color: var(--body-text-color-subdued); font-size: 0.9rem; }
 """
 # While a stroke is drawn the pad sends it every 150 ms; these are worth looking at less often.
-_LOOK_JS = """
+LOOK_JS = """
 const every_ms = 450;
 let drawing = '', shown = '', isSeen = false, timer = null, observer = null;
 
@@ -40,15 +44,17 @@ function look() {
   trigger('input');
 }
 function lookSoon() { timer ??= setTimeout(look, every_ms); }
+function observe() {
+  if (observer) return;
+  observer = new IntersectionObserver((entries) => {
+    isSeen = entries.at(-1).isIntersecting;
+    if (isSeen) lookSoon();
+  });
+  observer.observe(element);
+}
 document.addEventListener('foundry-drawn', (event) => {
   drawing = event.detail;
-  if (!observer) {
-    observer = new IntersectionObserver((entries) => {
-      isSeen = entries.at(-1).isIntersecting;
-      if (isSeen) lookSoon();
-    });
-    observer.observe(element);
-  }
+  observe();
   lookSoon();
 });
 """
@@ -73,23 +79,55 @@ def on_look(device: str, drawing: Any, model_name: str, token: str, variant: str
     if reading is None:
         return render_maps()
     network = load_digit_model(model_name, token, device, variant)
-    activations = compute_activations(network, reading.image).values()
-    # A pixel for each value, which the page enlarges.
+    seen = {_SEEN: Image.fromarray(reading.image)}
+    return render_maps(seen | _look_into(network, reading.image))
+
+
+def _look_into(network: nn.Module, image: np.ndarray) -> dict[str, Image.Image]:
+    """Return two pictures by their labels, a pixel for each value, which the page enlarges."""
+    if isinstance(network, LSTM):
+        states, beliefs = compute_beliefs(network, image)
+        answers = beliefs.argmax(1)
+        others = np.flatnonzero(answers != answers[-1])
+        since = others[-1] + 2 if len(others) else 1
+        return {
+            f"Belief after each row, 0 to 9 from left to right: {answers[-1]} since row {since}": (
+                # Thrice as wide as it is: a square would be too small to be seen.
+                plots.tile(beliefs.repeat(3, axis=1)[None], zoom=1)
+            ),
+            "State after each row: one column a neuron": plots.tile(states[None], zoom=1),
+        }
+    if isinstance(network, Transformer):
+        attention = compute_attention(network, image)
+        num_heads, num_patches = attention.shape[1:3]
+        side = round(num_patches**0.5)
+        given = attention.mean(axis=(1, 2)).reshape(-1, side, side)
+        return {
+            "Attention: one square a head, a row for each patch that takes": plots.tile(
+                attention.reshape(-1, num_patches, num_patches), columns=num_heads, zoom=1
+            ),
+            "Attention: how much is taken from each patch, layer by layer": plots.tile(
+                given, zoom=1
+            ),
+        }
+    activations = compute_activations(network, image).values()
     tiles = [plots.tile(maps, columns=8, zoom=1) for maps in activations]
-    return render_maps(Image.fromarray(reading.image), *tiles)
+    return dict(zip(_EMPTY[1:], tiles, strict=True))
 
 
-def render_maps(*pictures: Image.Image) -> str:
-    """Return HTML: each picture under its label, a hint where there is none.
+def render_maps(pictures: Mapping[str, Image.Image] | None = None) -> str:
+    """Return HTML: each picture under its label; labels and hints if there are none.
 
     Args:
-        pictures: At most three.
+        pictures: By label; None for none.
     """
-    shown = [f'<img src="{plots.png_url(picture)}" alt="">' for picture in pictures]
-    shown += ["<span>Draw first</span>"] * (len(_LABELS) - len(shown))
+    shown = {
+        label: f'<img src="{plots.png_url(picture)}" alt="">'
+        for label, picture in (pictures or {}).items()
+    } or dict.fromkeys(_EMPTY, "<span>Draw first</span>")
     figures = "".join(
         f"<figure><figcaption>{escape(label)}</figcaption><div>{picture}</div></figure>"
-        for label, picture in zip(_LABELS, shown, strict=True)
+        for label, picture in shown.items()
     )
     return f'<div class="maps">{figures}</div>'
 
@@ -99,7 +137,7 @@ def build_maps() -> gr.HTML:
     return gr.HTML(
         render_maps(),
         css_template=_CSS,
-        js_on_load=_LOOK_JS,
+        js_on_load=LOOK_JS,
         apply_default_css=False,
         padding=False,
         elem_id="draw-maps",

@@ -1,6 +1,5 @@
 """The Draw tab: a pad that is read while you draw, and photos of handwriting."""
 
-import statistics
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,34 +9,41 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw
 
-from foundry.digits import Reading, read_drawing, read_photo
+from foundry.data.pictures import inspect_file, load_image
+from foundry.digits import Reading, read_photo
 from foundry.digits.activations import compute_activations
-from foundry.digits.ink import load_image
-from foundry.digits.reading import classify_digits
+from foundry.digits.ink import drawing_ink
+from foundry.digits.reading import read_ink
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE, load_model
-from foundry.models.runtime import Predictor
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
     DEFAULT_MODEL,
     list_digit_models,
     load_digit_predictor,
 )
+from foundry.ui.components.pad import build_pad, decode_drawing
 from foundry.ui.components.pretrained_choice import Loading, watch
+from foundry.ui.components.variants.answers import NOT_ASKED, Answered
+from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.draw.api import build_draw_api
+from foundry.ui.draw.fool import build_fool
+from foundry.ui.draw.inside_api import build_inside_api
 from foundry.ui.draw.link import read_settings
+from foundry.ui.draw.look_inside import TELL_MODEL_JS, build_look_inside
 from foundry.ui.draw.maps import build_maps, on_look
-from foundry.ui.draw.pad import build_pad, read_pad
+from foundry.ui.draw.neuron import build_neuron
+from foundry.ui.draw.remarks import remark_on_drawing, remark_on_photo
+from foundry.ui.draw.variants import compare_readings, on_compare, tell_answers
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.page.palette import ORANGE
-from foundry.ui.page.variant_switches import compare_answers
 
-# A network this small answers faster than a clock's noise: the middle of a few is shown.
-_NUM_TIMED = 5
-
-_OPEN_JS = "() => { document.querySelector('[role=tab][data-tab-id=draw]').click(); }"
+_OPEN_JS = """() => {
+  document.querySelector('[role=tab][data-tab-id=draw]').click();
+  scrollTo(0, 0);
+}"""
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
 
@@ -88,7 +94,12 @@ def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterat
 
 @shows_errors
 def on_draw(
-    device: str, drawing: Any, model_name: str, token: str, variant: str = "dense"
+    device: str,
+    drawing: Any,
+    model_name: str,
+    token: str,
+    variant: str = DENSE.name,
+    answered: Answered = NOT_ASKED,
 ) -> list[Any]:
     """Read the pad.
 
@@ -98,21 +109,24 @@ def on_draw(
         model_name: The chosen model.
         token: The visitor's token.
         variant: The name of the variant.
+        answered: What the variants answered so far.
 
     Returns:
-        The bars, and the time it took.
+        The bars, the time it took, what the variants answered, and the bars of that.
     """
     started = time.perf_counter()
     predictor = load_digit_predictor(model_name, token, device, variant)
-    reading = read_pad(predictor, drawing)
-    if reading is None:
-        return [plots.digit_bars(None), ""]
+    image = decode_drawing(drawing)
+    ink = None if image is None else drawing_ink(image)
+    reading = None if ink is None else read_ink(predictor, ink)
+    if ink is None or reading is None:
+        return [plots.digit_bars(None), "", *show_bars(NOT_ASKED, variant)]
     elapsed_ms = 1000 * (time.perf_counter() - started)
     note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
-    if variant != DENSE.name:
-        dense = load_digit_predictor(model_name, token, device)
-        note += f" {_compare(variant, predictor, dense, reading.image[None])}"
-    return [plots.digit_bars(reading.probs.tolist()), note]
+    if remark := remark_on_drawing(predictor, ink, reading):
+        note = f"{remark} {note}"
+    told = tell_answers(reading.image[None], model_name, token, device, variant, answered)
+    return [plots.digit_bars(reading.probs.tolist()), note, *told]
 
 
 @shows_errors
@@ -136,20 +150,22 @@ def on_photo(
         return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
     image = load_image(path)
     predictor = load_digit_predictor(model_name, token, device, variant)
+    rest = inspect_file(path).remark
     readings = read_photo(predictor, image)
     if not readings:
         return [
             _annotated(image, []),
-            "No ink was found. Try a sharper photo: dark pen on plain paper, digits apart.",
+            " ".join(filter(None, ("No ink was found. Try a sharper photo.", rest))),
             gr.Gallery([], visible=False),
         ]
     number = "".join(str(reading.digit) for reading in readings)
     noun = "digit" if len(readings) == 1 else "digits"
     sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
+    for remark in filter(None, (remark_on_photo(readings), rest)):
+        sentence += f" {remark}"
     if variant != DENSE.name:
         images = np.stack([reading.image for reading in readings])
-        dense = load_digit_predictor(model_name, token, device)
-        sentence += f" {_compare(variant, predictor, dense, images)}"
+        sentence += f" {compare_readings(images, number, model_name, token, device)}"
     return [
         _annotated(image, readings),
         sentence,
@@ -161,25 +177,6 @@ def on_photo(
             visible=True,
         ),
     ]
-
-
-def _compare(variant: str, predictor: Predictor, dense: Predictor, images: np.ndarray) -> str:
-    """Let both networks answer a few times, in turn, and say how answers and times compare."""
-    answers: dict[str, str] = {}
-    times_ms: dict[str, list[float]] = {variant: [], DENSE.name: []}
-    for _ in range(_NUM_TIMED):
-        for name, network in ((variant, predictor), (DENSE.name, dense)):
-            started = time.perf_counter()
-            probs = classify_digits(network, images)
-            times_ms[name].append(1000 * (time.perf_counter() - started))
-            answers[name] = "".join(str(digit) for digit in probs.argmax(1))
-    return compare_answers(
-        variant,
-        answers[variant],
-        statistics.median(times_ms[variant]),
-        answers[DENSE.name],
-        statistics.median(times_ms[DENSE.name]),
-    )
 
 
 def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage:
@@ -203,7 +200,7 @@ def warm_up(device: str) -> None:
     model = load_model(DEFAULT_MODEL, device)
     page = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(page).line([(140, 60), (140, 220)], fill=0, width=20)
-    reading = read_drawing(model, page)
+    reading = read_ink(model, drawing_ink(page))
     if reading:
         compute_activations(model, reading.image)
 
@@ -217,10 +214,11 @@ def build_draw_tab(page: Page) -> None:
     with gr.Tab("Draw", id="draw") as tab:
         with gr.Row(elem_classes="halves"):
             with gr.Column():
-                pad = build_pad()
+                pad = build_pad("draw-pad")
             with gr.Column():
                 answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
                 timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
+                compared = build_variant_bars(page.variants, "draw")
                 model = gr.Dropdown(
                     list_digit_models(""),
                     value=DEFAULT_MODEL,
@@ -229,12 +227,16 @@ def build_draw_tab(page: Page) -> None:
                     elem_id="draw-model",
                 )
         maps = build_maps()
+        looked_into = [pad, model, page.visitor, page.variants.variant]
+        build_neuron(page.device, looked_into)
+        build_look_inside(page.device, looked_into)
+        build_fool(page.device, looked_into)
         gr.Markdown("### Or read a photo")
         with gr.Row(elem_classes="halves"):
             with gr.Column():
                 # A file rather than an image component: ours are the first checks that see it.
                 photo = gr.File(
-                    label="Photo of handwritten digits on plain paper",
+                    label="Photo of handwritten digits",
                     file_types=["image"],
                     height=170,
                 )
@@ -249,8 +251,12 @@ def build_draw_tab(page: Page) -> None:
             with gr.Column():
                 boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
 
-        variant, visitor, device = page.switches.variant, page.visitor, page.device
-        drawn = partial(on_draw, device), [pad, model, visitor, variant], [answer, timing]
+        variant, visitor, device = page.variants.variant, page.visitor, page.device
+        drawn = (
+            partial(on_draw, device),
+            [pad, model, visitor, variant, compared.answered],
+            [answer, timing, *compared.outputs()],
+        )
         looked = partial(on_look, device), [pad, model, visitor, variant], maps
         read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
         chosen = [model, visitor, variant]
@@ -268,11 +274,14 @@ def build_draw_tab(page: Page) -> None:
         )
         page.links.offer("draw", linked)
         # What is drawn while a variant is being made waits for it.
-        for change in (model.input, page.switches.follow().change):
+        for change in (model.input, page.variants.follow().change):
             ready = change(partial(on_variant, device), chosen, timing, **QUIET)
             ready.success(*drawn, **QUIET)
             ready.success(*looked, **QUIET)
+            ready.success(None, None, None, js=TELL_MODEL_JS, **QUIET)
             ready.success(*read, **QUIET)
+        compared.connect(partial(on_compare, device), [pad, model, visitor, variant])
         page.guide.follow_pad(pad)
         page.warm_ups.append(partial(warm_up, device))
         build_draw_api(device)
+        build_inside_api(device)

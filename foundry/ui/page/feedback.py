@@ -1,8 +1,9 @@
 """Showing a visitor what went wrong, as a sentence and never as a stack trace."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,35 @@ from foundry.errors import ArtifactError, InputError
 
 # Options of an event that is plumbing: no spinner over what it changes, no named endpoint.
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+
+# An error that begins with the label of a field in sight marks it until it is changed.
+HEAD = """<script>
+(() => {
+  const isLetter = (sign) => /[A-Za-z]/.test(sign ?? '');
+  function mark(text) {
+    const labels = [...document.querySelectorAll('[data-testid=block-info]')].filter((label) =>
+      label.checkVisibility() && label.innerText.trim()
+      && text.startsWith(label.innerText.trim()) && !isLetter(text[label.innerText.trim().length]));
+    labels.sort((one, other) => other.innerText.length - one.innerText.length);
+    const field = labels[0]?.closest('.block');
+    if (!field) return;
+    field.classList.add('refused');
+    field.scrollIntoView({block: 'nearest'});
+    for (const change of ['input', 'change'])
+      field.addEventListener(change, () => field.classList.remove('refused'), {once: true});
+  }
+  new MutationObserver((changes) => {
+    for (const change of changes)
+      for (const node of change.addedNodes)
+        // Later, when it says it in the visitor's language.
+        for (const told of node.querySelectorAll?.('[data-testid=toast-text]') ?? [])
+          setTimeout(() => mark(told.innerText.trim()));
+  }).observe(document, {childList: true, subtree: true});
+})();
+</script>"""
+CSS = """
+.block.refused { outline: 2px solid var(--foundry-wrong); outline-offset: -2px; }
+"""
 
 
 def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,3 +64,20 @@ def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
             raise gr.Error(str(error), print_exception=False) from None
 
     return call
+
+
+@contextlib.contextmanager
+def naming_fields(labels: Mapping[str, str]) -> Iterator[None]:
+    """Let errors speak of settings by their labels, by which the page's script marks the field.
+
+    Args:
+        labels: By the name with which the error's message begins.
+
+    Raises:
+        InputError: As is raised within, with the label for the name.
+    """
+    try:
+        yield
+    except InputError as error:
+        name, _, rest = str(error).partition(" ")
+        raise InputError(f"{labels.get(name, name)} {rest}") from None

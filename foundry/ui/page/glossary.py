@@ -5,6 +5,9 @@ GLOSSARY = {
     "100 mistakes.",
     "Adversarial training": "Learning from images that were changed on purpose to fool the model. "
     "Epsilon says by how much each pixel may change, from 0 (off) to 1 (black to white).",
+    "Attack": "Changing a picture on purpose, by so little that people read it as before and the "
+    "model does not. FGSM takes one step against the answer, PGD many small ones; epsilon says how "
+    "far each pixel may go.",
     "Augmentation": "Showing every training image slightly turned, moved or scaled. The model "
     "sees more variety than there are images and learns what does not matter.",
     "Batch size": "How many images the model looks at before it changes its weights once. Large "
@@ -31,12 +34,16 @@ GLOSSARY = {
     "time to learn by heart.",
     "Fine-tuning": "Training a model that already knows something a little further, for a new "
     "task or after something was removed from it.",
-    "Variant": "One version of the model that a compression leaves: dense, pruned, quantized or "
-    "masked. Each can be downloaded.",
+    "Variant": "One version of a model: dense as it was trained, pruned, quantized to 8 bits "
+    "(int8), masked, or several of these. Each is smaller or faster than the dense one, and may "
+    "answer otherwise.",
     "File format": "How a model is stored. Safetensors is read by PyTorch, OpenVINO and ONNX by "
     "the programs that run models in products.",
-    "Integrated Gradients": "A way to share out a model's answer among the words of the text. The "
-    "shares add up to the answer; what is missing is the completeness error.",
+    "Integrated Gradients": "A way to share out a model's answer among the words of a text or the "
+    "pixels of a drawing. The shares add up to the answer; what is missing is the completeness "
+    "error.",
+    "Label": "One of the answers that a classifier can give. Which there are is fixed when it is "
+    "trained.",
     "Label smoothing": "The right answer counts as a little less than 100% during training. It "
     "keeps the model from being more certain than it should be.",
     "Learning rate": "How far the weights move at every update. Too large and training jumps "
@@ -110,19 +117,26 @@ GLOSSARY = {
 _TERMS = {
     "Adversarial training: epsilon": "Adversarial training",
     "Channel by channel": "Channel",
+    "At least this sure (%)": "Confidence",
+    "At most this sure (%)": "Confidence",
     "Column with the texts": "Table column",
     "Decoding": "Beam search",
     "Early stopping: patience": "Early stopping",
     "Epochs": "Epoch",
     "Epochs of a trial": "Epoch",
+    "epsilon": "Attack",
     "Format": "File format",
     "Mask sparsity": "Sparsity",
     "Minutes": "Trial",
+    "Least certain rows first": "Confidence",
+    "Make it read": "Attack",
+    "Models to attack": "Model",
     "Models to try": "Model",
     "Optimizers to try": "Optimizer",
-    "Pruned": "Pruning",
-    "Quantized": "Quantization",
     "Rotation (degrees)": "Rotation",
+    "On validation": "Validation",
+    "Only these answers": "Label",
+    "Over": "Epoch",
     "Runs": "Run",
     "Schedule": "One-cycle schedule",
     "Schedules to try": "One-cycle schedule",
@@ -130,10 +144,12 @@ _TERMS = {
     "Shift (pixels)": "Shift",
     "The first row names the columns": "Table column",
     "The mask ranks weights": "Mask",
+    "Strength (epsilon)": "Attack",
     "Training images of a trial": "Training images",
     "Trials": "Trial",
     "Weight decay (L2)": "Weight decay",
     "What to look for": "Objective",
+    "Why not": "Integrated Gradients",
 }
 
 

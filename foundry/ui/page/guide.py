@@ -8,7 +8,7 @@ import gradio as gr
 
 from foundry.models import DENSE
 from foundry.ui.page.feedback import QUIET
-from foundry.ui.page.variant_switches import VariantSwitches
+from foundry.ui.page.variants import VariantChoice
 from foundry.ui.page.visitor import build_browser_state
 
 
@@ -182,7 +182,7 @@ class Guide:
             step: The name of one.
             proof: Holds something from then on, such as the id of a finished run.
         """
-        # Others listen to it too, and are not to be started anew, see `VariantSwitches.follow()`.
+        # Others listen to it too, and are not to be started anew, see `VariantChoice.follow()`.
         beside_others = {"trigger_mode": "multiple", **QUIET}
         proof.change(partial(on_step, step), [proof, self.done], self.done, **beside_others)
 
@@ -194,14 +194,14 @@ class Guide:
         """
         pad.input(None, [pad, self.done], self.done, js=_DRAWN_JS, **QUIET)
 
-    def connect(self, app: gr.Blocks, switches: VariantSwitches) -> None:
+    def connect(self, app: gr.Blocks, variants: VariantChoice) -> None:
         """Wire the panel, and tick the last step for whoever chooses another variant.
 
         Args:
             app: The page.
-            switches: Say which variant answers.
+            variants: Say which variant answers.
         """
-        variant = switches.follow()
+        variant = variants.follow()
         variant.change(on_switch, [variant, self.done], self.done, **QUIET)
         self.done.change(guide_html, self.done, self.panel, **QUIET)
         app.load(guide_html, self.done, self.panel, **QUIET)

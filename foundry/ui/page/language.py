@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-_FOLDER = Path(__file__).parent / "languages"
+DICTIONARIES = Path(__file__).parent / "languages"
 # As browsers name them, and as they name themselves.
 _LANGUAGES = {"en": "English", "zh-CN": "中文"}
 
@@ -32,20 +32,27 @@ def read_catalogue(name: str) -> dict[str, dict[str, str]]:
     Args:
         name: Of the file, such as `zh`.
     """
-    return json.loads((_FOLDER / f"{name}.json").read_text("utf-8"))
+    return json.loads((DICTIONARIES / f"{name}.json").read_text("utf-8"))
 
 
 def read_scripts() -> str:
     """Return the functions that translate."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in ("translate", "page"))
+    return "\n".join(
+        (DICTIONARIES / f"{name}.js").read_text("utf-8") for name in ("translate", "page")
+    )
 
 
 def build_head() -> str:
     """Return the script that shows the page in the visitor's language, for the page's head."""
+    # Only those who read another language than English fetch its dictionary, which is a third of
+    # what the first page would weigh. The folder is one that the server may give away.
+    address = json.dumps(f"gradio_api/file={DICTIONARIES / 'zh.json'}")
     # In a script nothing may look like its end.
-    catalogues = json.dumps({"zh-CN": read_catalogue("zh")}, ensure_ascii=False)
-    catalogues = catalogues.replace("<", "\\u003c")
-    return f"<script>{read_scripts()}\nfoundryLanguages({catalogues});</script>"
+    address = address.replace("<", "\\u003c")
+    return (
+        f"<script>{read_scripts()}\nfoundryLanguages({{'zh-CN': new URL({address}, "
+        "location.origin + location.pathname.replace(/\\/?$/, '/')).href});</script>"
+    )
 
 
 def build_language_switch() -> None:

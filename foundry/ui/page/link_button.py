@@ -10,7 +10,6 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from foundry.models import VARIANTS
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.links import (
     Reader,
@@ -20,7 +19,7 @@ from foundry.ui.page.links import (
     read_link,
     write_link,
 )
-from foundry.ui.page.variant_switches import VariantSwitches, on_switch
+from foundry.ui.page.variants import VariantChoice
 
 # The page knows which tab is open before the server has heard of it.
 _IN_SIGHT_JS = """
@@ -51,6 +50,38 @@ async ([query, left_out]) => {
   return note.outerHTML;
 }
 """
+
+# Back and forward go through the tabs that were open, and a reload comes back to the last.
+HEAD = """<script>
+(() => {
+  let isMoving = false;
+  const list = () => [...(document.querySelector('[role=tablist]')
+    ?.querySelectorAll('[role=tab][data-tab-id]') ?? [])];
+  function open(id) {
+    const tab = list().find((one) => one.dataset.tabId === id);
+    if (!tab) return false;
+    isMoving = true;
+    tab.click();
+    isMoving = false;
+    return true;
+  }
+  // Before the page hears of it: then it still shows where the visitor comes from.
+  document.addEventListener('click', (event) => {
+    const tab = list().find((one) => one.contains(event.target));
+    if (!tab || isMoving || tab.ariaSelected === 'true') return;
+    const before = list().find((one) => one.ariaSelected === 'true');
+    history.replaceState({tab: before?.dataset.tabId}, '');
+    const id = tab.dataset.tabId;
+    history.pushState({tab: id}, '', `${location.pathname}#${id}`);
+  }, true);
+  addEventListener('popstate', (event) => open(event.state?.tab));
+  const wanted = location.hash.slice(1);
+  if (wanted && !location.search) {
+    const waiting = new MutationObserver(() => { if (open(wanted)) waiting.disconnect(); });
+    waiting.observe(document, {childList: true, subtree: true});
+  }
+})();
+</script>"""
 
 CSS = """
 #link-copy { flex: 0 0 auto !important; width: auto; }
@@ -124,23 +155,23 @@ class Links:
         """
         self.tabs[tab] = LinkedTab(build_reader())
 
-    def connect(self, tabs: gr.Tabs, switches: VariantSwitches) -> None:
+    def connect(self, tabs: gr.Tabs, variants: VariantChoice) -> None:
         """Wire the button and the page's load, once every tab has been built.
 
         Args:
             tabs: Its tabs.
-            switches: Say which variant answers, and which tab is open.
+            variants: Say which variant answers, and which tab is open.
         """
         inputs = [one for linked in self.tabs.values() for one in linked.inputs.values()]
         in_sight, made = gr.Textbox(visible=False), gr.JSON(visible=False)
         self.button.click(
             partial(on_copy, self.tabs),
-            [in_sight, switches.variant, *inputs],
+            [in_sight, variants.variant, *inputs],
             made,
             js=_IN_SIGHT_JS,
             **QUIET,
         ).then(None, made, self.note, js=_COPY_JS, **QUIET)
-        opened = [tabs, switches.open_tab, *switches.boxes, switches.variant, switches.note]
+        opened = [tabs, variants.open_tab, variants.variant]
 
         def open_link(request: gr.Request) -> list[Any]:
             return on_open_link(self.tabs, request)
@@ -156,16 +187,14 @@ def on_open_link(tabs: Mapping[str, LinkedTab], request: gr.Request) -> list[Any
         request: Carries the address.
 
     Returns:
-        The tabs, the open tab's label, both switches, the variant, its note, and the link's note.
+        The tabs, the open tab's label, the variant, and the link's note.
     """
     readers = _readers(tabs)
     view = read_link(dict(request.query_params), readers)
     note = _note_html(describe_ignored(view.ignored, readers.values()))
     if not view.tab:
-        return [*[gr.skip()] * 6, note]
-    variant = VARIANTS[view.variant]
-    boxes = variant.is_pruned, variant.is_quantized
-    return [gr.Tabs(selected=view.tab), view.tab.title(), *boxes, *on_switch(*boxes), note]
+        return [*[gr.skip()] * 3, note]
+    return [gr.Tabs(selected=view.tab), view.tab.title(), view.variant, note]
 
 
 def on_fill(tabs: Mapping[str, LinkedTab], tab: str, request: gr.Request) -> list[Any]:

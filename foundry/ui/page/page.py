@@ -9,7 +9,7 @@ from gradio.events import Dependency
 from foundry.runs.queue import RunQueue
 from foundry.ui.page.guide import Guide
 from foundry.ui.page.link_button import Links
-from foundry.ui.page.variant_switches import VariantSwitches
+from foundry.ui.page.variants import VariantChoice
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Page:
         queue: Where runs wait their turn.
         visitor: Holds the visitor's token.
         arrived: The event after which it does.
-        switches: Say which variant answers, and which tab is in sight.
+        variants: Say which variant answers, and which tab is in sight.
         links: Open a tab with its settings.
         guide: The first steps, ticked when they are done.
         chosen_run: The id of a run that the visitor wants to try on the Draw tab, and when that was
@@ -34,7 +34,7 @@ class Page:
     queue: RunQueue
     visitor: gr.BrowserState
     arrived: Dependency
-    switches: VariantSwitches
+    variants: VariantChoice
     links: Links
     guide: Guide
     chosen_run: gr.State

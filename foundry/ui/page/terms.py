@@ -37,11 +37,6 @@ new MutationObserver(() => {{
   requestAnimationFrame(() => {{ waiting = false; explain(); }});
 }}).observe(document.body, {{childList: true, subtree: true}});
 explain();
-// What the switches' meanings cover has to be reached again.
-document.addEventListener('pointerdown', (event) => {{
-  for (const details of document.querySelectorAll('#variants details.term[open]'))
-    if (!details.contains(event.target)) details.open = false;
-}});
 document.addEventListener('keydown', (event) => {{
   const details = event.key === 'Escape' && event.target.closest('details.term');
   if (details) details.open = false;
@@ -66,15 +61,6 @@ details.term .meaning { margin-top: 0.6rem; padding: 0.1rem 0 0.1rem 0.7rem; fon
 .explained [data-testid="block-info"], .explained .info-text { max-width: calc(100% - 28px); }
 .explained > .wrap > .head [data-testid="block-info"], .explained > .wrap > .head .info-text {
   max-width: none; }
-/* The switches stand in one line: the question mark follows the label, the meaning goes below. */
-#variants { position: relative; overflow: visible; }
-#variants .explained { position: static; overflow: visible !important; display: flex;
-  align-items: center; gap: 0.4rem; }
-#variants details.term > summary { position: static; }
-#variants details.term .meaning { position: absolute; z-index: 100; top: calc(100% + 4px); left: 0;
-  margin: 0; width: min(26rem, 100%); padding: 0.6rem 0.8rem; border-radius: var(--radius-lg);
-  border: 1px solid var(--border-color-primary); border-left: 3px solid var(--foundry-blue);
-  background: var(--block-background-fill); box-shadow: var(--shadow-drop-lg); }
 .glossary { display: grid; gap: 0.2rem 1.6rem; margin: 0;
   grid-template-columns: minmax(8rem, auto) minmax(0, 1fr); }
 .glossary dt { font-weight: 600; }

@@ -50,16 +50,6 @@ _COLOURS = {
 }
 _ROOT = "".join(f"--foundry-{name}: {colour}; " for name, colour in _COLOURS.items())
 
-_WITH_VARIANTS = ("draw", "sentiment", "speech")
-_HIDDEN_VARIANTS = (
-    ".page-head"
-    + "".join(
-        f":not(:has(~ * [role=tab][data-tab-id={tab}][aria-selected=true]))"
-        for tab in _WITH_VARIANTS
-    )
-    + " #variants"
-)
-
 CSS = (
     f":root {{ {_ROOT}}}"
     + """
@@ -79,27 +69,17 @@ CSS = (
   /* All tabs in sight, rather than behind a menu. */
   .tab-container button { padding: 0 0.25rem !important; font-size: 0.75rem; }
 }
-/* One row above the tabs; on a phone the variants, which need the room, have one of their own. */
+/* One row above the tabs. */
 .page-head { align-items: center; flex-wrap: nowrap !important; gap: 0.4rem 1rem !important;
   min-height: 2.6rem; }
-.page-head > .foundry-title { flex: 0 0 auto; width: auto; min-width: 0 !important; }
+.page-head > .foundry-title { flex: 1 1 auto; width: auto; min-width: 0 !important; }
+.variants-foot { align-items: center; gap: 0.6rem !important; }
+.variants-foot > button { flex: 0 0 auto; width: auto; }
 .foundry-title h1 { margin: 0; font-size: 1.45rem; line-height: 1.2; }
-.variant-switches { flex: 1 1 auto !important; display: flex !important; align-items: center;
-  justify-content: flex-end; gap: 0.3rem 0.6rem !important; width: auto; }
-.variant-switches > * { min-width: 0 !important; flex: 0 0 auto; width: auto !important;
-  margin: 0 !important; }
-.variant-switches > #variant-note { flex: 0 1 auto; }
-#variant-note:not(:has(span)) { display: none; }
-/* Only on tabs where a model answers is there something to choose. Without commas: Gradio would put
-   its own prefix behind each. */
-@HIDDEN { visibility: hidden; }
 @media (max-width: 760px) {
   .page-head { flex-wrap: wrap !important; gap: 0.3rem 0.5rem !important; }
   .page-head > .foundry-title { flex: 1 1 auto; }
   .foundry-title h1 { font-size: 1.2rem; }
-  .variant-switches { order: 1; flex-basis: 100% !important; justify-content: flex-start;
-    flex-wrap: wrap; }
-  @HIDDEN { display: none !important; }
 }
 .train-headline { margin: 0; font-size: 1.05rem; line-height: 1.35; }
 .train-headline b { font-size: 1.9rem; font-weight: 700; font-variant-numeric: tabular-nums;
@@ -167,5 +147,5 @@ CSS = (
 /* On a phone Gradio hides the first link of its footer, but not the dot behind it. */
 .gradio-container footer { gap: 1rem; }
 .gradio-container footer > .divider { display: none; }
-""".replace("@HIDDEN", _HIDDEN_VARIANTS)
+"""
 )

@@ -27,7 +27,7 @@ _OPTIONS = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }
-_TITLES = {
+LABELS = {
     "model": "Models to try",
     "optimizer": "Optimizers to try",
     "schedule": "Schedules to try",
@@ -110,7 +110,7 @@ def build_knobs() -> list[Component]:
         for name in CHOICES:
             knobs[name] = [
                 gr.CheckboxGroup(
-                    list(_OPTIONS[name]), value=list(getattr(_DEFAULT, name)), label=_TITLES[name]
+                    list(_OPTIONS[name]), value=list(getattr(_DEFAULT, name)), label=LABELS[name]
                 )
             ]
         for name in RANGES:
@@ -118,7 +118,7 @@ def build_knobs() -> list[Component]:
                 knobs[name] = [
                     gr.Number(
                         value,
-                        label=f"{_TITLES[name]}, {end}",
+                        label=f"{LABELS[name]}, {end}",
                         info=f"From {describe_limits(name)}.",
                         min_width=120,
                     )

@@ -19,11 +19,11 @@ from foundry.search.runs import (
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel, RunWords
 from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import shows_errors
+from foundry.ui.page.feedback import naming_fields, shows_errors
 from foundry.ui.page.page import Page
 from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
-from foundry.ui.search.form import build_knobs, fill_form, read_form
+from foundry.ui.search.form import LABELS, build_knobs, fill_form, read_form
 
 _NUM_KNOBS = len(fill_form(SearchConfig()))
 _IDLE = (
@@ -73,7 +73,9 @@ def on_start(panel: RunPanel[SearchRun], token: str, *knobs: Any) -> list[Any]:
     Returns:
         As `RunPanel.on_start()`.
     """
-    return panel.on_start(token, create_search, read_form(knobs), token)
+    with naming_fields(LABELS):
+        config = read_form(knobs)
+    return panel.on_start(token, create_search, config, token)
 
 
 @shows_errors

@@ -13,19 +13,19 @@ import gradio as gr
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_texts
 from foundry.sentiment.report import write_report
+from foundry.sentiment.review import keep_answers
 from foundry.sentiment.scoring import BatchEvent, ScoredText
+from foundry.sentiment.sides import find_sides
 from foundry.sentiment.tables import SUFFIXES, TextTable, read_lines
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.run_status import format_duration
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
+from foundry.ui.sentiment.answered import build_answered_view, on_answered
 from foundry.ui.sentiment.choice import load_sentiment_model
 from foundry.ui.sentiment.upload import on_file, read_upload
 from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket
 
-_MAX_ROWS_SHOWN = 200
-# A column for each; with more labels the table has the answer alone.
-_MAX_LABELS_SHOWN = 10
 _REFRESH_S = 0.3
 _IDLE = "Paste lines or upload a file, then press Score."
 
@@ -53,7 +53,8 @@ def on_score(
         header: Whether the file's first row names the columns; None finds out.
 
     Yields:
-        The job's id, status, histogram, table, a note on it, the CSV, and both buttons.
+        The job's id, status, histogram, what was answered, the part that shows it, the CSV, and
+        both buttons.
     """
     table = read_upload(path, header, column or "") if path else read_lines(lines or "")
     texts = table.column(column or "" if path else "")
@@ -72,8 +73,8 @@ def _score(
             job,
             status_line("Reading", f"{len(texts):,} texts.", 0.0),
             "",
-            gr.Dataframe(visible=False),
-            "",
+            None,
+            gr.Column(visible=False),
             gr.DownloadButton(visible=False),
             *busy,
         ]
@@ -106,8 +107,8 @@ def _score(
                 "",
                 _result(scored, len(texts), elapsed_s),
                 _histogram(model, scored),
-                _first_rows(texts, model, scored),
-                _table_note(len(scored)),
+                keep_answers(texts, model.labels, scored),
+                gr.Column(visible=True),
                 gr.DownloadButton(value=str(file), visible=True),
                 gr.Button(interactive=True),
                 gr.Button(interactive=False),
@@ -156,27 +157,9 @@ def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:
     if len(model.labels) == 2:
         positive = model.labels[1]
         return plots.histogram_html([score.probs[positive] for score in scores], positive)
+    if sides := find_sides(model.labels):
+        return plots.sides_html([score.probs for score in scores], sides)
     return plots.label_counts_html([score.label for score in scores], model.labels)
-
-
-def _first_rows(texts: list[str], model: SentimentModel, scored: list[ScoredText]) -> gr.Dataframe:
-    labels = model.labels if len(model.labels) <= _MAX_LABELS_SHOWN else ()
-    rows = []
-    for text in sorted(scored, key=lambda text: text.index)[:_MAX_ROWS_SHOWN]:
-        answers = [""] * (1 + len(labels))
-        if text.score and not text.problem:
-            answers = [text.score.label, *(f"{text.score.probs[label]:.1%}" for label in labels)]
-        rows.append([str(text.index + 1), texts[text.index], *answers, text.problem])
-    headers = ["row", "text", "answer", *labels, "problem"]
-    if not any(row[-1] for row in rows):
-        headers, rows = headers[:-1], [row[:-1] for row in rows]
-    return gr.Dataframe(rows, headers=headers, visible=True)
-
-
-def _table_note(num_rows: int) -> str:
-    if num_rows <= _MAX_ROWS_SHOWN:
-        return ""
-    return f"The first {_MAX_ROWS_SHOWN} of {num_rows:,} rows; the CSV has them all."
 
 
 def build_batch_view(active: gr.State, variant: gr.State) -> None:
@@ -233,15 +216,7 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
             download = gr.DownloadButton(
                 "Download CSV", visible=False, size="sm", elem_id="sentiment-download"
             )
-    table = gr.Dataframe(
-        interactive=False,
-        show_label=False,
-        wrap=True,
-        visible=False,
-        max_height=420,
-        elem_classes="notranslate",
-    )
-    table_note = gr.Markdown(elem_classes="foundry-note")
+    view = build_answered_view()
 
     looked_at = [column, found, header, preview]
     file.change(on_file, file, looked_at, **QUIET)
@@ -249,8 +224,8 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
     start.click(
         on_score,
         [lines, file, column, active, variant, header],
-        [job, status, histogram, table, table_note, download, start, cancel],
+        [job, status, histogram, view.answered, view.part, download, start, cancel],
         **OWN_QUEUE,
         **QUIET,
-    )
+    ).then(on_answered, [view.answered, view.doubt], view.outputs(), **QUIET)
     cancel.click(on_cancel, job, None, **QUIET)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
-from foundry.models import DENSE
+from foundry.models import DENSE, available_variants
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import Pretrained
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
@@ -16,10 +16,11 @@ from foundry.sentiment.attribution import explain_text
 from foundry.sentiment.scoring import UNREAD
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
+from foundry.ui.components.variants.answers import NOT_ASKED, Answered
+from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
-from foundry.ui.page.variant_switches import compare_answers
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.api import build_sentiment_api
 from foundry.ui.sentiment.batch import build_batch_view
@@ -31,7 +32,9 @@ from foundry.ui.sentiment.choice import (
     make_usable,
 )
 from foundry.ui.sentiment.link import read_settings
-from foundry.ui.sentiment.words import build_words_view, on_pause
+from foundry.ui.sentiment.variants import on_compare, tell_answers
+from foundry.ui.sentiment.what_if import build_what_if, on_what_if
+from foundry.ui.sentiment.words import build_words_view, on_rest
 from foundry.ui.server.queues import OWN_QUEUE
 
 _EXAMPLES = (
@@ -105,35 +108,35 @@ def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]
         yield [DEFAULT_MODEL, DEFAULT_MODEL, status_line("Not loaded", facts)]
 
 
-def on_type(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
+def on_type(
+    text: str, name: str, variant: str = DENSE.name, answered: Answered = NOT_ASKED
+) -> list[Any]:
     """Score what is in the box.
 
     Args:
         text: What was typed so far.
         name: The model in use.
         variant: The name of the variant.
+        answered: What the variants answered so far.
 
     Returns:
-        The answer, and a note with the time it took.
+        The answer, a note with the time it took, what the variants answered, and their bars.
     """
     if not text or not text.strip():
-        return [plots.hint(_TYPE_HINT), ""]
+        return [plots.hint(_TYPE_HINT), "", *show_bars(NOT_ASKED, variant)]
     try:
         score, elapsed_ms = _score(text, name, variant)
-        comparison = ""
-        if variant != DENSE.name and score.num_pieces == 1 and score.is_read:
-            dense, dense_ms = _score(text, name, DENSE.name)
-            # Once more: OpenVINO prepares anew for a width that it has not seen.
-            elapsed_ms = _score(text, name, variant)[1]
-            comparison = " " + compare_answers(
-                variant, score.label, elapsed_ms, dense.label, dense_ms
-            )
-        note = _note(score, elapsed_ms) + comparison
+        told = tell_answers(text, name, variant, score, elapsed_ms, answered)
     except (InputError, ArtifactError) as error:
-        return [plots.hint(str(error)), ""]
+        return [
+            plots.hint(str(error)),
+            "",
+            *show_bars(NOT_ASKED, variant, available_variants(name)),
+        ]
+    note = _note(score, elapsed_ms)
     if not score.is_read:
-        return [plots.hint(UNREAD), note]
-    return [plots.answer_html(score.probs), note]
+        return [plots.hint(UNREAD), note, *told]
+    return [plots.answer_html(score.probs), note, *told]
 
 
 def _score(text: str, name: str, variant: str) -> tuple[SentimentScore, float]:
@@ -176,8 +179,7 @@ def build_sentiment_tab(page: Page) -> None:
     Args:
         page: What stands around it.
     """
-    switches = page.switches
-    variant = switches.variant
+    variant = page.variants.variant
     with gr.Tab("Sentiment", id="sentiment") as tab:
         active = gr.State(DEFAULT_MODEL)
         choice = gr.Dropdown(
@@ -207,6 +209,7 @@ def build_sentiment_tab(page: Page) -> None:
                     elem_id="sentiment-answer",
                 )
                 note = gr.Markdown(elem_classes="foundry-note")
+                compared = build_variant_bars(page.variants, "sentiment")
                 view = build_words_view(text, active, variant)
             with gr.Column():
                 gr.Examples(
@@ -215,21 +218,32 @@ def build_sentiment_tab(page: Page) -> None:
                     label="Or take one of these",
                     api_visibility="private",
                 )
+        what_if = build_what_if(text, active, variant)
         build_batch_view(active, variant)
 
         linked = LinkedTab(
             read_settings, {"text": text, "model": active}, [text, choice, active], on_link
         )
         page.links.offer("sentiment", linked)
-        scored = [text, active, variant], [answer, note]
-        explained = on_pause, [text, active, variant], view.outputs()
+        scored = (
+            [text, active, variant, compared.answered],
+            [answer, note, *compared.outputs()],
+        )
+        looked_at = on_rest, [text, active, variant], [*view.outputs(), view.sentences]
+        asked = on_what_if, [text, what_if.changed, active, variant], what_if.answers
         tab.select(on_visit, [active, variant], about, **QUIET)
         text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
         choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
-        active.change(on_type, *scored, **QUIET).then(*explained, **OWN_QUEUE, **QUIET)
+        view.rested.then(*asked, **OWN_QUEUE, **QUIET)
+        active.change(on_type, *scored, **QUIET).then(*looked_at, **OWN_QUEUE, **QUIET).then(
+            *asked, **OWN_QUEUE, **QUIET
+        )
         ready = partial(on_variant, tab.label)
-        switches.follow().change(
-            ready, [active, variant, text, switches.open_tab], about, **QUIET
-        ).then(on_type, *scored, **QUIET).then(*explained, **OWN_QUEUE, **QUIET)
+        page.variants.follow().change(
+            ready, [active, variant, text, page.variants.open_tab], about, **QUIET
+        ).then(on_type, *scored, **QUIET).then(*looked_at, **OWN_QUEUE, **QUIET).then(
+            *asked, **OWN_QUEUE, **QUIET
+        )
+        compared.connect(on_compare, [text, active, variant])
         page.warm_ups.append(warm_up)
         build_sentiment_api()

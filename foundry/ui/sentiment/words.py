@@ -1,5 +1,6 @@
 """The words behind an answer: coloured by their pull, and struck out by a click."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,12 @@ from foundry.sentiment.scoring import UNREAD
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
+from foundry.ui.sentiment.sentences import (
+    SENTENCES_CSS,
+    SENTENCES_JS,
+    find_sentence,
+    on_sentences,
+)
 from foundry.ui.server.queues import EXPLANATIONS, OWN_QUEUE
 
 # Explained by itself once typing has paused; longer texts wait for the button.
@@ -56,16 +63,20 @@ class WordsView:
         words: The text, a button for every word.
         comparison: The answer without the words struck out.
         explain: Explains a text that is too long to be explained unasked.
+        sentences: Each sentence of a longer text in the colour of its own answer.
+        rested: The text was looked at closer, as nobody typed for a while.
     """
 
     explained: gr.State
     words: gr.HTML
     comparison: gr.HTML
     explain: gr.Button
+    sentences: gr.HTML
+    rested: gr.events.Dependency
 
     def outputs(self) -> list[Any]:
         """Return the components in the order in which `on_pause()` fills them."""
-        return list(vars(self).values())
+        return [self.explained, self.words, self.comparison, self.explain]
 
 
 def on_pause(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
@@ -94,6 +105,22 @@ def on_pause(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     return [None, plots.hint(sentence), "", gr.Button(visible=True)]
 
 
+def on_rest(text: str, name: str, variant: str = DENSE.name) -> Iterator[list[Any]]:
+    """Look closer at a text that is not being typed at: at its words, then at its sentences.
+
+    Args:
+        text: What was typed.
+        name: The model in use.
+        variant: The name of the variant.
+
+    Yields:
+        As `on_pause()`, then what `on_sentences()` returns.
+    """
+    explained = on_pause(text, name, variant)
+    yield [*explained, gr.skip()]
+    yield [*[gr.skip()] * len(explained), on_sentences(text, name, variant)]
+
+
 @shows_errors
 def on_explain(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
     """Attribute the answer to the words.
@@ -107,6 +134,23 @@ def on_explain(text: str, name: str, variant: str = DENSE.name) -> list[Any]:
         What is explained, its words, the comparison, and the button.
     """
     return _explain(text, name, variant)
+
+
+@shows_errors
+def on_sentence(text: str, name: str, variant: str, event: gr.EventData) -> list[Any]:
+    """Explain a sentence that was pressed.
+
+    Args:
+        text: What the sentences are of.
+        name: The model in use.
+        variant: The name of the variant.
+        event: Carries the sentence's position.
+
+    Returns:
+        As `on_explain()`.
+    """
+    sentence = find_sentence(text, getattr(event, "sentence", None))
+    return [gr.skip()] * 4 if sentence is None else _explain(sentence, name, variant)
 
 
 @shows_errors
@@ -173,6 +217,12 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         active: The model in use.
         variant: The name of its variant.
     """
+    sentences = gr.HTML(
+        elem_classes="flush",
+        css_template=SENTENCES_CSS,
+        js_on_load=SENTENCES_JS,
+        elem_id="sentiment-sentences",
+    )
     gr.Markdown("### Which words pull it which way")
     words = gr.HTML(
         plots.hint(_WORDS_HINT),
@@ -187,17 +237,19 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
     )
     # What was in the box when typing paused; hidden rather than absent, so that it can change.
     paused = gr.Textbox(visible="hidden", elem_id="sentiment-paused")
-    view = WordsView(gr.State(None), words, comparison, explain)
+    explained = gr.State(None)
 
     text.change(None, [text, paused], paused, js=_PAUSE_JS, trigger_mode="multiple", **QUIET)
-    paused.change(
-        on_pause,
+    rested = paused.change(
+        on_rest,
         [paused, active, variant],
-        view.outputs(),
+        [explained, words, comparison, explain, sentences],
         trigger_mode="always_last",
         **OWN_QUEUE,
         **QUIET,
     )
+    view = WordsView(explained, words, comparison, explain, sentences, rested)
+    sentences.select(on_sentence, [paused, active, variant], view.outputs(), **OWN_QUEUE, **QUIET)
     explain.click(
         on_explain,
         [text, active, variant],

@@ -71,7 +71,7 @@ def count_download(name: str, task: str) -> None:
 
     Args:
         name: As `load_pretrained()` takes it.
-        task: `sentiment` or `speech`.
+        task: `photos`, `sentiment` or `speech`.
 
     Raises:
         InputError: If the visitor had too many downloaded.

@@ -1,6 +1,5 @@
 """What happens to every request before Gradio sees it, and to every answer."""
 
-import asyncio
 import logging
 from http import HTTPStatus
 from pathlib import Path
@@ -17,8 +16,6 @@ from foundry.runs.cleaning import remove_oldest_files
 
 # Where Gradio has what its build has named by a hash of the content.
 _SCRIPTS = "/assets/"
-# Where a page hears what became of all that it has asked for.
-_EVENTS = "/queue/data"
 _FOR_EVER = ", ".join(["public", "max-age=31536000", "immutable"])
 
 _logger = logging.getLogger(__name__)
@@ -85,52 +82,10 @@ class ImmutableAssets:
         await self._app(scope, receive, send_to_keep if is_script else send)
 
 
-class CoalescedStreamEnd:
-    """Sends the last event of an event stream and the message that closes it as one chunk.
-
-    Gradio's page takes a stream for open until it has read the closing message. A request that it
-    sends in between, such as the newest stroke of a drawing, would be answered on the closed
-    stream, and the page would wait for ever.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or not str(scope["path"]).endswith(_EVENTS):
-            await self._app(scope, receive, send)
-            return
-        held: list[bytes] = []
-        # The event loop alone would let go of a task under way.
-        flushing: asyncio.Task[None] | None = None
-
-        async def flush(more_body: bool = True) -> None:
-            body = b"".join(held)
-            held.clear()
-            if body or not more_body:
-                await send({"type": "http.response.body", "body": body, "more_body": more_body})
-
-        async def send_together(message: Message) -> None:
-            nonlocal flushing
-            if message["type"] != "http.response.body":
-                await send(message)
-                return
-            held.append(message.get("body", b""))
-            if not message.get("more_body"):
-                await flush(more_body=False)
-            elif len(held) == 1:
-                # Begins once the stream waits: until then more may come.
-                flushing = asyncio.create_task(flush())
-
-        await self._app(scope, receive, send_together)
-
-
 MIDDLEWARE = [
     Middleware(SecurityHeaders),
     # The page itself: 625 kB of text become 91 kB. Level 9 would take twice the time for 1 kB less.
     Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=6),
     Middleware(UploadQuota),
     Middleware(ImmutableAssets),
-    Middleware(CoalescedStreamEnd),
 ]

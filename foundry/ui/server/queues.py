@@ -125,6 +125,7 @@ class WaitingQueue:
 RECORDINGS = WaitingQueue("recordings", at_once=2, most_waiting=10)
 TABLES = WaitingQueue("tables", at_once=2, most_waiting=10)
 EXPLANATIONS = WaitingQueue("texts", at_once=2, most_waiting=20)
+ATTACKS = WaitingQueue("attacks", at_once=1, most_waiting=10)
 # One at a time: two would time each other.
 MEASUREMENTS = WaitingQueue("measurements", at_once=1, most_waiting=5)
 # Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.

@@ -13,7 +13,7 @@ from foundry.speech.captions import as_dict
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.limits import count_download
 from foundry.ui.server.queues import OWN_QUEUE, RECORDINGS
-from foundry.ui.speech.model import SHIPPED
+from foundry.ui.speech.model import SHIPPED, name_of
 
 
 def transcribe(
@@ -45,7 +45,7 @@ def _transcribe(
 ) -> dict[str, Any]:
     if audio_file is None:
         raise InputError("There is no sound file; send a recording of somebody speaking.")
-    name, variant = (model or "").strip() or SHIPPED, variant or "dense"
+    name, variant = name_of(model), variant or "dense"
     checked = check_variant(name, variant)
     audio = open_audio(audio_file)
     count_download(name, "speech")

@@ -35,18 +35,19 @@ def show_switch(path: str | None) -> Any:
     return gr.Checkbox(value=False, visible=does_differ)
 
 
-def draw_channels(audio: AudioFile, transcript: Transcript) -> str:
+def draw_channels(audio: AudioFile, transcript: Transcript, number: int = 1) -> str:
     """Draw the beginning of a recording, of every channel if they were transcribed one by one.
 
     Args:
         audio: The recording.
         transcript: Of all of it.
+        number: Which channel it is, if it is one of several.
     """
     if not transcript.channels:
         beginning = audio.read_beginning(MAX_PICTURE_S)
-        return draw_sound(beginning, transcript.words, transcript.duration_s)
+        return draw_sound(beginning, transcript.words, transcript.duration_s, number - 1)
     parts = zip(audio.split_channels(), transcript.channels, strict=True)
     return "".join(
-        f"<h4>{name_channel(number)}</h4>{draw_channels(channel, part)}"
+        f"<h4>{name_channel(number)}</h4>{draw_channels(channel, part, number)}"
         for number, (channel, part) in enumerate(parts, start=1)
     )

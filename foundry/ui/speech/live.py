@@ -12,7 +12,7 @@ from foundry.speech.live import LiveState, end_listening, listen
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import count_download
 from foundry.ui.speech.microphone import ANSWERED, build_microphone, decode_piece
-from foundry.ui.speech.model import SHIPPED
+from foundry.ui.speech.model import SHIPPED, name_of
 from foundry.ui.speech.view import LIVE_CSS, live_html
 
 
@@ -43,7 +43,7 @@ def on_sound(
 
 
 def _load(model: str | None, variant: str) -> Recogniser:
-    name = (model or "").strip() or SHIPPED
+    name = name_of(model)
     try:
         checked = check_variant(name, variant)
         count_download(name, "speech")

@@ -1,8 +1,6 @@
 """Which speech models a visitor can choose, and loading one while the page shows progress."""
 
-import time
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -12,26 +10,28 @@ from foundry.models import DENSE
 from foundry.models.hub import FREE_ENGLISH, find_downloaded
 from foundry.models.loading import check_variant
 from foundry.models.networks import count_parameters
-from foundry.speech import Transcript, load_recogniser, transcribe
-from foundry.speech.audio import AudioFile, open_audio
-from foundry.speech.beam import BIGRAM_FILE
+from foundry.speech import load_recogniser, transcribe
+from foundry.speech.audio import open_audio
+from foundry.speech.decoding.beam import BIGRAM_FILE
 from foundry.speech.spectrogram import compute_spectrogram
 from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, list_pretrained, watch_loading
 from foundry.ui.page.feedback import shows_errors
-from foundry.ui.page.variant_switches import compare_answers
 
 SHIPPED = "wav2vec2-commands"
-# Longer sound is not heard a second time to compare.
-_MAX_COMPARED_S = 60.0
 ABOUT_SHIPPED = (
     "The shipped model knows **digits**, one or many at a time, and the **35 words of Speech "
     "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It gets "
     "most other English wrong. For free English choose "
     f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
 )
+
+
+def name_of(chosen: str | None) -> str:
+    """Return the model that was chosen or typed, the shipped one if none was."""
+    return (chosen or "").strip() or SHIPPED
 
 
 def has_word_list(name: str) -> bool:
@@ -74,7 +74,7 @@ def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]
     Yields:
         The status, the drop-down, and whether beam search can be chosen.
     """
-    name = (name or "").strip() or SHIPPED
+    name = name_of(name)
     try:
         for step in watch_loading(name, "speech", variant):
             if isinstance(step, Loading):
@@ -114,36 +114,6 @@ def on_variant(title: str, name: str | None, variant: str, open_tab: str) -> Ite
             yield status
     else:
         yield gr.skip()
-
-
-def compare_with_dense(
-    name: str, variant: str, audio: AudioFile, decoding: str, transcript: Transcript
-) -> str:
-    """Say how a variant's transcript and time compare with the dense model's.
-
-    Args:
-        name: The model.
-        variant: The name of the variant.
-        audio: What was transcribed.
-        decoding: How.
-        transcript: What the variant heard.
-
-    Returns:
-        HTML; empty for the dense model itself, for channels one by one, and for sound too long to
-        be heard again.
-    """
-    if variant == DENSE.name or transcript.channels or transcript.duration_s > _MAX_COMPARED_S:
-        return ""
-    answers, times_ms = [], []
-    # Both now, because OpenVINO prepares anew for a length that it has not seen.
-    for one in (variant, DENSE.name):
-        recogniser = load_recogniser(name, variant=check_variant(name, one))
-        started = time.perf_counter()
-        text = transcribe(recogniser, audio, decoding).text
-        times_ms.append(1000 * (time.perf_counter() - started))
-        answers.append(f"“{text}”" if text else "nothing")
-    sentence = compare_answers(variant, answers[0], times_ms[0], answers[1], times_ms[1])
-    return f'<p class="foundry-note" style="margin-top: 0.7rem">{escape(sentence)}</p>'
 
 
 def decoding_choice(has_words: bool) -> Any:

@@ -25,13 +25,16 @@ _NARROWEST, _TICK_WIDTH = 300, 44
 _RAMP = ("#0b1622", "#10304f", palette.BLUE, palette.SKY, palette.YELLOW)
 
 
-def draw_sound(waveform: np.ndarray, words: Sequence[Word], duration_s: float) -> str:
+def draw_sound(
+    waveform: np.ndarray, words: Sequence[Word], duration_s: float, channel: int = 0
+) -> str:
     """Draw the beginning of a recording.
 
     Args:
         waveform: Mono float32 (samples,) at 16 kHz: its first `MAX_PICTURE_S` at most.
         words: Of the whole recording.
         duration_s: Of the whole recording.
+        channel: Of the recording, from 0.
     """
     shown_s = len(waveform) / SAMPLE_RATE_HZ
     if not shown_s:
@@ -42,6 +45,7 @@ def draw_sound(waveform: np.ndarray, words: Sequence[Word], duration_s: float) -
             word,
             f"left:{word.start_s / shown_s:.3%};"
             f"width:{(min(word.end_s, shown_s) - word.start_s) / shown_s:.3%}",
+            channel,
         )
         for word in words
         if word.start_s < shown_s

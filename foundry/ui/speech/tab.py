@@ -1,36 +1,34 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
-from foundry.models import DENSE
-from foundry.models.loading import check_variant
-from foundry.speech import captions, load_recogniser
-from foundry.speech.audio import AudioFile, open_audio
-from foundry.speech.transcription import BEAM, GREEDY, transcribe_channels, transcribe_stream
+from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
-from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.components.pretrained_choice import describe_choice
+from foundry.ui.components.variants.bars import build_variant_bars
+from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
-from foundry.ui.server.queues import OWN_QUEUE, RECORDINGS
+from foundry.ui.server.queues import OWN_QUEUE
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
-from foundry.ui.speech.channels import build_switch, draw_channels, show_switch
-from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
+from foundry.ui.speech.channels import build_switch, show_switch
+from foundry.ui.speech.inside.section import (
+    Chosen,
+    build_inside_view,
+    build_rivals,
+)
 from foundry.ui.speech.link import read_settings, write_settings
 from foundry.ui.speech.live import build_live_section
 from foundry.ui.speech.model import (
     ABOUT_SHIPPED,
     SHIPPED,
-    compare_with_dense,
     has_word_list,
     list_speech_models,
     on_choose,
@@ -39,78 +37,8 @@ from foundry.ui.speech.model import (
     warm_up,
 )
 from foundry.ui.speech.score import build_score_section
-
-# Progress more often than this only costs.
-_UPDATE_S = 0.2
-_NEWEST_CHARACTERS = 60
-
-
-@shows_errors
-def on_transcribe(
-    path: str | None,
-    model: str | None,
-    decoding: str,
-    variant: str = DENSE.name,
-    by_channel: bool = False,
-) -> Iterator[list[Any]]:
-    """Transcribe what was recorded or uploaded.
-
-    Args:
-        path: The sound file.
-        model: The chosen model.
-        decoding: `greedy` or `beam`.
-        variant: The name of the variant.
-        by_channel: Whether every channel is transcribed by itself.
-
-    Yields:
-        Status, transcript, figures, the group of results, picture, four downloads, the player with
-        captions, and the transcript's text for scoring.
-    """
-    if not path:
-        raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
-    audio = open_audio(path)
-    with RECORDINGS.join() as ticket:
-        while not ticket.wait(_UPDATE_S):
-            yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
-        yield from _transcribe(
-            audio, (model or "").strip() or SHIPPED, decoding, variant, by_channel
-        )
-
-
-def _transcribe(
-    audio: AudioFile, name: str, decoding: str, variant: str, by_channel: bool
-) -> Iterator[list[Any]]:
-    for step in watch_loading(name, "speech", variant):
-        if isinstance(step, Loading):
-            yield _progress("One moment", f"{step.sentence}.", step.share)
-    recogniser = load_recogniser(name, variant=check_variant(name, variant))
-    started, shown = time.perf_counter(), 0.0
-    stream = transcribe_channels if by_channel else transcribe_stream
-    for event in stream(recogniser, audio, decoding):
-        elapsed_s = time.perf_counter() - started
-        if event.transcript is None and elapsed_s - shown > _UPDATE_S:
-            shown = elapsed_s
-            facts = f"{speech_view.clock(event.done_s)} of {speech_view.clock(event.duration_s)}"
-            newest = event.newest[-_NEWEST_CHARACTERS:]
-            yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
-    assert event.transcript is not None
-    transcript = event.transcript
-    yield [
-        status_line("Done", name if variant == DENSE.name else f"{name}, {variant}", style="done"),
-        speech_view.transcript_html(transcript),
-        speech_view.transcript_figures(transcript, elapsed_s)
-        + compare_with_dense(name, variant, audio, decoding, transcript),
-        gr.Column(visible=True),
-        draw_channels(audio, transcript),
-        *write_downloads(transcript, name, variant),
-        gr.Audio(subtitles=captions.list_subtitles(transcript)),
-        transcript.text,
-    ]
-
-
-def _progress(state: str, facts: str, share: float) -> list[Any]:
-    status = status_line(state, facts, share)
-    return [status] + [gr.skip()] * (6 + NUM_DOWNLOADS)
+from foundry.ui.speech.transcribing import on_transcribe
+from foundry.ui.speech.variants import connect_bars
 
 
 def show_running(is_running: bool) -> list[Any]:
@@ -141,7 +69,7 @@ def on_new_sound() -> list[Any]:
 
     Returns:
         Status, transcript, figures, the group of results, the player's captions, the text, the
-        score, and both buttons.
+        score, where the letters are, and both buttons.
     """
     return [
         "",
@@ -151,6 +79,7 @@ def on_new_sound() -> list[Any]:
         gr.Audio(subtitles=None),
         "",
         "",
+        None,
         *show_running(False),
     ]
 
@@ -164,13 +93,17 @@ def on_cancel() -> list[Any]:
     return [status_line("Cancelled"), *show_running(False)]
 
 
-def on_word(event: gr.EventData) -> Any:
-    """Move the player to the word that was pressed.
+def on_word(event: gr.EventData) -> list[Any]:
+    """Move the player to the word that was pressed, and look into it.
 
     Args:
-        event: Carries the second at which the word begins.
+        event: Carries the seconds at which the word begins and ends, and its channel.
+
+    Returns:
+        The player, and what to look into.
     """
-    return gr.Audio(playback_position=max(0.0, float(event.start_s)))
+    chosen = Chosen(float(event.start_s), float(event.end_s), int(event.channel))
+    return [gr.Audio(playback_position=max(0.0, chosen.start_s)), chosen]
 
 
 def on_link(settings: Mapping[str, Any]) -> list[Any]:
@@ -187,8 +120,7 @@ def build_speech_tab(page: Page) -> None:
     Args:
         page: What stands around it.
     """
-    switches = page.switches
-    variant = switches.variant
+    variant = page.variants.variant
     with gr.Tab("Speech", id="speech") as tab:
         text, was_here = gr.State(""), gr.State(False)
         with gr.Row(elem_classes="halves"):
@@ -233,7 +165,9 @@ def build_speech_tab(page: Page) -> None:
                     css_template=speech_view.TRANSCRIPT_CSS,
                     apply_default_css=False,
                 )
+                rivals = build_rivals()
                 figures = gr.HTML(padding=False)
+                compared = build_variant_bars(page.variants, "speech")
                 gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
         with gr.Column(visible=False) as results:
             picture = gr.HTML(
@@ -242,6 +176,7 @@ def build_speech_tab(page: Page) -> None:
                 css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
                 apply_default_css=False,
             )
+            inside = build_inside_view(rivals)
             with gr.Row():
                 downloads = [
                     gr.DownloadButton(label, size="sm", min_width=120)
@@ -256,6 +191,7 @@ def build_speech_tab(page: Page) -> None:
         build_live_section(model, variant)
 
         outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
+        outputs += [inside.kept, inside.chosen]
         buttons = [start, cancel]
         run = start.click(on_press, audio, buttons, **QUIET).then(
             on_transcribe,
@@ -265,6 +201,7 @@ def build_speech_tab(page: Page) -> None:
             **QUIET,
         )
         run.then(partial(show_running, False), None, buttons, **QUIET)
+        connect_bars(compared, page.variants, run, [audio, model, decoding], by_channel)
         # Twice, because progress that is on its way to the page may arrive after the first.
         cancelled = [status, *buttons]
         cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
@@ -274,13 +211,13 @@ def build_speech_tab(page: Page) -> None:
         audio.change(
             on_new_sound,
             None,
-            [status, transcript, figures, results, audio, text, score, *buttons],
+            [status, transcript, figures, results, audio, text, score, inside.kept, *buttons],
             cancels=[run],
             **QUIET,
         ).then(show_switch, audio, by_channel, **QUIET)
         model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
-        chosen = [model, variant, switches.open_tab]
-        switches.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
+        chosen = [model, variant, page.variants.open_tab]
+        page.variants.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
         tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
         linked = {"clip": audio, "model": model, "decoding": decoding}
         outputs_of_link = [audio, model, decoding, was_here]
@@ -290,6 +227,6 @@ def build_speech_tab(page: Page) -> None:
         page.warm_ups.append(warm_up)
         build_speech_api()
         for words in (transcript, picture):
-            words.select(on_word, None, audio, **QUIET).then(
+            words.select(on_word, None, [audio, inside.chosen], **QUIET).then(
                 None, None, None, js=speech_view.PLAY_JS, **QUIET
             )

@@ -22,7 +22,8 @@ EMPTY = (
 NO_WORDS = "No words were heard in this recording."
 LEGEND = (
     '<p class="legend"><span class="sure">sure</span><span class="likely">likely</span>'
-    '<span class="unsure">unsure</span><i>Press a word to hear it.</i></p>'
+    '<span class="unsure">unsure</span><span class="doubtful">in doubt</span>'
+    "<i>Press a word to hear it, and to see what else it may have been.</i></p>"
 )
 LIVE_HINT = "Press Listen and speak: words are grey while they may change, then stay as they are."
 
@@ -31,11 +32,21 @@ def _band(confidence: float) -> str:
     return "sure" if confidence >= _SURE else "likely" if confidence >= _LIKELY else "unsure"
 
 
-def word_button(word: Word, style: str = "") -> str:
-    """Return a word that can be pressed to play from there, coloured by confidence."""
+def word_button(word: Word, style: str = "", channel: int = 0) -> str:
+    """Return a word that can be pressed to play from there, coloured by confidence.
+
+    Args:
+        word: What was heard; it looks doubtful if it is.
+        style: Of the button.
+        channel: Of the recording, from 0.
+    """
+    band, title = _band(word.confidence), f"{word.confidence:.0%}"
+    if word.doubtful:
+        band, title = "doubtful", f"in doubt, {title}"
     return (
-        f'<button type="button" class="{_band(word.confidence)}" data-start="{word.start_s:.2f}" '
-        f'style="{style}" title="{word.confidence:.0%}, '
+        f'<button type="button" class="{band}" data-start="{word.start_s:.2f}" '
+        f'data-end="{word.end_s:.2f}" data-channel="{channel}" '
+        f'style="{style}" title="{title}, '
         f'{word.start_s:.2f}–{word.end_s:.2f} s">{escape(word.word)}</button>'
     )
 
@@ -51,7 +62,7 @@ def transcript_html(transcript: Transcript | None) -> str:
     if not transcript.channels:
         return _paragraphs_html(transcript) + (LEGEND if transcript.words else "")
     parts = "".join(
-        f"<h4>{name_channel(number)}</h4>{_paragraphs_html(part)}"
+        f"<h4>{name_channel(number)}</h4>{_paragraphs_html(part, number - 1)}"
         for number, part in enumerate(transcript.channels, start=1)
     )
     return parts + (LEGEND if transcript.words else "")
@@ -66,7 +77,7 @@ def name_channel(number: int) -> str:
     return f"Channel {number}"
 
 
-def _paragraphs_html(transcript: Transcript) -> str:
+def _paragraphs_html(transcript: Transcript, channel: int = 0) -> str:
     if not transcript.words:
         why = f"<p>{escape(transcript.no_words.sentence)}</p>" if transcript.no_words else ""
         return f'<div class="hint"><p>{NO_WORDS}</p>{why}</div>'
@@ -78,7 +89,7 @@ def _paragraphs_html(transcript: Transcript) -> str:
             paragraphs.append([word])
     rows = "".join(
         f"<time>{clock(paragraph[0].start_s)}</time>"
-        f"<p>{' '.join(word_button(word) for word in paragraph)}</p>"
+        f"<p>{' '.join(word_button(word, channel=channel) for word in paragraph)}</p>"
         for paragraph in paragraphs
     )
     return f'<div class="paragraphs" translate="no">{rows}</div>'
@@ -97,6 +108,7 @@ def transcript_figures(transcript: Transcript, elapsed_s: float) -> str:
         {
             "words": f"{len(words):,}",
             "recording": clock(transcript.duration_s),
+            "in doubt": f"{sum(word.doubtful for word in words):,}",
             "mean confidence": f"{mean:.0%}" if mean is not None else "–",
             "to transcribe": f"{elapsed_s:.2f} s" if elapsed_s < 10 else clock(elapsed_s),
             "real-time factor": f"{elapsed_s / max(transcript.duration_s, 0.1):.3f}",
@@ -163,7 +175,8 @@ def clock(time_s: float) -> str:
 WORDS_JS = """
 element.addEventListener('click', (event) => {
   const word = event.target.closest('button[data-start]');
-  if (word) trigger('select', {start_s: Number(word.dataset.start)});
+  if (word) trigger('select', {start_s: Number(word.dataset.start),
+    end_s: Number(word.dataset.end), channel: Number(word.dataset.channel)});
 });
 """
 # The player's own button, so that captions and cursor follow.
@@ -176,7 +189,11 @@ PLAY_JS = """
 CONFIDENCE_CSS = """
 .sure { --confidence: var(--foundry-blue); }
 .likely { --confidence: var(--foundry-orange); }
-.unsure { --confidence: var(--foundry-vermilion); }
+.unsure, .doubtful { --confidence: var(--foundry-vermilion); }
+.words button.doubtful, .paragraphs button.doubtful { color: var(--body-text-color-subdued);
+  font-style: italic; }
+.words button.doubtful { border-top-style: dotted; }
+.paragraphs button.doubtful, .legend .doubtful { border-bottom-style: dotted; }
 """
 TRANSCRIPT_CSS = (
     CONFIDENCE_CSS

@@ -5,10 +5,29 @@ from dataclasses import asdict, fields
 import gradio as gr
 from gradio.components import Component
 
-from foundry.models import available_architectures
+from foundry.models.networks import available_architectures, title_of
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS, OPTIMIZERS, PRESETS, SCHEDULES, describe_limits
 
+LABELS = {
+    "model": "Model",
+    "width": "Width",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "optimizer": "Optimizer",
+    "learning_rate": "Learning rate",
+    "schedule": "Schedule",
+    "weight_decay": "Weight decay (L2)",
+    "dropout": "Dropout",
+    "label_smoothing": "Label smoothing",
+    "rotation_deg": "Rotation (degrees)",
+    "shift_px": "Shift (pixels)",
+    "scale": "Scale",
+    "patience": "Early stopping: patience",
+    "epsilon": "Adversarial training: epsilon",
+    "num_train_images": "Training images",
+    "seed": "Seed",
+}
 DEFAULT_PRESET = next(iter(PRESETS))
 
 PRESET_NOTES = {
@@ -17,6 +36,8 @@ PRESET_NOTES = {
     "Overfit it": "500 images and nothing regularised: training loss goes to zero, "
     "validation does not follow.",
     "Robust": "Augmented images plus adversarial copies: slower, and harder to fool.",
+    "LSTM, row by row": "A recurrent network that reads a digit as one reads a page.",
+    "Transformer, patch by patch": "16 patches that attend to one another, on augmented images.",
 }
 
 
@@ -50,60 +71,53 @@ def build_knobs() -> list[Component]:
     knobs: dict[str, Component] = {}
     with gr.Group():
         knobs["model"] = gr.Radio(
-            [
-                (name.upper() if name == "cnn" else "LeNet", name)
-                for name in available_architectures()
-            ],
+            [(title_of(name), name) for name in available_architectures()],
             value="lenet",
-            label="Model",
-            info="LeNet: 61,706 weights, quick. CNN: 1.6 million, ten times the work.",
+            label=LABELS["model"],
+            info="LeNet: 61,706 weights, quick. CNN: 1.6 million, ten times the work. LSTM: reads "
+            "row by row. Transformer: compares patches.",
         )
         knobs["width"] = _slider(
             "width",
-            "Width",
             "Factor on its filters and hidden neurons: fewer are smaller and quicker.",
             step=0.25,
         )
-        knobs["epochs"] = _slider("epochs", "Epochs", "Passes over the training images.", step=1)
+        knobs["epochs"] = _slider("epochs", "Passes over the training images.", step=1)
         knobs["learning_rate"] = _number(
-            "learning_rate", "Learning rate", "How far each update moves; its peak with one-cycle."
+            "learning_rate", "How far each update moves; its peak with one-cycle."
         )
         knobs["num_train_images"] = _slider(
             "num_train_images",
-            "Training images",
             "Fewer images: quicker, and easier to learn by heart.",
             step=500,
         )
     with gr.Accordion("Optimizer", open=False):
         knobs["batch_size"] = _number(
-            "batch_size", "Batch size", "Images per update; larger is faster and less noisy."
+            "batch_size", "Images per update; larger is faster and less noisy."
         )
         knobs["optimizer"] = gr.Radio(
             list(OPTIMIZERS),
             value=TrainConfig.optimizer,
-            label="Optimizer",
+            label=LABELS["optimizer"],
             info="Adam and AdamW adapt the step of each weight; SGD takes one step for all.",
         )
         knobs["schedule"] = gr.Radio(
             list(SCHEDULES),
             value=TrainConfig.schedule,
-            label="Schedule",
+            label=LABELS["schedule"],
             info="One-cycle warms up, then cools to zero; constant stays.",
         )
-        knobs["seed"] = _number("seed", "Seed", "Same seed, same machine: the same run.")
+        knobs["seed"] = _number("seed", "Same seed, same machine: the same run.")
     with gr.Accordion("Regularisation", open=False):
-        knobs["weight_decay"] = _slider(
-            "weight_decay", "Weight decay (L2)", "Pulls weights towards zero.", step=0.001
-        )
+        knobs["weight_decay"] = _slider("weight_decay", "Pulls weights towards zero.", step=0.001)
         knobs["dropout"] = _slider(
-            "dropout", "Dropout", "Share of hidden neurons switched off at random.", step=0.05
+            "dropout", "Share of hidden neurons switched off at random.", step=0.05
         )
         knobs["label_smoothing"] = _slider(
-            "label_smoothing", "Label smoothing", "Asks for less than full certainty.", step=0.01
+            "label_smoothing", "Asks for less than full certainty.", step=0.01
         )
         knobs["patience"] = _slider(
             "patience",
-            "Early stopping: patience",
             "Stop after so many epochs without better validation accuracy; 0 = never.",
             step=1,
         )
@@ -113,28 +127,23 @@ def build_knobs() -> list[Component]:
             "a mirrored 2 is not a 2, and a 6 upside down is a 9.",
             elem_classes="foundry-note",
         )
-        knobs["rotation_deg"] = _slider(
-            "rotation_deg", "Rotation (degrees)", "Largest turn to either side.", step=1
-        )
-        knobs["shift_px"] = _slider(
-            "shift_px", "Shift (pixels)", "Largest move along each axis.", step=0.5
-        )
-        knobs["scale"] = _slider("scale", "Scale", "Largest change of size.", step=0.01)
+        knobs["rotation_deg"] = _slider("rotation_deg", "Largest turn to either side.", step=1)
+        knobs["shift_px"] = _slider("shift_px", "Largest move along each axis.", step=0.5)
+        knobs["scale"] = _slider("scale", "Largest change of size.", step=0.01)
         knobs["epsilon"] = _slider(
             "epsilon",
-            "Adversarial training: epsilon",
             "Also learn from images changed by this much per pixel to fool it (FGSM); 0 = off.",
             step=0.01,
         )
     return [knobs[field.name] for field in fields(TrainConfig)]
 
 
-def _slider(name: str, label: str, info: str, step: float) -> gr.Slider:
+def _slider(name: str, info: str, step: float) -> gr.Slider:
     lowest, highest = LIMITS[name]
     value = getattr(TrainConfig, name)
-    return gr.Slider(lowest, highest, value=value, step=step, label=label, info=info)
+    return gr.Slider(lowest, highest, value=value, step=step, label=LABELS[name], info=info)
 
 
-def _number(name: str, label: str, info: str) -> gr.Number:
+def _number(name: str, info: str) -> gr.Number:
     accepted = f"{info} From {describe_limits(name)}."
-    return gr.Number(getattr(TrainConfig, name), label=label, info=accepted)
+    return gr.Number(getattr(TrainConfig, name), label=LABELS[name], info=accepted)

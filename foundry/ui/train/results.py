@@ -12,6 +12,7 @@ from foundry.training.runs import Run, read_own_run
 from foundry.ui.components import plots
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.downloads import KeptFiles
+from foundry.ui.train.inspection.sure import build_sure, render_sure
 
 _MAX_IMAGES = 40
 _WORST = 12
@@ -50,6 +51,7 @@ class ResultsView:
     cell_title: gr.Markdown
     cell_images: gr.Gallery
     mistakes: gr.Gallery
+    sure: gr.HTML
     weights: gr.DownloadButton
     metrics: gr.DownloadButton
     tensorboard: gr.DownloadButton
@@ -67,7 +69,7 @@ def render_results(run: Run | None) -> list[Any]:
         run: Any run of the visitor's.
     """
     if run is None or run.result is None:
-        return [gr.Column(visible=False)] + [gr.skip()] * 9
+        return [gr.Column(visible=False)] + [gr.skip()] * 10
     labels = load_test_split().labels.numpy()
     probs = run.test_probs.numpy()
     matrix = plots.confusion_matrix(labels, probs.argmax(1))
@@ -78,6 +80,7 @@ def render_results(run: Run | None) -> list[Any]:
         "Choose a cell of the matrix to see its images.",
         gr.Gallery([], visible=False),
         _worst_mistakes(labels, probs),
+        render_sure(run),
         *_write_downloads(run),
     ]
 
@@ -197,6 +200,7 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
         mistakes = gr.Gallery(
             height="auto", interactive=False, show_label=False, elem_classes=["pixelated", "images"]
         )
+        sure = build_sure(visitor)
         with gr.Row():
             downloads = [
                 gr.DownloadButton(label, size="sm", min_width=140)
@@ -208,4 +212,4 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
         [cell_title, cell_images],
         api_visibility="private",
     )
-    return ResultsView(group, figures, matrix, cell_title, cell_images, mistakes, *downloads)
+    return ResultsView(group, figures, matrix, cell_title, cell_images, mistakes, sure, *downloads)

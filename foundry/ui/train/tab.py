@@ -9,20 +9,21 @@ import gradio as gr
 
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
-from foundry.training.runs import TRAININGS, Run, create_run
+from foundry.training.runs import STEP, TRAININGS, Run, create_run
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import QUIET, naming_fields, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_runs_view
-from foundry.ui.train.form import build_knobs, build_presets, fill_form, on_preset
+from foundry.ui.train.form import LABELS, build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.train.headline import build_headline, render_headline
+from foundry.ui.train.inspection.replay import build_replay, warm_up
+from foundry.ui.train.inspection.watch import build_watch, render_watch, render_watch_added
 from foundry.ui.train.link import read_settings
 from foundry.ui.train.results import build_results_view, render_results
 from foundry.ui.train.view import WORDS, build_curves, render_added, render_curves
-from foundry.ui.train.watch import build_watch, render_watch, render_watch_added
 
 _FIELDS = [field.name for field in fields(TrainConfig)]
 
@@ -38,11 +39,18 @@ def build_panel(queue: RunQueue) -> RunPanel[Run]:
         TRAININGS,
         WORDS,
         lambda run: [*render_curves(run), render_watch(run)],
-        lambda run, num_seen: [*render_added(run, num_seen), render_watch_added(run, num_seen)],
+        on_added,
         on_fill,
         can_pause=True,
         can_resume=True,
+        step=STEP,
     )
+
+
+def on_added(run: Run, num_seen: int) -> list[Any]:
+    """Return updates for a run to which events were added, so many of which the page shows."""
+    curves = render_added(run) if num_seen else render_curves(run)
+    return [*curves, render_watch_added(run, num_seen)]
 
 
 def on_fill(run: Run | None, token: str) -> list[Any]:
@@ -64,7 +72,8 @@ def on_start(panel: RunPanel[Run], device: str, token: str, *knobs: Any) -> list
     Returns:
         As `RunPanel.on_start()`.
     """
-    config = TrainConfig(**dict(zip(_FIELDS, knobs, strict=True)))
+    with naming_fields(LABELS):
+        config = TrainConfig(**dict(zip(_FIELDS, knobs, strict=True)))
     return panel.on_start(token, create_run, config, token, device)
 
 
@@ -104,6 +113,7 @@ def build_train_tab(page: Page) -> None:
                 controls.status.render()
                 headline = build_headline(controls.finished, page.chosen_run)
                 watched = build_watch()
+                build_replay(page.visitor)
                 shown = [*build_curves(), watched]
                 results = build_results_view(controls.run_id, page.visitor)
                 asked_for = build_runs_view(page.visitor, controls.run_id)
@@ -133,4 +143,6 @@ def build_train_tab(page: Page) -> None:
         linked = dict(zip(_FIELDS, knobs, strict=True))
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
+        page.warm_ups.append(partial(page.queue.stand_by, Run.worker))
+        page.warm_ups.append(warm_up)
         build_train_api(page.queue, page.device)

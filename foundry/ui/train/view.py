@@ -1,14 +1,18 @@
-"""What the page says about one training run: its facts in words, and two curves."""
+"""What the page says about one training run: its facts in words, and two charts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from foundry.training import TrainEvent
 from foundry.training.runs import Run
 from foundry.ui.components import plots
-from foundry.ui.components.curves import add_points, build_curve
+from foundry.ui.components.curves import (
+    accuracy_axis,
+    accuracy_curves,
+    loss_axis,
+    loss_curves,
+)
+from foundry.ui.components.line_chart import build_line_chart, render_lines
 from foundry.ui.components.run_panel import RunWords
 from foundry.ui.components.run_status import format_duration
 
@@ -27,7 +31,7 @@ def describe_run(run: Run) -> str:
         remaining = format_duration(run.remaining_s or 0.0)
         return f"{done}, {remaining} left, {plots.round_thousands(last.images_per_s)} images/s"
     if run.status in ("paused", "interrupted"):
-        return f"at {done}. Press Resume to go on from the last checkpoint."
+        return f"at {done}. Press Resume to go on from the last checkpoint, or Step for one update."
     if run.status == "failed" and run.is_resumable:
         return f"at {done}: {run.reason}. Press Resume to go on from the last checkpoint."
     if run.status == "failed":
@@ -52,42 +56,29 @@ WORDS = RunWords(
 )
 
 
-def build_curves() -> tuple[gr.LinePlot, gr.LinePlot]:
-    """Build the loss and the accuracy plot, empty."""
-    loss_title, accuracy_title = "Loss (cross-entropy, nats)", "Validation accuracy (%)"
-    hidden: dict[str, Any] = {"height": 260, "visible": False}
-    with gr.Row():
-        loss = build_curve(plots.loss_frame(None), "loss", loss_title, **hidden)
-        accuracy = build_curve(plots.accuracy_frame(None), "accuracy", accuracy_title, **hidden)
+def build_curves() -> tuple[gr.HTML, gr.HTML]:
+    """Build the loss and the accuracy chart, hidden until there is a point."""
+    with gr.Row(elem_id="train-curves", elem_classes="halves"):
+        loss = build_line_chart("Loss (cross-entropy, nats)", visible=False)
+        accuracy = build_line_chart("Validation accuracy (%)", visible=False)
     return loss, accuracy
 
 
 def render_curves(run: Run | None) -> list[Any]:
-    """Return updates for the loss plot and the accuracy plot."""
-    has_events = run is not None and len(run.events) > 0
-    epochs = run.config.epochs if run else 1
-    x_range = [0, run.events[-1].epoch if run and run.stopped_early else epochs]
-    frames = (plots.loss_frame(run), plots.accuracy_frame(run))
-    axes = _axes(run.events if run else [])
+    """Return updates for the loss chart and the accuracy chart."""
+    if run is None or not run.events:
+        return [gr.HTML(visible=False)] * 2
+    return [gr.HTML(chart, visible=True) for chart in render_added(run)]
+
+
+def render_added(run: Run) -> list[Any]:
+    """Return what `render_curves()` does of a run whose charts are in sight."""
+    x_range = [0, run.events[-1].epoch if run.stopped_early else run.config.epochs]
+    losses = (loss for event in run.events for loss in (event.train_loss, event.val_loss))
+    accuracies = (
+        accuracy for event in run.events for accuracy in (event.sample_accuracy, event.val_accuracy)
+    )
     return [
-        gr.LinePlot(frame, x_lim=x_range, y_lim=axis, visible=has_events)
-        for frame, axis in zip(frames, axes, strict=True)
+        render_lines(loss_curves(run), x_range, loss_axis(losses)),
+        render_lines(accuracy_curves(run), x_range, accuracy_axis(accuracies), "%"),
     ]
-
-
-def render_added(run: Run, num_seen: int) -> list[Any]:
-    """Return what `render_curves()` does where only points were added.
-
-    Args:
-        run: The run.
-        num_seen: Events that the page shows; 0 builds the plots anew.
-    """
-    if not num_seen:
-        return render_curves(run)
-    frames = (plots.loss_frame(run), plots.accuracy_frame(run))
-    return [*map(add_points, frames, _axes(run.events[:num_seen]), _axes(run.events))]
-
-
-def _axes(events: Sequence[TrainEvent]) -> tuple[list[float], list[float]]:
-    losses = (loss for event in events for loss in (event.train_loss, event.val_loss))
-    return plots.loss_axis(losses), plots.accuracy_axis(event.val_accuracy for event in events)

@@ -1,21 +1,15 @@
-import math
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import sklearn.metrics
-from hypothesis import given
-from hypothesis import strategies as st
+from three_epochs import CONFIG, make_run
 
-from foundry.runs.folders import append_event, write_status
-from foundry.training import TrainConfig, TrainEvent
+from foundry.runs.folders import write_status
 from foundry.training.runs import create_run, read_run
 from foundry.ui.components import plots
 from foundry.ui.train.tab import build_panel
-
-CONFIG = TrainConfig(epochs=4, num_train_images=500)
 
 
 def status_html(run, runs_ahead=0):
@@ -24,153 +18,9 @@ def status_html(run, runs_ahead=0):
     return build_panel(queue).status_html(run)
 
 
-@given(st.lists(st.none() | st.floats(min_value=0)))
-def test_the_axis_of_losses_holds_them_and_wastes_little(losses):
-    bottom, top = plots.loss_axis(losses)
-    known = [loss for loss in losses if loss is not None and math.isfinite(loss) and loss > 0]
-    assert bottom == 0
-    if known:
-        # Higher than 10 nats only if it began so.
-        highest = min(max(known), max(10.0, known[0]))
-        assert highest <= top * (1 + 1e-9) and top <= 1.6 * highest
-
-
-def test_a_loss_that_explodes_does_not_press_the_others_onto_the_axis():
-    assert plots.loss_axis([2.3, 2.1, 1e30]) == [0.0, 10.0]
-
-
-def test_the_axis_of_losses_grows_by_steps():
-    assert plots.loss_axis([2.31, None, 2.28]) == plots.loss_axis([2.44]) == [0.0, 2.5]
-    assert plots.loss_axis([0.034, math.nan]) == pytest.approx([0.0, 0.04])
-    assert plots.loss_axis([]) == plots.loss_axis([0.0]) == [0.0, 1.0]
-
-
-def test_the_axis_of_accuracies_holds_them():
-    assert plots.accuracy_axis([None, 0.974, 0.991]) == [97.0, 100.0]
-    assert plots.accuracy_axis([0.113, 0.98]) == [10.0, 100.0]
-    assert plots.accuracy_axis([]) == [90.0, 100.0]
-    assert plots.accuracy_axis([1.0]) == [99.0, 100.0]
-
-
-def event_at(step, val_accuracy=None, is_best=False):
-    """Two steps an epoch, four epochs."""
-    return TrainEvent(
-        step=step,
-        num_steps=8,
-        epoch=(step + 1) // 2,
-        train_loss=1 / step,
-        learning_rate=1e-3,
-        val_loss=None if val_accuracy is None else 1 - val_accuracy,
-        val_accuracy=val_accuracy,
-        is_best=is_best,
-        images_per_s=12_345.0,
-        elapsed_s=3.0 * step,
-    )
-
-
 @pytest.fixture
 def run(runs_folder):
-    """Three of four epochs; the second is the best."""
-    run = create_run(CONFIG, "alice", "cpu")
-    for event in (
-        event_at(1),
-        event_at(2, 0.80, True),
-        event_at(3),
-        event_at(4, 0.95, True),
-        event_at(5),
-        event_at(6, 0.90),
-    ):
-        append_event(run.folder, event)
-    write_status(run.folder, "running")
-    return read_run(run.run_id)
-
-
-@pytest.fixture
-def stopped_early(run):
-    write_status(run.folder, "done")
-    return read_run(run.run_id)
-
-
-def series(frame, name):
-    """The points of one curve; a row without a point only reserves its colour."""
-    chosen = frame[frame["series"] == name].dropna()
-    return [tuple(point) for point in chosen.iloc[:, :2].to_numpy()]
-
-
-def assert_points(points, expected):
-    np.testing.assert_allclose(points, expected)
-
-
-@pytest.mark.parametrize("build", [plots.loss_frame, plots.accuracy_frame])
-def test_a_frame_without_a_run_has_no_points_but_types(build):
-    frame = build(None)
-    assert len(frame.dropna()) == 0
-    # A plot that starts with untyped columns would treat numbers as names.
-    assert all(pd.api.types.is_float_dtype(frame[column]) for column in frame.columns[:2])
-    assert not pd.api.types.is_numeric_dtype(frame["series"])
-
-
-def test_a_comparison_of_nothing_is_empty_but_typed():
-    frame = plots.comparison_frame([])
-    assert list(frame.columns) == ["epoch", "accuracy", "run"]
-    assert pd.api.types.is_float_dtype(frame["accuracy"])
-
-
-def test_the_loss_plot_holds_both_losses_and_the_kept_epoch(run):
-    frame = plots.loss_frame(run)
-    # Two steps an epoch: step 1 is epoch 0.5.
-    assert series(frame, plots.TRAIN) == [(s / 2, 1 / s) for s in range(1, 7)]
-    assert_points(series(frame, plots.VALIDATION), [(1, 0.2), (2, 0.05), (3, 0.1)])
-    assert series(frame, plots.KEPT) == [(2, 0.0), (2, 1.0)]
-    assert series(frame, plots.STOPPED_EARLY) == []
-
-
-def test_the_accuracy_plot_is_in_percent(run):
-    frame = plots.accuracy_frame(run)
-    assert_points(series(frame, plots.VALIDATION), [(1, 80), (2, 95), (3, 90)])
-    assert_points(series(frame, plots.KEPT), [(2, 80), (2, 100)])
-
-
-def test_an_early_stop_is_marked(stopped_early):
-    for build in (plots.loss_frame, plots.accuracy_frame):
-        marks = series(build(stopped_early), plots.STOPPED_EARLY)
-        assert [epoch for epoch, _ in marks] == [3, 3]
-
-
-def test_nothing_is_marked_before_the_first_epoch_has_ended(runs_folder):
-    run = create_run(CONFIG, "alice")
-    append_event(run.folder, event_at(1))
-    frame = plots.loss_frame(read_run(run.run_id))
-    assert set(frame.dropna()["series"]) == {plots.TRAIN}
-
-
-def test_a_plot_knows_from_the_start_every_curve_it_will_hold(runs_folder):
-    # A plot settles its colours when it is built.
-    run = create_run(replace(CONFIG, patience=1), "alice")
-    names = {plots.TRAIN, plots.VALIDATION, plots.KEPT, plots.STOPPED_EARLY}
-    assert set(plots.loss_frame(run)["series"]) == names
-    assert set(plots.accuracy_frame(run)["series"]) == names - {plots.TRAIN}
-
-
-def test_runs_are_compared_under_names_that_tell_them_apart(run):
-    others = [
-        replace(run, run_id="20261123-101112-00000000"),
-        replace(run, run_id="20261123-101113-00000000", config=replace(CONFIG, model="cnn")),
-    ]
-    frame = plots.comparison_frame(others)
-    assert set(frame["run"]) == {
-        "LeNet, 4 epochs, 11-23 10:11 (0000)",
-        "CNN, 4 epochs, 11-23 10:11 (0000)",
-    }
-    assert frame["accuracy"].max() == pytest.approx(95)
-
-
-def test_two_runs_of_the_same_second_are_two_curves(run):
-    same_second = [
-        replace(run, run_id="20261123-101112-00000000"),
-        replace(run, run_id="20261123-101112-11111111"),
-    ]
-    assert plots.comparison_frame(same_second)["run"].nunique() == 2
+    return make_run()
 
 
 def test_the_confusion_matrix_agrees_with_sklearn():

@@ -7,14 +7,12 @@ from compress_report import make_report, make_row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundry.compression.config import CompressEvent
 from foundry.ui.compress.charts import histograms_html, scatter_html, sensitivity_html
 from foundry.ui.compress.plots import (
     answers_html,
     changes_html,
     format_bytes,
     format_ms,
-    recovery_frames,
     table_html,
     transcripts_html,
 )
@@ -23,18 +21,6 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 POINTS = st.lists(
     st.tuples(st.floats(0.01, 1e4, allow_nan=False), st.floats(0, 1, allow_nan=False)), min_size=1
 )
-
-
-def test_the_recovery_becomes_two_curves():
-    events = [
-        CompressEvent("load", "Loading", 0.0, 0.0),
-        CompressEvent("recover", "Fine-tuning", 0.1, 1.0, 0.0, None, 0.4),
-        CompressEvent("recover", "Fine-tuning", 0.2, 2.0, 0.5, 1.25, None),
-        CompressEvent("recover", "Fine-tuning", 0.3, 3.0, 1.0, 0.75, 0.9),
-    ]
-    loss, accuracy = (frame.dropna() for frame in recovery_frames(events))
-    assert list(zip(loss.epoch, loss.loss, strict=True)) == [(0.5, 1.25), (1.0, 0.75)]
-    assert list(zip(accuracy.epoch, accuracy.accuracy, strict=True)) == [(0.0, 40), (1.0, 90)]
 
 
 def test_the_table_says_each_figure_once_and_how_it_was_measured():

@@ -15,13 +15,14 @@ from foundry.digits import read_drawing
 from foundry.digits.activations import compute_activations
 from foundry.errors import InputError
 from foundry.ui.components.model_choice import list_digit_models, load_digit_model
+from foundry.ui.components.pad import decode_drawing, read_pad
+from foundry.ui.components.variants.answers import NOT_ASKED
 from foundry.ui.draw import tab as draw_tab
 from foundry.ui.draw.maps import on_look
-from foundry.ui.draw.pad import decode_drawing, read_pad
 
 
 def test_a_drawn_seven_is_read_as_seven(runs_folder):
-    bars, note = draw_tab.on_draw("cpu", data_url(draw_strokes(SEVEN)), "lenet", "alice")
+    bars, note, *_ = draw_tab.on_draw("cpu", data_url(draw_strokes(SEVEN)), "lenet", "alice")
     assert "<b>7</b>" in bars
     assert "ms" in note
 
@@ -75,7 +76,7 @@ def test_the_pads_own_transparent_canvas_is_read_too(runs_folder):
 def test_an_empty_pad_is_not_classified(runs_folder, drawing):
     outputs = draw_tab.on_draw("cpu", drawing, "lenet", "alice")
     assert "Draw a digit" in outputs[0]
-    assert outputs[1:] == [""]
+    assert outputs[1:3] == ["", NOT_ASKED]
 
 
 def test_a_blank_canvas_is_not_classified(runs_folder):
@@ -158,6 +159,33 @@ def test_a_photo_without_ink_says_so(runs_folder, tmp_path):
     assert "No ink was found" in sentence
     assert value_of(picture)[1] == []
     assert value_of(crops) == []
+
+
+def test_two_digits_on_the_pad_are_said_to_be_two(runs_folder):
+    one, seven = [(60, 60), (60, 220)], [(130, 80), (235, 80), (175, 215)]
+    note = draw_tab.on_draw("cpu", data_url(draw_strokes([one, seven])), "lenet", "alice")[1]
+    assert "There are 2 digits here; the photo reader makes 17 of them." in note
+
+
+def test_a_scribble_on_the_pad_is_said_to_be_no_digit(runs_folder):
+    zigzag = [(40 + 200 * (i % 2), 40 + 25 * i) for i in range(9)]
+    note = draw_tab.on_draw("cpu", data_url(draw_strokes([zigzag])), "lenet", "alice")[1]
+    assert "This does not look like a digit." in note
+    assert (
+        "look like"
+        not in draw_tab.on_draw("cpu", data_url(draw_strokes(SEVEN)), "lenet", "alice")[1]
+    )
+
+
+def test_what_follows_the_first_frame_is_said_not_to_be_read(runs_folder, tmp_path):
+    blank, seven = Image.new("L", (280, 280), 255), draw_strokes(SEVEN)
+    rest = "The file holds 2 pictures; only the first one was looked at."
+    for first, second, found in ((blank, seven, "No ink was found"), (seven, blank, "### 7")):
+        path = tmp_path / "frames.gif"
+        first.save(path, save_all=True, append_images=[second])
+        sentence = draw_tab.on_photo("cpu", str(path), "lenet", "alice")[1]
+        assert found in sentence
+        assert rest in sentence
 
 
 def test_a_pdf_is_refused_with_a_sentence(runs_folder, tmp_path):

@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,14 +13,17 @@ from transformers import BertForSequenceClassification
 
 from foundry.ui.components import pretrained_choice
 from foundry.ui.sentiment import batch as sentiment_batch
+from foundry.ui.sentiment.answered import on_answered, on_pick
 from foundry.ui.sentiment.api import explain_sentiment, score_sentiment
 from foundry.ui.sentiment.batch import on_cancel, on_file, on_score
-from foundry.ui.sentiment.choice import DEFAULT_MODEL
+from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
+from foundry.ui.sentiment.sentences import on_sentences
 from foundry.ui.sentiment.tab import on_choose, on_type, on_visit
-from foundry.ui.sentiment.words import on_explain, on_pause, on_word
+from foundry.ui.sentiment.what_if import on_what_if
+from foundry.ui.sentiment.words import on_explain, on_pause, on_sentence, on_word
 
 # What on_score() updates, in order.
-UPDATES = ("job", "status", "histogram", "table", "note", "download", "start", "cancel")
+UPDATES = ("job", "status", "histogram", "answered", "part", "download", "start", "cancel")
 OBVIOUS = [
     ("I love this film, it is wonderful.", "positive"),
     ("What a fantastic little camera!", "positive"),
@@ -33,14 +37,18 @@ OBVIOUS = [
     ("I regret buying it.", "negative"),
     ("The plot makes no sense and the acting is awful.", "negative"),
     ("Not good.", "negative"),
-    # Emoji are read by their names in Unicode.
+    ("Ｗｏｎｄｅｒｆｕｌ ﬁlm", "positive"),
+]
+# Emoji are read by their names in Unicode. What they are about may be neutral.
+WITH_EMOJI = [
     ("terrible😡", "negative"),
     ("I saw it yesterday 😍", "positive"),
     ("I saw it yesterday😞😞", "negative"),
     ("my phone arrived👎", "negative"),
     ("my phone arrived 👍🏽", "positive"),
-    ("Ｗｏｎｄｅｒｆｕｌ ﬁlm", "positive"),
 ]
+# Of the shipped network beside its classifier, which has 384 weights and a bias for each label.
+NUM_ENCODER_PARAMETERS = 22_713_216
 
 
 @pytest.mark.parametrize(("text", "label"), OBVIOUS)
@@ -49,6 +57,14 @@ def test_obvious_sentences_come_out_right(text, label):
     probs = {row["label"]: row["confidence"] for row in answer["confidences"]}
     assert sum(probs.values()) == pytest.approx(1, abs=1e-5)
     assert max(probs, key=probs.get) == answer["label"] == label
+    assert answer["num_unknown"] == 0
+
+
+@pytest.mark.parametrize(("text", "label"), WITH_EMOJI)
+def test_emoji_decide_which_side_has_more(text, label):
+    answer = score_sentiment(text, DEFAULT_MODEL, "dense")
+    probs = {row["label"]: row["confidence"] for row in answer["confidences"]}
+    assert max("negative", "positive", key=probs.get) == label
     assert answer["num_unknown"] == 0
 
 
@@ -62,14 +78,14 @@ def test_curly_and_straight_quotes_are_the_same(text):
 
 
 def test_typing_shows_probabilities_and_the_time_they_took():
-    answer, note = on_type("A warm and funny story.", DEFAULT_MODEL)
+    answer, note, *_ = on_type("A warm and funny story.", DEFAULT_MODEL)
     assert "positive" in answer
     assert note.endswith(" ms.")
 
 
 @pytest.mark.parametrize("text", ["", "   \n"])
 def test_an_empty_box_says_what_to_do(text):
-    answer, note = on_type(text, DEFAULT_MODEL)
+    answer, note, *_ = on_type(text, DEFAULT_MODEL)
     assert "as you type" in answer
     assert note == ""
 
@@ -140,13 +156,13 @@ def test_what_cannot_be_explained_says_why_in_place(text):
 
 
 def test_long_text_says_in_how_many_pieces_it_was_read():
-    _, note = on_type("The film was fine. " * 300, DEFAULT_MODEL)
+    _, note, *_ = on_type("The film was fine. " * 300, DEFAULT_MODEL)
     # Five tokens a sentence; an overlap counts twice.
     assert "in 4 overlapping pieces" in note
 
 
 def test_too_much_text_is_a_sentence_in_place_of_the_answer():
-    answer, note = on_type("x" * 200_000, DEFAULT_MODEL)
+    answer, note, *_ = on_type("x" * 200_000, DEFAULT_MODEL)
     assert "at most 100,000" in answer
     assert note == ""
 
@@ -156,8 +172,11 @@ def test_too_much_text_is_a_sentence_in_place_of_the_answer():
 
 def test_a_visit_says_what_the_model_is():
     *_, about = on_visit(DEFAULT_MODEL)
+    labels = load_sentiment_model(DEFAULT_MODEL)[1].labels
     # The specification: a 22.7 M-parameter BERT.
-    assert "22,713,986 parameters, 2 labels: negative, positive" in about
+    num_parameters = NUM_ENCODER_PARAMETERS + 385 * len(labels)
+    assert f"{num_parameters:,} parameters, {len(labels)} labels: {', '.join(labels)}" in about
+    assert set(labels) - {"neutral"} == {"negative", "positive"}
 
 
 def test_missing_weights_are_a_sentence(monkeypatch, tmp_path):
@@ -170,7 +189,7 @@ def test_a_folder_can_be_chosen(tiny_bert_dir):
     *_, last = on_choose(str(tiny_bert_dir))
     assert last[1] == str(tiny_bert_dir)
     assert "2 labels" in last[2]
-    answer, _ = on_type("a good film", str(tiny_bert_dir))
+    answer, *_ = on_type("a good film", str(tiny_bert_dir))
     assert "negative" in answer
 
 
@@ -228,6 +247,7 @@ def score_all(lines="", path=None, column=None, model=DEFAULT_MODEL):
         if isinstance(last["download"], gr.DownloadButton) and last["download"].visible:
             text = Path(last["download"].value["path"]).read_text("utf-8-sig")
             last["rows"] = list(csv.DictReader(io.StringIO(text, newline="")))
+    *_, last["table"], last["note"] = on_answered(last["answered"], False)
     return last
 
 
@@ -241,7 +261,7 @@ def test_pasted_lines_are_scored_in_their_order():
     ]
     assert "Done" in result["status"]
     assert "3 of 3 texts" in result["status"]
-    assert "probability of “positive”" in result["histogram"]
+    assert "Texts " in result["histogram"]
     assert (result["start"].interactive, result["cancel"].interactive) == (True, False)
 
 
@@ -272,8 +292,9 @@ def test_scores_of_many_are_those_of_one_at_a_time():
 def test_the_table_shows_the_first_rows_and_the_file_has_all(tiny_bert_dir):
     result = score_all("\n".join(["good"] * 300), model=str(tiny_bert_dir))
     assert len(result["rows"]) == 300
+    assert "probability of “positive”" in result["histogram"]
     assert len(result["table"].value["data"]) == 200
-    assert "first 200 of 300" in result["note"]
+    assert result["note"] == "The first 200 of 300 rows; the CSV has all 300."
 
 
 def test_more_than_two_labels_are_counted(tiny_bert_dir, tmp_path):
@@ -284,6 +305,139 @@ def test_more_than_two_labels_are_counted(tiny_bert_dir, tmp_path):
     # With so many labels the table has the answer alone; the file has every probability.
     assert result["table"].headers == ["row", "text", "answer"]
     assert sum(name.startswith("prob_") for name in result["rows"][0]) == 12
+
+
+def test_each_sentence_has_its_own_answer_and_is_explained_when_pressed():
+    text = "A warm and funny film.  But the ending was awful!\nWe left <early>."
+    strip = on_sentences(text, DEFAULT_MODEL)
+    alone = [on_sentences(sentence, DEFAULT_MODEL) for sentence in ("", " ", "One only.", "...!")]
+    assert alone == [""] * 4
+    found = re.findall(r'data-sentence="(\d)" title="(\w+): .*?>(.*?)</button>', strip)
+    assert [(number, sentence) for number, _, sentence in found] == [
+        ("0", "A warm and funny film."),
+        ("1", "But the ending was awful!"),
+        ("2", "We left &lt;early&gt;."),
+    ]
+    assert [label for _, label, _ in found[:2]] == ["positive", "negative"]
+    assert "of the whole text, read at once" in strip
+    explained, words, _, _ = on_sentence(text, DEFAULT_MODEL, "dense", SimpleNamespace(sentence=1))
+    assert explained.explanation.text == "But the ending was awful!"
+    assert "data-word" in words
+    for number in (-1, 3, None, "1", 1.5):
+        updates = on_sentence(text, DEFAULT_MODEL, "dense", SimpleNamespace(sentence=number))
+        assert all(update["__type__"] == "update" and len(update) == 1 for update in updates)
+
+
+def test_a_text_of_pieces_says_how_they_are_combined_and_of_too_many_sentences_so():
+    assert "mean of 2 overlapping pieces" in on_sentences("so " * 600 + ". So good.", DEFAULT_MODEL)
+    assert "101 sentences" in on_sentences("Good. " * 101, DEFAULT_MODEL)
+
+
+def test_a_third_label_is_in_every_answer(three_label_dir):
+    name, labels = str(three_label_dir), ["negative", "neutral", "positive"]
+    text = "not so bad, i think"
+    confidences = score_sentiment(text, name, "dense")["confidences"]
+    assert {row["label"] for row in confidences} == set(labels)
+    explained = explain_sentiment(text, name)
+    # What is explained is the label in front.
+    assert explained["label"] == confidences[0]["label"]
+    answer, *_ = on_type(text, name)
+    assert answer.count('class="fill ') == 3
+    _, words, _, _ = on_pause(text, name)
+    assert f"pulls towards {explained['label']}" in words
+    result = score_all("good\nbad\nit was a long plot", model=name)
+    assert "from one side to the other" in result["histogram"]
+    assert result["table"].headers == ["row", "text", "answer", *labels]
+    for row in result["rows"]:
+        probs = {label: float(row[f"prob_{label}"]) for label in labels}
+        assert sum(probs.values()) == pytest.approx(1, abs=1e-5)
+        assert row["predicted_label"] == max(probs, key=probs.get)
+
+
+def test_rows_are_chosen_by_answer_and_confidence_and_doubt_comes_first(three_label_dir):
+    lines = ["good film", "bad", "the plot falls apart", "i think so", "a great phone", "\ua500"]
+    result = score_all("\n".join(lines), model=str(three_label_dir))
+    answered, rows = result["answered"], result["table"].value["data"]
+    # Labels to choose from, no limit, and every row: the text without an answer last.
+    labels, least, most, table, note = on_answered(answered)
+    assert labels.choices == [(name, name) for name in ("negative", "neutral", "positive")]
+    assert (labels.value, least, most, note) == ([], 0, 100, "")
+    sure = [max(float(cell.strip("%")) for cell in row[3:6]) for row in table.value["data"][:-1]]
+    assert sure == sorted(sure)
+    assert table.value["data"][-1][0] == "6" and "knows no word" in table.value["data"][-1][-1]
+    assert sorted(row[0] for row in table.value["data"]) == [row[0] for row in rows]
+    wanted = rows[0][2]
+    table, note = on_pick(answered, [wanted], 0, 100, False)
+    expected = [row[:6] for row in rows if row[2] == wanted]
+    assert [row[:6] for row in table.value["data"]] == expected
+    assert note == f"{len(expected)} of 6 rows; the CSV has them all."
+    # From above the surest to 100% there is none.
+    table, note = on_pick(answered, [], max(sure) + 0.1, 100, False)
+    assert not table.visible and note == "None of 6 rows is so; the CSV has them all."
+    # A number that was cleared is no limit.
+    assert len(on_pick(answered, None, None, None, False)[0].value["data"]) == 6
+
+
+def test_before_anything_is_scored_there_is_nothing_to_choose_from():
+    for updates in (on_answered(None), on_pick(None, [], 0, 100, True)):
+        assert all(update["__type__"] == "update" and len(update) == 1 for update in updates)
+
+
+# ---- what if ----
+
+
+def test_a_changed_word_has_both_answers_side_by_side():
+    page = on_what_if("The film was good.", "The film was awful.", DEFAULT_MODEL)
+    assert "As written" in page and "With “awful.” in place of “good.”" in page
+    assert re.findall(r"<bdi translate=.no.>(\w+)", page) == ["positive", "negative"]
+    # The second has a mark where the first was, for every label.
+    assert page.count('class="before"') == page.count('class="fill ') / 2
+    assert "With “not”" in on_what_if("It is good.", "It is not good.", DEFAULT_MODEL)
+    assert "Without “not”" in on_what_if("It is not good.", "It is good.", DEFAULT_MODEL)
+    assert "As changed" in on_what_if("", "It is good.", DEFAULT_MODEL)
+    assert "…” in place of" in on_what_if("good", "so " * 40, DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "sentence"),
+    [
+        ("", "", "Type over a word"),
+        ("good", None, "Type over a word"),
+        ("It is good.", " It is  good. ", "the text as written"),
+        ("good", "The {waiter|chef", "is not closed"),
+        ("good", "{a|b}" * 6, "64 texts"),
+        ("good", "\ua500", "knows no word"),
+        ("good", "x" * 200_000, "at most 100,000"),
+    ],
+)
+def test_what_cannot_be_compared_says_what_to_do(text, changed, sentence):
+    assert sentence in on_what_if(text, changed, DEFAULT_MODEL)
+
+
+def test_slots_fill_a_table_with_the_answers_of_one_text_at_a_time(three_label_dir):
+    name = str(three_label_dir)
+    page = on_what_if("", "a {good|bad} {film|phone|<b>}", name)
+    rows = re.findall(r"<tr>(<td.*?)</tr>", page)
+    assert len(rows) == 6 and "&lt;b&gt;" in rows[2] and "<b>}" not in page
+    probs = []
+    for row, text in zip(rows, ("a good film", "a good phone"), strict=False):
+        answer = score_sentiment(text, name, "dense")
+        assert f">{answer['label']}</b>" in row
+        confidences = {one["label"]: one["confidence"] for one in answer["confidences"]}
+        shares = [float(share) for share in re.findall(r">([\d.]+)%</td>", row)]
+        expected = [100 * confidences[label] for label in ("negative", "neutral", "positive")]
+        assert shares == pytest.approx(expected, abs=0.051)
+        probs.append(shares)
+    assert re.search(r"These words move “\w+” most: from [\d.]+% to [\d.]+%\.", page)
+
+
+def test_an_empty_choice_and_a_choice_that_cannot_be_read_are_rows_too():
+    page = on_what_if("", "{good|\ua500|}", DEFAULT_MODEL)
+    rows = re.findall(r"<tr>(<td.*?)</tr>", page)
+    assert "positive" in rows[0] and "knows no word" in rows[1]
+    assert "–" in rows[2] and "There is no text" in rows[2]
+    # One answer moves nothing.
+    assert "These words move" not in page
 
 
 def test_cancel_keeps_what_is_done(tiny_bert_dir):
@@ -358,11 +512,12 @@ def test_a_file_is_shown_before_it_is_scored_and_the_visitor_says_what_its_heade
 def test_words_that_cannot_be_read_are_counted_and_a_text_of_them_has_no_answer(tmp_path):
     # Letters of the Vai alphabet.
     unread = "\ua500 \ua501"
-    answer, note = on_type(unread, DEFAULT_MODEL)
+    answer, note, *_ = on_type(unread, DEFAULT_MODEL)
     assert "knows no word of this text" in answer
     assert "2 of them unknown" in note
     answer = score_sentiment(unread, DEFAULT_MODEL, "dense")
-    assert [row["confidence"] for row in answer["confidences"]] == [0.5, 0.5]
+    num_labels = len(answer["confidences"])
+    assert [row["confidence"] for row in answer["confidences"]] == [1 / num_labels] * num_labels
     assert (answer["num_tokens"], answer["num_unknown"]) == (2, 2)
     explained, words, _, _ = on_pause(unread, DEFAULT_MODEL)
     assert explained is None and "knows no word" in words

@@ -1,9 +1,11 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from foundry.sentiment.attribution import Explanation, WordScore
+from foundry.sentiment.sides import Sides, find_sides
 from foundry.ui.components.plots import status_line
 from foundry.ui.sentiment import plots
 
@@ -52,6 +54,68 @@ def test_two_labels_have_the_colours_of_their_words():
     assert html.index("vermilion") < html.index("blue")
 
 
+THREE = ["negative", "neutral", "positive"]
+
+
+@pytest.mark.parametrize(
+    ("probs", "headline"),
+    [
+        ((0.2, 0.7, 0.1), "mostly neutral70.0% sure"),
+        ((0.05, 0.9, 0.05), "neutral90.0% sure"),
+        ((0.6, 0.3, 0.1), "mostly negative60.0% sure"),
+    ],
+)
+def test_of_three_labels_what_is_not_sure_is_mostly_so(probs, headline):
+    page = Page(plots.answer_html(dict(zip(THREE, probs, strict=True))))
+    assert page.text.startswith(headline)
+    assert widths(page) == pytest.approx([100 * prob for prob in probs])
+    fills = [a["class"].split()[1] for a in page.with_class("fill")]
+    assert fills == ["vermilion", "green", "blue"]
+
+
+def test_three_labels_of_other_names_are_like_any_three():
+    html = plots.answer_html({"LABEL_0": 0.5, "LABEL_1": 0.3, "LABEL_2": 0.2})
+    assert "mostly" not in html
+    assert [a["class"] for a in Page(html).with_class("fill")] == ["fill blue", *["fill sky"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("label", "colour"), [("negative", "vermilion"), ("neutral", "green"), ("positive", "blue")]
+)
+def test_words_pull_towards_the_label_in_front_in_its_colour(label, colour):
+    shown = replace(explanation(), label=label)
+    page = Page(plots.words_html(shown, THREE))
+    styles = [a["style"] for tag, a in page.tags if tag == "button"]
+    assert f"--foundry-{colour}) 100%" in styles[1]
+    # Away from one of three is not towards any other.
+    assert "--foundry" not in styles[2] and "color-subdued) 10%" in styles[2]
+    assert f"pulls towards {label}" in page.text and f"pulls away from {label}" in page.text
+
+
+def test_every_text_is_between_the_sides_in_the_colour_of_its_answer():
+    answers = [(0.95, 0.05, 0), (0.55, 0.15, 0.3), (0.1, 0.75, 0.15), (0, 0, 1), (0, 0.04, 0.96)]
+    scores = [dict(zip(THREE, probs, strict=True)) for probs in answers]
+    page = Page(plots.sides_html(scores, find_sides(THREE)))
+    titles = [a["title"] for tag, a in page.tags if tag == "i" and "title" in a]
+    counted = {
+        label: [int(t.split()[0]) for t in titles if t.endswith(f" texts: {label}")]
+        for label in THREE
+    }
+    # A column is a tenth wide, from -1: -0.95, -0.25; 0.05; 1, 0.96.
+    assert counted["negative"] == [1, *[0] * 6, 1, *[0] * 12]
+    assert counted["neutral"] == [*[0] * 10, 1, *[0] * 9]
+    assert counted["positive"] == [*[0] * 19, 2]
+    assert "negative 2" in page.text and "neutral 1" in page.text and "positive 2" in page.text
+    assert Page(plots.sides_html([], find_sides(THREE))).with_class("columns")
+
+
+def test_sides_are_found_by_their_names_alone():
+    found = find_sides(["Positive", "NEUTRAL", "negative"])
+    assert (found.negative, found.neutral, found.positive) == ("negative", "NEUTRAL", "Positive")
+    for labels in (["negative", "positive"], ["a", "b", "c"], [*THREE, "mixed"], ["1 star"] * 3):
+        assert find_sides(labels) is None
+
+
 def test_five_labels_stay_in_the_order_of_the_model():
     page = Page(plots.answer_html({f"{n} stars": n / 15 for n in range(1, 6)}))
     assert [a["title"] for a in page.with_class("name")] == [f"{n} stars" for n in range(1, 6)]
@@ -79,6 +143,7 @@ def test_labels_are_shown_as_text():
         plots.answer_html({EVIL: 0.4, "b": 0.6}, EVIL, {EVIL: 0.6, "b": 0.4}),
         plots.histogram_html([0.5], EVIL),
         plots.label_counts_html([EVIL], [EVIL]),
+        plots.sides_html([{EVIL: 1.0, "b": 0.0, "c": 0.0}], Sides("b", "c", EVIL)),
         status_line(EVIL, EVIL, 0.5),
         plots.hint(EVIL),
     ):

@@ -4,10 +4,11 @@ from hypothesis import strategies as st
 from waiting import call_at_once, wait_until
 
 from foundry.errors import InputError
+from foundry.ui.components.clips import CLIPS
 from foundry.ui.sentiment import batch as sentiment_batch
 from foundry.ui.server import queues
 from foundry.ui.server.queues import WaitingQueue
-from foundry.ui.speech import tab as speech_tab
+from foundry.ui.speech import transcribing
 
 
 def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
@@ -84,20 +85,20 @@ def test_a_failure_gives_the_turn_to_the_next():
 def one_inside(monkeypatch):
     """A queue that somebody else is in, put in the place of both lines of the page."""
     queue = WaitingQueue("recordings", at_once=1, most_waiting=1)
-    monkeypatch.setattr(speech_tab, "RECORDINGS", queue)
+    monkeypatch.setattr(transcribing, "RECORDINGS", queue)
     monkeypatch.setattr(sentiment_batch, "TABLES", queue)
     with queue.join():
         yield queue
 
 
 def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
-    clip = str(speech_tab.CLIPS / "digits.flac")
-    waiting = speech_tab.on_transcribe(clip, None, "beam")
+    clip = str(CLIPS / "digits.flac")
+    waiting = transcribing.on_transcribe(clip, None, "beam")
     assert "0 recordings are before yours" in next(waiting)[0]
     with pytest.raises(Exception, match="recordings are waiting already"):
-        next(speech_tab.on_transcribe(clip, None, "beam"))
+        next(transcribing.on_transcribe(clip, None, "beam"))
     waiting.close()
-    again = speech_tab.on_transcribe(clip, None, "beam")
+    again = transcribing.on_transcribe(clip, None, "beam")
     assert "Waiting" in next(again)[0]
     again.close()
 

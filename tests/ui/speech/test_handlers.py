@@ -22,7 +22,9 @@ from foundry.ui.speech import model as speech_model
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import score as score_section
 from foundry.ui.speech import tab as speech_tab
+from foundry.ui.speech import transcribing
 from foundry.ui.speech import view as speech_view
+from foundry.ui.speech.inside import section
 from foundry.ui.speech.microphone import decode_piece
 
 SAID = "seven three one four"
@@ -56,9 +58,10 @@ def text_of(html):
 
 
 def test_a_recording_becomes_words_picture_files_and_captions(clip):
-    status, transcript, figures, group, picture, *files, audio, text = final(
-        speech_tab.on_transcribe(clip, speech_model.SHIPPED, "greedy")
+    status, transcript, figures, group, picture, *others = final(
+        transcribing.on_transcribe(clip, speech_model.SHIPPED, "greedy")
     )
+    *files, audio, text, _, _ = others
     assert "Done" in status
     assert SAID in text_of(transcript)
     assert "real-time factor" in figures
@@ -74,22 +77,24 @@ def test_a_recording_becomes_words_picture_files_and_captions(clip):
 
 
 def test_a_chosen_model_and_beam_search_are_used(clip):
-    *_, text = final(speech_tab.on_transcribe(clip, None, "beam"))
+    *_, text, _, _ = final(transcribing.on_transcribe(clip, None, "beam"))
     assert text == SAID
 
 
 def test_progress_is_shown_on_the_way(tiny_speech_dir, tmp_path, monkeypatch):
-    monkeypatch.setattr(speech_tab, "_UPDATE_S", 0.0)
+    monkeypatch.setattr(transcribing, "_UPDATE_S", 0.0)
     noise = 0.1 * np.random.default_rng(0).standard_normal(60 * RATE_HZ)
     path = write_wav(tmp_path / "a.wav", noise)
-    *steps, _ = speech_tab.on_transcribe(str(path), str(tiny_speech_dir), "greedy")
+    *steps, _ = transcribing.on_transcribe(str(path), str(tiny_speech_dir), "greedy")
     shown = [text_of(step[0]) for step in steps]
     assert any("of 1:00" in line for line in shown)
 
 
 def test_silence_is_said_to_be_silent(tmp_path):
     path = write_wav(tmp_path / "a.wav", np.zeros(RATE_HZ))
-    _, transcript, *_, audio, text = final(speech_tab.on_transcribe(str(path), None, "greedy"))
+    _, transcript, *_, audio, text, _, _ = final(
+        transcribing.on_transcribe(str(path), None, "greedy")
+    )
     assert "No words" in transcript
     assert (update_of(audio)["subtitles"], text) == ([], "")
 
@@ -97,7 +102,7 @@ def test_silence_is_said_to_be_silent(tmp_path):
 @pytest.mark.parametrize("samples", [0, 1, 100])
 def test_hardly_any_sound_is_no_sound(tmp_path, samples):
     path = write_wav(tmp_path / "a.wav", np.zeros(samples))
-    assert "No words" in final(speech_tab.on_transcribe(str(path), None, "greedy"))[1]
+    assert "No words" in final(transcribing.on_transcribe(str(path), None, "greedy"))[1]
 
 
 @pytest.mark.parametrize(
@@ -107,23 +112,26 @@ def test_what_cannot_be_heard_gets_a_sentence(tmp_path, content, sentence):
     path = tmp_path / "speech.wav"
     path.write_bytes(content)
     with pytest.raises(gr.Error, match=sentence):
-        list(speech_tab.on_transcribe(str(path), None, "greedy"))
+        list(transcribing.on_transcribe(str(path), None, "greedy"))
 
 
 def test_transcribe_without_sound_says_what_to_do():
     with pytest.raises(gr.Error, match="no sound yet"):
-        list(speech_tab.on_transcribe(None, None, "greedy"))
+        list(transcribing.on_transcribe(None, None, "greedy"))
 
 
 def test_the_picture_shows_a_minute_of_a_long_recording(tmp_path):
     waveform = np.resize(speak(SAID)[0], 75 * RATE_HZ)
     path = write_wav(tmp_path / "a.wav", waveform)
-    picture = final(speech_tab.on_transcribe(str(path), None, "greedy"))[4]
+    picture = final(transcribing.on_transcribe(str(path), None, "greedy"))[4]
     assert "The first 60 of 75 seconds" in picture
 
 
 def test_a_new_sound_puts_the_old_words_away():
-    status, transcript, figures, group, audio, text, score, *buttons = speech_tab.on_new_sound()
+    status, transcript, figures, group, audio, text, score, kept, *buttons = (
+        speech_tab.on_new_sound()
+    )
+    assert kept is None
     assert (status, figures, text, score) == ("", "", "", "")
     assert [update_of(button) for button in buttons] == [{"interactive": True}, {"visible": False}]
     assert transcript == speech_view.EMPTY
@@ -132,8 +140,48 @@ def test_a_new_sound_puts_the_old_words_away():
 
 
 def test_a_pressed_word_moves_the_player():
-    event = gr.EventData(None, {"start_s": 1.25})
-    assert update_of(speech_tab.on_word(event))["playback_position"] == 1.25
+    event = gr.EventData(None, {"start_s": 1.25, "end_s": 1.5, "channel": 0})
+    audio, chosen = speech_tab.on_word(event)
+    assert update_of(audio)["playback_position"] == 1.25
+    assert chosen == section.Chosen(1.25, 1.5, 0)
+
+
+# ---- letters ----
+
+
+def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
+    *_, kept, first = final(transcribing.on_transcribe(clip, None, "beam"))
+    chart, steps, rivals, stretch = section.on_look(kept, replace(first, is_word=True))
+    drawn = json.loads(chart)
+    frames = stretch.end - stretch.start
+    cells = np.frombuffer(base64.b64decode(drawn["cells"]), np.uint8)
+    cells = cells.reshape(len(drawn["symbols"]), frames)
+    assert len(drawn["free"]) == len(drawn["path"]) == frames
+    # The path as heard is the strongest cell of every frame.
+    assert all(
+        cells[row, frame] == cells[:, frame].max() for frame, row in enumerate(drawn["free"])
+    )
+    assert "seven" in [word["word"] for word in drawn["words"]]
+    assert "seven" in text_of(steps)
+    assert text_of(rivals).startswith("What else it may have been seven")
+    later = section.on_move(1, kept, first, stretch)[-1]
+    assert later.start > stretch.start
+    assert section.on_move(-1, kept, first, stretch)[-1].start == 0
+
+
+def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
+    *_, kept, first = final(transcribing.on_transcribe(clip, None, "greedy"))
+    chart, steps, rivals, _ = section.on_look(kept, replace(first, is_word=True))
+    assert json.loads(chart)["path"] is None
+    assert "With the word list" not in steps
+    assert "seven" in text_of(rivals)
+
+
+def test_letters_that_are_gone_are_said_to_be(clip):
+    *_, kept, first = final(transcribing.on_transcribe(clip, None, "beam"))
+    gone = replace(kept, folders=("/nowhere",))
+    assert "transcribe it again" in section.on_look(gone, first)[1]
+    assert section.on_look(None, None)[0] == ""
 
 
 def test_score_handler():

@@ -40,7 +40,13 @@ def test_the_contract(client, clip):
     assert list(answer) == ["text", "words", "duration_s", "model", "variant"]
     assert answer["text"] == SAID
     assert [word["word"] for word in answer["words"]] == SAID.split()
-    assert set(answer["words"][0]) == {"word", "start_s", "end_s", "confidence"}
+    assert set(answer["words"][0]) == {
+        "word",
+        "start_s",
+        "end_s",
+        "confidence",
+        "doubtful",
+    }
     times = [time for word in answer["words"] for time in (word["start_s"], word["end_s"])]
     assert times == sorted(times)
     assert times[0] >= 0 and times[-1] <= answer["duration_s"]

@@ -17,7 +17,7 @@ from foundry.training.runs import create_run, read_run
 from foundry.ui.train import compare as compare_view
 from foundry.ui.train import results as results_view
 from foundry.ui.train import tab as train_tab
-from foundry.ui.train.form import PRESET_NOTES, on_preset
+from foundry.ui.train.form import LABELS, PRESET_NOTES, on_preset
 
 KNOBS = asdict(TrainConfig(epochs=1, num_train_images=500))
 
@@ -38,7 +38,7 @@ def test_start_refuses_a_bad_knob_with_a_sentence(queue, knob, value):
     knobs = KNOBS | {knob: value}
     with pytest.raises(gr.Error) as refused:
         train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *knobs.values())
-    assert knob in refused.value.message
+    assert refused.value.message.startswith(f"{LABELS[knob]} is ")
     assert "accepted" in refused.value.message
 
 
@@ -62,14 +62,14 @@ def test_a_started_run_is_shown_refreshed_and_stopped_by_its_visitor_only(queue)
     assert done == ""
     assert "run-status" in status
 
-    for handler in (panel.on_pause, panel.on_stop, panel.on_resume):
+    for handler in (panel.on_pause, panel.on_stop, panel.on_resume, panel.on_step):
         with pytest.raises(gr.Error) as refused:
             handler(run_id, "bob")
         assert "You have no run" in refused.value.message
 
     wait_until(lambda: read_run(run_id).events, "the first event")
     refreshed = panel.on_refresh(run_id, "alice", seen)
-    assert len(refreshed) == 11
+    assert len(refreshed) == 12
     assert refreshed[0] != seen
     # Another visitor sees nothing of it.
     assert "Nothing trained yet" in panel.on_refresh(run_id, "bob", None)[3]
@@ -90,7 +90,7 @@ def test_nothing_is_sent_when_nothing_has_changed(queue, finished):
     panel = train_tab.build_panel(queue)
     seen = panel.on_refresh(finished.run_id, "somebody", None)[0]
     again = panel.on_refresh(finished.run_id, "somebody", seen)
-    assert again == [gr.skip()] * 11
+    assert again == [gr.skip()] * 12
 
 
 def test_a_visitor_without_a_token_sees_no_run(finished):
@@ -99,7 +99,7 @@ def test_a_visitor_without_a_token_sees_no_run(finished):
 
 def test_a_finished_run_shows_figures_matrix_mistakes_and_downloads(finished):
     outputs = train_tab.on_finish(finished.run_id, "somebody")
-    headline, sentences, group, figures, matrix, _, _, mistakes, *downloads = outputs
+    headline, sentences, group, figures, matrix, _, _, mistakes, _, *downloads = outputs
     assert headline.visible and group.visible
     mistaken = round(10_000 * (1 - finished.result["test_accuracy"]))
     assert f"{finished.result['test_accuracy']:.1%}" in sentences
@@ -142,23 +142,32 @@ def test_runs_are_compared_side_by_side(finished):
     chosen = compare_view.on_open("somebody")
     assert chosen.value == [finished.run_id]
     assert compare_view.on_open("alice").choices == []
-    plot, table = compare_view.on_choose([finished.run_id], "somebody")
+    chart, table = compare_view.on_choose([finished.run_id], "Accuracy", "Epochs", "somebody")
     table = value_of(table)
     column = table.columns[1]
-    assert table.loc["test accuracy", column] == f"{finished.result['test_accuracy']:.2%}"
+    assert table.loc["Test accuracy", column] == f"{finished.result['test_accuracy']:.2%}"
     for name, value in asdict(finished.config).items():
-        assert table.loc[name, column] == str(value)
-    assert len(value_of(plot)) == finished.config.epochs
+        assert table.loc[LABELS[name], column] == str(value)
+    points = json.loads(value_of(chart))["curves"][0]["points"]
+    assert [epoch for epoch, _ in points] == list(range(1, finished.config.epochs + 1))
+    assert points[-1][1] == pytest.approx(100 * finished.events[-1].val_accuracy, rel=1e-4)
+
+
+def test_runs_are_compared_by_loss_and_over_time_too(finished):
+    chart, _ = compare_view.on_choose([finished.run_id], "Loss", "Seconds", "somebody")
+    last = json.loads(value_of(chart))["curves"][0]["points"][-1]
+    event = finished.events[-1]
+    assert last == pytest.approx([event.elapsed_s, event.val_loss], rel=1e-4)
 
 
 def test_comparing_nothing_is_an_empty_table(runs_folder):
-    _, table = compare_view.on_choose([], "alice")
+    _, table = compare_view.on_choose([], "Accuracy", "Epochs", "alice")
     assert len(value_of(table)) == 0
 
 
 def test_anothers_run_cannot_be_compared(finished):
     with pytest.raises(gr.Error):
-        compare_view.on_choose([finished.run_id], "alice")
+        compare_view.on_choose([finished.run_id], "Accuracy", "Epochs", "alice")
 
 
 def test_two_runs_of_the_same_second_are_two_columns(runs_folder):
@@ -173,6 +182,22 @@ def test_two_runs_of_the_same_second_are_two_columns(runs_folder):
             assert json.loads(content)
             (runs_folder / twin.run_id / name).write_text(content)
         twins.append(twin.run_id)
-    _, table = compare_view.on_choose(twins, "alice")
-    # The names of the settings, and a column a run.
+    _, table = compare_view.on_choose(twins, "Accuracy", "Epochs", "alice")
+    # The names of the settings, and a column a run; twins differ in none.
     assert value_of(table).shape[1] == 3
+    assert not set(LABELS.values()) & set(value_of(table).index)
+
+
+def test_only_settings_that_differ_are_compared(runs_folder):
+    configs = (TrainConfig(), TrainConfig(learning_rate=0.002))
+    runs = [create_run(config, "alice", "cpu").run_id for config in configs]
+    _, table = compare_view.on_choose(runs, "Accuracy", "Epochs", "alice")
+    found = value_of(table)
+    assert set(found.index) & set(LABELS.values()) == {LABELS["learning_rate"]}
+    assert list(found.loc["Preset"][1:]) == ["Fast: 99% in seconds", "Your own settings"]
+
+
+def test_an_error_names_the_field_as_the_page_does(runs_folder, queue):
+    knobs = {**asdict(TrainConfig()), "learning_rate": 7}
+    with pytest.raises(gr.Error, match=r"Learning rate is 7; a number from"):
+        train_tab.on_start(train_tab.build_panel(queue), "cpu", "alice", *knobs.values())

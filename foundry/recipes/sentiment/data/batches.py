@@ -1,14 +1,88 @@
-"""Sentences as batches of token ids: like lengths together, a new draw every epoch."""
+"""Texts as batches of token ids: like lengths together, a new draw every epoch."""
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from foundry.recipes.sentiment.data.corpus import (
+    EDITORIALS,
+    PHRASES,
+    PRODUCT_REVIEWS,
+    REVIEW_SENTENCES,
+    SST2,
+    TWEETS,
+    Example,
+)
+from foundry.recipes.sentiment.data.rules import draw_pair
+from foundry.recipes.sentiment.data.spelling import respell, vary
+from foundry.sentiment.readable import make_readable
+
 MAX_TOKENS = 128
 EVAL_BATCH_SIZE = 64
+
+# The treebank's phrases are two thirds of all examples, and no domain is to be learnt by heart.
+SHARES = {
+    SST2: 0.14,
+    PHRASES: 0.44,
+    PRODUCT_REVIEWS: 0.07,
+    REVIEW_SENTENCES: 0.05,
+    TWEETS: 0.22,
+    EDITORIALS: 0.08,
+}
+
+
+@dataclass(frozen=True)
+class DrawConfig:
+    """How an epoch is made of examples.
+
+    Attributes:
+        epoch_size: Examples in an epoch, of each domain as many as `SHARES` says.
+        batch_size: Texts in a batch.
+        join_share: Share of examples joined to another of the same label, in [0, 1], so that texts
+            of several sentences are in domain.
+        pair_share: Share of examples that are in their batch twice, in [0, 1]: in other spellings,
+            with other names, behind other dropout.
+        rules_share: Texts made by rule, over the examples of the epoch.
+    """
+
+    epoch_size: int = 6_000
+    batch_size: int = 64
+    join_share: float = 0.05
+    pair_share: float = 0.15
+    rules_share: float = 0.05
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of like length, some of them with another that is to have the same answer.
+
+    Attributes:
+        input_ids: int64 (texts, tokens).
+        attention_mask: int64 (texts, tokens).
+        labels: int64 (texts,).
+        has_partner: bool (texts,).
+        partner_ids: int64 (texts, tokens of the longest partner); meaningless without a partner.
+        partner_mask: int64, as `partner_ids`.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+    has_partner: Tensor
+    partner_ids: Tensor
+    partner_mask: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, rows: slice) -> "Batch":
+        """Return some of the texts."""
+        return Batch(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
@@ -16,14 +90,13 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[lis
 
     Args:
         tokenizer: The tokenizer.
-        texts: The texts.
+        texts: The texts; respelled in signs that the tokenizer has, as the app does.
 
     Returns:
         One list of ids for each text.
     """
-    ids: list[list[int]] = tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)[
-        "input_ids"
-    ]
+    readable = [one.text for one in make_readable(tokenizer, texts)]
+    ids: list[list[int]] = tokenizer(readable, truncation=True, max_length=MAX_TOKENS)["input_ids"]
     return ids
 
 
@@ -54,41 +127,90 @@ def predict_logits(
     return torch.stack(rows)
 
 
-def draw_epoch(
-    spelled: Sequence[Sequence[list[int]]],
-    labels: Sequence[int],
-    batch_size: int,
-    join_share: float,
-    rng: random.Random,
-) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Draw one epoch: a spelling for each sentence, some sentences joined, like lengths together.
+def draw_examples(
+    train: Sequence[Example], num_examples: int, seed: int, epoch: int
+) -> list[Example]:
+    """Draw the examples of one epoch: so many of each domain, all of them in turn.
 
     Args:
-        spelled: For each spelling, the token ids of every sentence.
-        labels: The label of every sentence.
-        batch_size: Sentences in a batch.
-        join_share: Chance that a sentence is followed by another one, if that has its label.
+        train: Examples of any domains; one that `SHARES` does not name has as much of the epoch as
+            it is of these.
+        num_examples: How many to draw.
+        seed: Of the order.
+        epoch: From 0; the next epoch goes on where this one ends.
+
+    Returns:
+        The examples, in no order that matters.
+    """
+    by_domain: dict[str, list[Example]] = defaultdict(list)
+    for example in train:
+        by_domain[example.domain].append(example)
+    weights = {
+        domain: SHARES.get(domain, len(some) / len(train)) for domain, some in by_domain.items()
+    }
+    drawn = []
+    for domain, some in by_domain.items():
+        size = max(1, round(num_examples * weights[domain] / sum(weights.values())))
+        first = epoch * size
+        orders: dict[int, list[Example]] = {}
+        for place in range(first, first + size):
+            turn, position = divmod(place, len(some))
+            if turn not in orders:
+                orders[turn] = some.copy()
+                random.Random(f"{seed}/{domain}/{turn}").shuffle(orders[turn])
+            drawn.append(orders[turn][position])
+    return drawn
+
+
+def draw_batches(
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    config: DrawConfig,
+    rng: random.Random,
+) -> list[Batch]:
+    """Make one epoch's batches: some texts joined, some twice in other words, alike in length.
+
+    Args:
+        tokenizer: The tokenizer.
+        examples: Those of the epoch.
+        config: How.
         rng: Decides all of it.
 
     Returns:
-        Batches of int64 `input_ids` (batch, tokens), `attention_mask` (batch, tokens) and labels
-        (batch,), in random order.
+        Batches in random order.
     """
-    sentences: list[tuple[list[int], int]] = []
-    for index, label in enumerate(labels):
-        ids = rng.choice(spelled)[index]
-        if rng.random() < join_share:
-            other = rng.randrange(len(labels))
-            if labels[other] == label:
-                ids = (ids[:-1] + rng.choice(spelled)[other][1:])[:MAX_TOKENS]
-        sentences.append((ids, label))
+    by_label: dict[int, list[Example]] = defaultdict(list)
+    for example in examples:
+        by_label[example.label].append(example)
+    rows: list[tuple[str, str, int]] = []
+    for example in examples:
+        text = example.text
+        if rng.random() < config.join_share:
+            text = f"{text} {rng.choice(by_label[example.label]).text}"
+        partner = vary(text, rng) if rng.random() < config.pair_share else ""
+        rows.append((vary(text, rng), partner, example.label))
+    for _ in range(round(config.rules_share * len(examples))):
+        made, partner = draw_pair(rng)
+        rows.append((respell(made.text, rng), respell(partner, rng), made.label))
+    texts = encode(tokenizer, [text for text, _, _ in rows])
+    partners = encode(tokenizer, [partner for _, partner, _ in rows])
     # A little noise on the length gives every epoch other batches.
-    sentences.sort(key=lambda sentence: len(sentence[0]) + rng.uniform(0, 3))
+    order = sorted(range(len(rows)), key=lambda row: len(texts[row]) + rng.uniform(0, 3))
     batches = []
-    for start in range(0, len(sentences), batch_size):
-        chosen = sentences[start : start + batch_size]
-        input_ids, attention_mask = pad([ids for ids, _ in chosen])
-        batches.append((input_ids, attention_mask, torch.tensor([label for _, label in chosen])))
+    for start in range(0, len(order), config.batch_size):
+        chosen = order[start : start + config.batch_size]
+        input_ids, attention_mask = pad([texts[row] for row in chosen])
+        partner_ids, partner_mask = pad([partners[row] for row in chosen])
+        batches.append(
+            Batch(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                labels=torch.tensor([rows[row][2] for row in chosen]),
+                has_partner=torch.tensor([bool(rows[row][1]) for row in chosen]),
+                partner_ids=partner_ids,
+                partner_mask=partner_mask,
+            )
+        )
     rng.shuffle(batches)
     return batches
 

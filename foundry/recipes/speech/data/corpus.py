@@ -18,6 +18,8 @@ from tqdm import tqdm
 SAMPLE_RATE_HZ = 16_000
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 CORPORA = ("fsdd", "speech_commands", "wuw", "grid_s1", "dctts")
+# Nothing of these is trained on.
+UNHEARD_CORPORA = ("heidelberg_digits", "speechocean762", "keywords")
 # One voice each: nothing can be held out by speaker, so sentences are held out instead.
 SINGLE_SPEAKER_DEV_SHARE = {"grid_s1": 0.05, "dctts": 0.25}
 DEV_SPEAKER_SHARE = 0.15
@@ -125,22 +127,26 @@ def resample(waveform: np.ndarray, rate_hz: int) -> np.ndarray:
     return soxr.resample(mono.astype(np.float32), rate_hz, SAMPLE_RATE_HZ)
 
 
-def iter_manifest(data_dir: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def iter_manifest(
+    data_dir: Path, corpora: Sequence[str] = CORPORA
+) -> Iterator[tuple[str, dict[str, str]]]:
     """List every recording of the corpora.
 
     Args:
         data_dir: holds one folder per corpus with a ``manifest.tsv`` (file, seconds, speaker,
-            text); a corpus that is not there is skipped.
+            text, and start_s if a file holds several recordings); a corpus that is not there is
+            skipped.
+        corpora: which ones.
 
     Yields:
         (corpus, row of its manifest).
 
     Raises:
-        FileNotFoundError: if ``data_dir`` holds none of ``CORPORA``.
+        FileNotFoundError: if ``data_dir`` holds none of them.
     """
-    present = [name for name in CORPORA if (data_dir / name / "manifest.tsv").exists()]
+    present = [name for name in corpora if (data_dir / name / "manifest.tsv").exists()]
     if not present:
-        raise FileNotFoundError(f"{data_dir} holds none of {', '.join(CORPORA)}")
+        raise FileNotFoundError(f"{data_dir} holds none of {', '.join(corpora)}")
     for corpus in present:
         with (data_dir / corpus / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -158,7 +164,13 @@ def read_recording(data_dir: Path, corpus: str, row: dict[str, str]) -> np.ndarr
     Returns:
         float32 array [samples] at 16 kHz.
     """
-    waveform, rate_hz = soundfile.read(data_dir / corpus / row["file"], dtype="float32")
+    path = data_dir / corpus / row["file"]
+    start, length = 0, -1
+    if "start_s" in row:
+        rate_hz = soundfile.info(path).samplerate
+        start = round(float(row["start_s"]) * rate_hz)
+        length = round(float(row["seconds"]) * rate_hz)
+    waveform, rate_hz = soundfile.read(path, length, start, dtype="float32")
     return resample(waveform, rate_hz)
 
 

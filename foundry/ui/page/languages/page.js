@@ -2,6 +2,8 @@
 //
 // Handlers speak English, and one page serves all visitors, so words are translated where they are
 // shown. What they were is kept, so that the switch works at once and both ways.
+//
+// catalogues: by language, its dictionary, or the address of it, which only its readers fetch.
 function foundryLanguages(catalogues) {
   const STORED = 'foundry-language';
   const ENGLISH = 'en';
@@ -14,17 +16,31 @@ function foundryLanguages(catalogues) {
   const TYPED = 'textarea, select';
   const LETTERS = /[A-Za-z]|[\u4e00-\u9fff]/;
 
-  const translators = {[ENGLISH]: toEnglish(catalogues)};
-  for (const [language, {Foundry, Composed, Gradio}] of Object.entries(catalogues))
-    translators[language] = foundryTranslator({...Gradio, ...Composed, ...Foundry});
-
   // Gradio has its own words in the browser's language, whatever the switch says.
-  function toEnglish(catalogues) {
-    const words = new Map();
-    for (const {Gradio} of Object.values(catalogues))
-      for (const [english, other] of Object.entries(Gradio)) words.set(other, english);
-    return (text) => words.get(text.trim()) ?? null;
+  const gradiosWords = new Map();
+  const translators = {[ENGLISH]: (text) => gradiosWords.get(text.trim()) ?? null};
+
+  function learn(name, {Foundry, Composed, Gradio}) {
+    translators[name] = foundryTranslator({...Gradio, ...Composed, ...Foundry});
+    for (const [english, other] of Object.entries(Gradio)) gradiosWords.set(other, english);
   }
+
+  const learning = {};
+  function fetchOnce(name) {
+    learning[name] ??= fetch(catalogues[name]).then((answer) => {
+      if (!answer.ok) throw new Error(`${answer.status} for the dictionary of ${name}`);
+      return answer.json();
+    }).then((sections) => {
+      learn(name, sections);
+      showAll();
+    }).catch((error) => {
+      // Until it is asked for again, the page stays as it is.
+      delete learning[name];
+      console.warn(error);
+    });
+  }
+  for (const [name, catalogue] of Object.entries(catalogues))
+    if (typeof catalogue !== 'string') learn(name, catalogue);
 
   let language = ENGLISH;
   // Text node or attribute -> what it said, and what it says now.
@@ -33,7 +49,7 @@ function foundryLanguages(catalogues) {
 
   function say(text) {
     if (!LETTERS.test(text)) return text;
-    const translation = translators[language](text);
+    const translation = translators[language]?.(text) ?? null;
     if (translation === null) return text;
     const [before, after] = [text.match(/^\s*/)[0], text.match(/\s*$/)[0]];
     return before + translation + after;
@@ -94,21 +110,34 @@ function foundryLanguages(catalogues) {
     observer.takeRecords();
   });
 
-  function choose(chosen) {
-    language = chosen in translators ? chosen : ENGLISH;
-    document.documentElement.lang = language;
+  function showAll() {
     showTree(document.body);
     observer.takeRecords();
     document.dispatchEvent(new Event('foundry-language'));
   }
 
+  function isKnown(name) {
+    return name === ENGLISH || name in catalogues;
+  }
+
+  function choose(chosen) {
+    language = isKnown(chosen) ? chosen : ENGLISH;
+    document.documentElement.lang = language;
+    if (!(language in translators)) fetchOnce(language);
+    showAll();
+  }
+
   function read() {
     try {
       const stored = localStorage.getItem(STORED);
-      if (stored in translators) return stored;
+      if (isKnown(stored)) return stored;
     } catch { /* A browser that keeps nothing has its own language. */ }
+    return findBrowsers() ?? ENGLISH;
+  }
+
+  function findBrowsers() {
     const wanted = navigator.language.split('-')[0];
-    return Object.keys(translators).find((known) => known.split('-')[0] === wanted) ?? ENGLISH;
+    return Object.keys(catalogues).find((known) => known.split('-')[0] === wanted);
   }
 
   document.addEventListener('click', (event) => {
@@ -126,4 +155,7 @@ function foundryLanguages(catalogues) {
     attributes: true, attributeFilter: ATTRIBUTES,
   });
   choose(read());
+  // There Gradio speaks it, also where English was chosen.
+  const browsers = findBrowsers();
+  if (browsers && !(browsers in translators)) fetchOnce(browsers);
 }

@@ -1,0 +1,111 @@
+"""From a file to a picture: upright, 8 bits, of a size to work with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from foundry.errors import InputError
+
+ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+MAX_PIXELS = 40_000_000
+
+# Longer pictures are reduced to this: digits stay dozens of pixels high, and time is bounded.
+_WORKING_SIZE = 1000
+# What white is where there is room for more than 8 bits: that of 1, 8, 10, 12, 14 and 16 bits.
+_WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+# In a JPEG, what follows the first picture is for the telephone that took it.
+_HOLD_MORE = ("GIF", "TIFF", "WEBP", "PNG")
+_ORIENTATION = ExifTags.Base.Orientation
+_ON_THE_SIDE = (5, 6, 7, 8)
+_DAMAGED = "The picture is damaged and cannot be read; save it again."
+
+
+def load_image(path: str | Path) -> Image.Image:
+    """Open a picture after checking what its header claims.
+
+    Args:
+        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 40 megapixels.
+
+    Returns:
+        The picture upright, RGBA, its longer side at most 1,000 pixels. Of several the first.
+
+    Raises:
+        InputError: If it is no such file, too large, or damaged.
+    """
+    accepted = f"{', '.join(ACCEPTED_FORMATS)} up to {MAX_PIXELS // 1_000_000} megapixels"
+    try:
+        with Image.open(path, formats=ACCEPTED_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"The picture is too large; {accepted} is accepted.")
+            image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))
+            upright = _to_8_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+    except Image.DecompressionBombError:
+        raise InputError(f"The picture is too large; {accepted} is accepted.") from None
+    except UnidentifiedImageError:
+        raise InputError(
+            f"This file is not a picture that can be read; {accepted} is accepted."
+        ) from None
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError):
+        raise InputError(_DAMAGED) from None
+    upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.LANCZOS)
+    return upright
+
+
+@dataclass(frozen=True)
+class Original:
+    """What `load_image` made a smaller picture of.
+
+    Attributes:
+        width: Pixels, of the upright picture.
+        height: Pixels.
+        num_pictures: Frames or pages in the file.
+    """
+
+    width: int
+    height: int
+    num_pictures: int
+
+    @property
+    def remark(self) -> str:
+        """The sentence that says what was not looked at, empty if that is nothing."""
+        if self.num_pictures < 2:
+            return ""
+        return f"The file holds {self.num_pictures} pictures; only the first one was looked at."
+
+
+def inspect_file(path: str | Path) -> Original:
+    """Look at the header of a picture.
+
+    Args:
+        path: A file that `load_image` has read.
+    """
+    with Image.open(path, formats=ACCEPTED_FORMATS) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION, 1) in _ON_THE_SIDE:
+            width, height = height, width
+        try:
+            num_pictures = getattr(image, "n_frames", 1) if image.format in _HOLD_MORE else 1
+        # The first picture is whole, what follows is not.
+        except (OSError, SyntaxError, ValueError, EOFError):
+            num_pictures = 1
+    return Original(width, height, num_pictures)
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale what has more than 8 bits a pixel, or is a fraction."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.asarray(image).astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise InputError(_DAMAGED)
+    values = np.where(finite, values, values[finite].min())
+    values -= min(0.0, values.min())
+    # Whole numbers of 0 and 1 are nearly black, fractions from 0 to 1 are a whole range.
+    whites = _WHITES if image.mode == "F" else _WHITES[1:]
+    white = next((white for white in whites if white >= values.max()), values.max())
+    return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))

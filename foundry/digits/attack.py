@@ -1,0 +1,261 @@
+"""Fooling a digit model: FGSM and PGD on pixels, and how much of its accuracy is left."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foundry.data import NUM_CLASSES, Split, normalize_pixels
+from foundry.errors import InputError
+from foundry.models.runtime import Predictor, on_compute_thread, on_narrow_thread
+
+FGSM, PGD = "fgsm", "pgd"
+METHODS = (FGSM, PGD)
+MAX_EPSILON = 0.5
+# All are tried at once. A stronger FGSM may fail where a weaker one works, so that halving the
+# interval could step over the smallest.
+STRENGTHS = tuple(step / 100 for step in range(1, 51))
+
+PGD_STEPS = 20
+# Of epsilon. The steps together reach two and a half times as far as they may go, so that a pixel
+# can turn round on the way (Madry's challenge for MNIST).
+_STEP_SIZE = 2.5 / PGD_STEPS
+_BATCH_IMAGES = 250
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One picture made to be misread.
+
+    Attributes:
+        pixels: The attacked picture, float32 (28, 28), in [0, 1], 1 = ink.
+        noise: What was added, float32 (28, 28), at most epsilon from 0.
+        digit: What the model read before.
+        target: What it was to read, or None for anything else.
+        probs_before: float32 (10,), of the picture as it was.
+        probs_after: float32 (10,), of the attacked one.
+        smallest_epsilon: The smallest strength of `STRENGTHS` that works, None if none does.
+    """
+
+    pixels: np.ndarray
+    noise: np.ndarray
+    digit: int
+    target: int | None
+    probs_before: np.ndarray
+    probs_after: np.ndarray
+    smallest_epsilon: float | None
+
+    @property
+    def is_fooled(self) -> bool:
+        """Whether the model now reads what it was to read."""
+        return bool(_is_fooled(self.probs_after[None], self.digit, self.target)[0])
+
+
+@dataclass(frozen=True)
+class RobustnessEvent:
+    """How far a measurement is.
+
+    Attributes:
+        share: Done, in [0, 1].
+        accuracies: Of the strengths that are finished, in their order, each in [0, 1].
+    """
+
+    share: float
+    accuracies: tuple[float, ...]
+
+
+@on_narrow_thread
+def attack_digit(
+    model: nn.Module,
+    image: np.ndarray,
+    target: int | None = None,
+    method: str = PGD,
+    epsilon: float = 0.2,
+) -> Attack:
+    """Change a picture a little so that a model reads something else.
+
+    Args:
+        model: A digit classifier giving logits (N, 10); not modified. Of an int8 one the float32
+            network that was quantized: what runs has no gradients. Whether it is fooled too is to
+            be seen with `read_pixels()`.
+        image: uint8, shape (28, 28), 255 = ink.
+        target: The digit that it is to read; None for any but the one that it reads now.
+        method: One of `METHODS`.
+        epsilon: How far each pixel may go, in [0, MAX_EPSILON] of the way from paper to ink.
+
+    Raises:
+        InputError: If there is no such method, strength or digit, or it reads the target already.
+    """
+    _check(method, epsilon, target)
+    pixels = torch.from_numpy(image)[None, None].float() / 255
+    before = _read(model, pixels)
+    digit = int(before.argmax())
+    if digit == target:
+        raise InputError(f"It is read as {digit} already; choose another digit to fool it into.")
+    epsilons = torch.tensor([epsilon, *STRENGTHS])
+    labels = torch.tensor(digit if target is None else target).expand(len(epsilons))
+    attacked = perturb(
+        model,
+        pixels.expand(len(epsilons), -1, -1, -1),
+        labels,
+        epsilons,
+        method,
+        is_targeted=target is not None,
+    )
+    after = _read(model, attacked)
+    works = np.flatnonzero(_is_fooled(after[1:], digit, target))
+    return Attack(
+        attacked[0, 0].numpy(),
+        (attacked[0, 0] - pixels[0, 0]).numpy(),
+        digit,
+        target,
+        before[0],
+        after[0],
+        STRENGTHS[works[0]] if len(works) else None,
+    )
+
+
+def perturb(
+    model: nn.Module,
+    pixels: Tensor,
+    labels: Tensor,
+    epsilons: Tensor,
+    method: str,
+    is_targeted: bool = False,
+) -> Tensor:
+    """Move pixels along the sign of the gradient of the cross-entropy.
+
+    PGD starts from the picture itself, not from a random place beside it: the same picture gives
+    the same attack, and a strength of 0 changes nothing.
+
+    Args:
+        model: A digit classifier giving logits (N, 10); its parameters' gradients are left alone.
+        pixels: float32 (N, 1, 28, 28), in [0, 1], before normalising.
+        labels: int64 (N,): what is to be left, or, if targeted, what is to be reached.
+        epsilons: float32 (N,): how far the pixels of each picture may go.
+        method: One of `METHODS`.
+        is_targeted: Whether the labels are to be reached.
+
+    Returns:
+        The attacked pictures, float32 (N, 1, 28, 28), in [0, 1].
+
+    Source:
+        Goodfellow, Shlens and Szegedy, Explaining and harnessing adversarial examples, 2015
+        (FGSM); Madry and others, Towards deep learning models resistant to adversarial attacks,
+        2018 (PGD).
+    """
+    # Own code: captum.robust takes gradients below 1e-6 for none, which spares all pictures that a
+    # network is sure of, and warns at every step; torchattacks has had no release since 2023.
+    device = next(model.parameters()).device
+    original, labels = pixels.to(device), labels.to(device)
+    reach = epsilons.to(device).view(-1, 1, 1, 1)
+    num_steps, step = (1, reach) if method == FGSM else (PGD_STEPS, _STEP_SIZE * reach)
+    lowest, highest = (original - reach).clamp(min=0), (original + reach).clamp(max=1)
+    current = original
+    if not reach.any():
+        return pixels
+    for _ in range(num_steps):
+        current = current.detach().requires_grad_(True)
+        with torch.enable_grad():
+            logits = model(normalize_pixels(current))
+            # Summed: a mean would scale the gradients of a batch, and small ones would vanish.
+            loss = F.cross_entropy(logits, labels, reduction="sum")
+            (gradient,) = torch.autograd.grad(loss, current)
+        direction = -gradient.sign() if is_targeted else gradient.sign()
+        current = (current.detach() + step * direction).clamp(lowest, highest)
+    return current.detach().cpu()
+
+
+@on_narrow_thread
+def read_pixels(model: Predictor, pixels: np.ndarray) -> np.ndarray:
+    """Read a picture whose pixels are no grey levels of a file.
+
+    Args:
+        model: A digit classifier giving logits (N, 10), any variant of it.
+        pixels: float32 (28, 28), in [0, 1], 1 = ink.
+
+    Returns:
+        float32 probabilities, shape (10,).
+    """
+    return _read(model, torch.from_numpy(pixels)[None, None])[0]
+
+
+def measure_robustness(
+    model: nn.Module,
+    digits: Split,
+    method: str = PGD,
+    epsilons: Sequence[float] = (0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),
+    predictor: Predictor | None = None,
+) -> Iterator[RobustnessEvent]:
+    """Measure the accuracy that is left at each strength of an attack.
+
+    Args:
+        model: The float32 network whose gradients are used; not modified.
+        digits: What is attacked, away from its labels.
+        method: One of `METHODS`.
+        epsilons: The strengths.
+        predictor: What reads the attacked digits, such as the int8 form of the network; None for
+            the network itself.
+
+    Yields:
+        A reading after every few hundred digits.
+
+    Raises:
+        InputError: If there is no such method or strength.
+    """
+    for epsilon in epsilons:
+        _check(method, epsilon, None)
+    num_batches = -(-len(digits) // _BATCH_IMAGES)
+    accuracies: list[float] = []
+    for done, epsilon in enumerate(epsilons):
+        num_right = 0
+        for batch in range(num_batches):
+            rows = slice(batch * _BATCH_IMAGES, (batch + 1) * _BATCH_IMAGES)
+            images, labels = digits.images[rows], digits.labels[rows]
+            num_right += _count_right(model, predictor, images, labels, method, epsilon)
+            if batch == num_batches - 1:
+                accuracies.append(num_right / len(digits))
+            share = (done * num_batches + batch + 1) / (len(epsilons) * num_batches)
+            yield RobustnessEvent(share, tuple(accuracies))
+
+
+@on_compute_thread
+def _count_right(
+    model: nn.Module,
+    predictor: Predictor | None,
+    images: Tensor,
+    labels: Tensor,
+    method: str,
+    epsilon: float,
+) -> int:
+    pixels = images.unsqueeze(1).float() / 255
+    attacked = perturb(model, pixels, labels, torch.full((len(labels),), epsilon), method)
+    return int((_read(predictor or model, attacked).argmax(1) == labels.numpy()).sum())
+
+
+def _read(model: Predictor, pixels: Tensor) -> np.ndarray:
+    inputs = normalize_pixels(pixels)
+    if isinstance(model, nn.Module):
+        inputs = inputs.to(next(model.parameters()).device)
+    with torch.inference_mode():
+        return model(inputs).softmax(dim=1).cpu().numpy()
+
+
+def _is_fooled(probs: np.ndarray, digit: int, target: int | None) -> np.ndarray:
+    read = probs.argmax(axis=1)
+    return read != digit if target is None else read == target
+
+
+def _check(method: str, epsilon: float, target: int | None) -> None:
+    if method not in METHODS:
+        raise InputError(f"There is no attack “{method}”; choose one of {', '.join(METHODS)}.")
+    # NaN compares as false with everything, so it is refused here too.
+    if not isinstance(epsilon, int | float) or not 0 <= epsilon <= MAX_EPSILON:
+        raise InputError(
+            f"epsilon is “{epsilon}”, but only a number from 0 to {MAX_EPSILON} is accepted."
+        )
+    if target is not None and target not in range(NUM_CLASSES):
+        raise InputError(f"“{target}” is no digit; 0 to 9 are accepted.")

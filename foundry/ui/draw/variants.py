@@ -1,0 +1,105 @@
+"""What each variant of the chosen network answers to the drawing, and beside it to a photo."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from foundry.digits.reading import classify_digits
+from foundry.errors import InputError
+from foundry.models.hub import OnProgress
+from foundry.models.runtime import count_weight_bytes
+from foundry.ui.components.model_choice import list_digit_variants, load_digit_predictor
+from foundry.ui.components.pad import read_pad
+from foundry.ui.components.variants.answers import Answered, Candidate, measure_beside_dense
+from foundry.ui.components.variants.bars import compare_all, show_bars
+from foundry.ui.page.feedback import shows_errors
+
+
+def tell_answers(
+    images: np.ndarray, model_name: str, token: str, device: str, variant: str, answered: Answered
+) -> list[Any]:
+    """Let the chosen variant and the dense one answer in turns.
+
+    Args:
+        images: float32 (1, 28, 28): the drawing as the network sees it.
+        model_name: The chosen model.
+        token: The visitor's token.
+        device: Where float32 models run.
+        variant: The name of the chosen variant.
+        answered: What the variants answered so far.
+
+    Returns:
+        As `show_bars()`.
+    """
+    load = partial(_load, images, model_name, token, device)
+    asked, measured = _identify(images, model_name), measure_beside_dense(variant, load)
+    return show_bars(answered.add(asked, measured), variant, list_digit_variants(model_name, token))
+
+
+@shows_errors
+def on_compare(
+    device: str, drawing: Any, model_name: str, token: str, variant: str
+) -> Iterator[list[Any]]:
+    """Let all variants answer the drawing.
+
+    Args:
+        device: Where float32 models run.
+        drawing: The pad's value.
+        model_name: The chosen model.
+        token: The visitor's token.
+        variant: The name of the chosen variant.
+
+    Yields:
+        As `compare_all()`.
+    """
+    dense = load_digit_predictor(model_name, token, device)
+    reading = read_pad(dense, drawing)
+    if reading is None:
+        raise InputError("There is nothing to compare yet; draw a digit on the pad.")
+    images = reading.image[None]
+    yield from compare_all(
+        _identify(images, model_name),
+        list_digit_variants(model_name, token),
+        variant,
+        partial(_load, images, model_name, token, device),
+    )
+
+
+def compare_readings(
+    images: np.ndarray, number: str, model_name: str, token: str, device: str
+) -> str:
+    """Say whether the dense model reads the same on a photo.
+
+    Args:
+        images: float32 (N, 28, 28): its digits as the network sees them.
+        number: What the chosen variant reads.
+        model_name: The chosen model.
+        token: The visitor's token.
+        device: Where float32 models run.
+    """
+    dense = _tell(classify_digits(load_digit_predictor(model_name, token, device), images))
+    return "The dense model reads the same." if dense == number else f"Dense reads {dense}."
+
+
+def _load(
+    images: np.ndarray,
+    model_name: str,
+    token: str,
+    device: str,
+    variant: str,
+    on_progress: OnProgress | None = None,
+) -> Candidate:
+    predictor = load_digit_predictor(model_name, token, device, variant, on_progress)
+    return Candidate(
+        lambda: _tell(classify_digits(predictor, images)), count_weight_bytes(predictor)
+    )
+
+
+def _tell(probs: np.ndarray) -> str:
+    return "".join(str(digit) for digit in probs.argmax(1))
+
+
+def _identify(images: np.ndarray, model_name: str) -> tuple[str, bytes]:
+    return model_name, images.tobytes()

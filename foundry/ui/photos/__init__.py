@@ -1,0 +1,1 @@
+"""The Photos tab: what is on a picture, and what the network sees in it."""

@@ -1,0 +1,83 @@
+"""The Photos tab: what is on a picture, and what the network sees in it."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.ui.components.pretrained_choice import describe_choice
+from foundry.ui.components.variants.bars import build_variant_bars
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.page import Page
+from foundry.ui.page.variants import VariantChoice
+from foundry.ui.photos import view
+from foundry.ui.photos.api import build_photos_api
+from foundry.ui.photos.choice import DEFAULT_MODEL, list_photo_models
+from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
+from foundry.ui.photos.input import build_photo_input
+from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
+from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.variants import on_compare
+
+
+def build_photos_tab(page: Page) -> None:
+    """Build the tab; what is on it comes when somebody first opens it.
+
+    Args:
+        page: What stands around it.
+    """
+    with gr.Tab("Photos", id="photos") as tab:
+        variant = page.variants.follow()
+        is_open = gr.State(False)
+
+        # The page's first load does not carry it.
+        @gr.render(inputs=[variant], triggers=[is_open.change], show_progress="hidden")
+        def show(chosen: str) -> None:
+            _build_recognition(page.variants, variant, chosen)
+
+        tab.select(lambda: True, None, is_open, **QUIET)
+        page.links.open_only("photos")
+        build_photos_api()
+
+
+def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) -> None:
+    flush: dict[str, Any] = {"elem_classes": "flush", "apply_default_css": False}
+    with gr.Row(elem_classes="answer-second"):
+        with gr.Column():
+            photo = build_photo_input(label="Photo", height=320, elem_id="photos-photo")
+        with gr.Column():
+            answer = gr.HTML(
+                view.hint(PHOTO_HINT),
+                css_template=view.ANSWER_CSS,
+                js_on_load=LOOK_JS,
+                elem_id="photos-answer",
+                **flush,
+            )
+            note = gr.Markdown(elem_classes="foundry-note", elem_id="photos-note")
+            looked = gr.HTML(css_template=LOOK_CSS, elem_id="photos-looked", **flush)
+            compared = build_variant_bars(choice, "photos", chosen)
+        with gr.Column():
+            examples = gr.HTML(
+                examples_html(),
+                css_template=EXAMPLES_CSS,
+                js_on_load=EXAMPLES_JS,
+                elem_id="photos-examples",
+                **flush,
+            )
+            model = gr.Dropdown(
+                list_photo_models(),
+                value=DEFAULT_MODEL,
+                label="Model",
+                elem_id="photos-model",
+                **describe_choice("image classifier with safetensors weights"),
+            )
+    named = (
+        on_photo,
+        [photo, model, variant, compared.answered],
+        [answer, note, looked, *compared.outputs()],
+    )
+    compared.connect(on_compare, [photo, model, variant])
+    photo.change(*named, trigger_mode="always_last", **QUIET)
+    answer.select(on_look, [photo, model], looked, trigger_mode="always_last", **QUIET)
+    examples.select(on_example, None, photo, **QUIET)
+    for change in (model.input, variant.change):
+        change(on_ready, [model, variant], note, **QUIET).then(*named, **QUIET)
