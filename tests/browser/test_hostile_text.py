@@ -63,7 +63,6 @@ def test_what_is_compared_with_the_transcript_stays_text(watched, tmp_path):
     recording = tmp_path / "<b onmouseover=1>.wav"
     write_wav(recording, speak("seven")[0])
     bring_sound(watched, recording)
-    watched.locator("#speech-start").click()
     expect(watched.locator("#speech-transcript")).to_contain_text("seven")
     watched.locator("#speech-reference textarea").fill(EVIL)
     watched.locator("#speech-compare").click()

@@ -137,7 +137,6 @@ def test_a_transcript_and_its_figures_speak_chinese(shared_chinese, tmp_path):
     recording = tmp_path / "seven.wav"
     write_wav(recording, speak("seven")[0])
     bring_sound(shared_chinese, recording)
-    shared_chinese.locator("#speech-start").click()
     expect(shared_chinese.locator("#speech-transcript .legend")).to_contain_text("不确定")
     shared_chinese.locator("#speech-reference textarea").fill("seven")
     shared_chinese.locator("#speech-compare").click()

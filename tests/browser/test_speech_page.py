@@ -33,7 +33,7 @@ def words_of(page):
 
 
 def test_an_example_becomes_words_a_picture_and_files(speech, tmp_path):
-    expect(speech.locator("#speech-transcript")).to_contain_text("Transcribe")
+    expect(speech.locator("#speech-transcript")).to_contain_text("the words appear here")
     transcribe_example(speech)
     expect(words_of(speech)).to_have_text(["seven", "three", "one", "four"])
     expect(speech.locator("#speech-picture .words button")).to_have_count(4)
@@ -70,15 +70,37 @@ def test_a_pressed_word_is_played_and_captioned(speech):
     )
 
 
+def test_picture_and_words_follow_the_player(speech):
+    transcribe_example(speech)
+    expect(speech.locator("#speech-picture .playhead")).to_be_hidden()
+    speech.evaluate(
+        """() => {
+          window.heard = [];
+          new MutationObserver(() => {
+            const word = document.querySelector('#speech-transcript button.now');
+            const line = document.querySelector('#speech-picture .playhead');
+            if (word && !line.hidden) heard.push([word.innerText, parseFloat(line.style.left)]);
+          }).observe(document.body, {subtree: true, attributes: true});
+        }"""
+    )
+    words_of(speech).nth(1).click()
+    speech.wait_for_function("heard.some(([word]) => word == 'four')")
+    expect(speech.locator("#speech-transcript button.now")).to_have_count(0)
+    order = speech.evaluate("[...new Set(heard.map(([word]) => word))]")
+    assert order == ["three", "one", "four"]
+    places = speech.evaluate("heard.map(([, place]) => place)")
+    assert places == sorted(places)
+
+
 def test_the_score_shows_what_was_missed(speech):
     transcribe_example(speech)
     speech.locator("#speech-reference textarea").fill("Seven, three, nine four")
     speech.locator("#speech-compare").click()
     expect(speech.locator("#speech-score .figures")).to_contain_text("25.0%")
     expect(speech.locator("#speech-score .substitute")).to_have_text("nineone")
-    # Another sound puts all of it away.
+    # Another sound puts all of it away, and is answered.
     speech.get_by_role("button", name="Commands", exact=True).click()
-    expect(words_of(speech)).to_have_count(0)
+    expect(words_of(speech)).not_to_have_text(["seven", "three", "one", "four"])
     expect(speech.locator("#speech-score .figures")).to_have_count(0)
 
 
@@ -86,6 +108,7 @@ def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
     long = np.resize(speak(SAID, 0.5)[0], 30 * 60 * RATE_HZ)
     path = write_wav(tmp_path / "long.wav", long)
     bring_sound(speech, path)
+    expect(speech.locator("#speech-status")).to_contain_text("30:00 of sound: press Transcribe")
     speech.locator("#speech-start").click()
     expect(speech.locator("#speech-status")).to_contain_text("of 30:00")
     speech.locator("#speech-cancel").click()
@@ -116,7 +139,6 @@ def test_what_is_not_sound_gets_a_sentence(speech, tmp_path):
     path = tmp_path / "speech.wav"
     path.write_text("This is a text file.")
     bring_sound(speech, path)
-    speech.locator("#speech-start").click()
     expect(speech.get_by_text("is not a sound file that can be read here")).to_be_visible()
     assert "Traceback" not in speech.content()
 
@@ -155,8 +177,7 @@ def test_a_recording_is_transcribed(speaker):
     speaker.wait_for_timeout(RECORDING_MS)
     expect(speaker.locator("#speech-start")).to_be_disabled()
     speaker.locator("#speech-audio").get_by_role("button", name="Stop").click()
-    # Nobody can be too quick: it stays disabled until the server has the recording.
-    speaker.locator("#speech-start").click()
+    # It stays disabled until the server has the recording, and answers by itself.
     expect(speaker.locator("#speech-status")).to_contain_text("Done")
     # It may start and end in the middle of a word; some whole saying is between.
     assert SAID in " ".join(words_of(speaker).all_inner_texts())

@@ -24,7 +24,7 @@ from foundry.ui.components.model_choice import (
 )
 from foundry.ui.components.pad import build_pad, decode_drawing
 from foundry.ui.components.pretrained_choice import Loading, watch
-from foundry.ui.components.variants.answers import NOT_ASKED, Answered
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.draw.api import build_draw_api
 from foundry.ui.draw.fool import build_fool
@@ -99,7 +99,7 @@ def on_draw(
     model_name: str,
     token: str,
     variant: str = DENSE.name,
-    answered: Answered = NOT_ASKED,
+    answered: Answered | None = None,
 ) -> list[Any]:
     """Read the pad.
 
@@ -109,18 +109,19 @@ def on_draw(
         model_name: The chosen model.
         token: The visitor's token.
         variant: The name of the variant.
-        answered: What the variants answered so far.
+        answered: What the variants answered so far, if they did.
 
     Returns:
         The bars, the time it took, what the variants answered, and the bars of that.
     """
+    answered = answered or Answered()
     started = time.perf_counter()
     predictor = load_digit_predictor(model_name, token, device, variant)
     image = decode_drawing(drawing)
     ink = None if image is None else drawing_ink(image)
     reading = None if ink is None else read_ink(predictor, ink)
     if ink is None or reading is None:
-        return [plots.digit_bars(None), "", *show_bars(NOT_ASKED, variant)]
+        return [plots.digit_bars(None), "", *show_bars(answered.clear(), variant)]
     elapsed_ms = 1000 * (time.perf_counter() - started)
     note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
     if remark := remark_on_drawing(predictor, ink, reading):

@@ -40,7 +40,7 @@ def tell_answers(
 
 @shows_errors
 def on_compare(
-    device: str, drawing: Any, model_name: str, token: str, variant: str
+    device: str, drawing: Any, model_name: str, token: str, variant: str, answered: Answered
 ) -> Iterator[list[Any]]:
     """Let all variants answer the drawing.
 
@@ -50,6 +50,7 @@ def on_compare(
         model_name: The chosen model.
         token: The visitor's token.
         variant: The name of the chosen variant.
+        answered: What the variants answered so far.
 
     Yields:
         As `compare_all()`.
@@ -60,6 +61,7 @@ def on_compare(
         raise InputError("There is nothing to compare yet; draw a digit on the pad.")
     images = reading.image[None]
     yield from compare_all(
+        answered,
         _identify(images, model_name),
         list_digit_variants(model_name, token),
         variant,

@@ -12,7 +12,7 @@ from foundry.models import DENSE, available_variants
 from foundry.photos import classify_photo, rank
 from foundry.photos.classification import NUM_GUESSES
 from foundry.ui.components.pretrained_choice import Loading, watch
-from foundry.ui.components.variants.answers import NOT_ASKED, Answered
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import show_bars
 from foundry.ui.photos import view
 from foundry.ui.photos.choice import load_chosen
@@ -24,7 +24,7 @@ PHOTO_HINT = "Upload, drop, paste or take a photo: five names for it appear here
 
 
 def on_photo(
-    path: str | None, name: str, variant: str = DENSE.name, answered: Answered = NOT_ASKED
+    path: str | None, name: str, variant: str = DENSE.name, answered: Answered | None = None
 ) -> list[Any]:
     """Name what is on a photo.
 
@@ -32,14 +32,15 @@ def on_photo(
         path: The file as it was sent.
         name: The chosen model.
         variant: The name of the variant.
-        answered: What the variants answered so far.
+        answered: What the variants answered so far, if they did.
 
     Returns:
         The answer, a note with the time it took, what there is to press, what the variants
         answered, and their bars.
     """
+    answered = answered or Answered()
     if path is None:
-        nothing = show_bars(NOT_ASKED, variant, available_variants(name))
+        nothing = show_bars(answered.clear(), variant, available_variants(name))
         return [view.hint(PHOTO_HINT), "", "", *nothing]
     try:
         # The first one loads it; that is no part of an answer.
@@ -52,7 +53,7 @@ def on_photo(
         told = tell_answers(path, image, name, variant, answered)
         sentences.append(inspect_file(path).remark)
     except (InputError, ArtifactError) as error:
-        nothing = show_bars(NOT_ASKED, variant, available_variants(name))
+        nothing = show_bars(answered.clear(), variant, available_variants(name))
         return [view.hint(str(error)), "", "", *nothing]
     note = " ".join(filter(None, sentences))
     return [view.answer_html(model, guesses), note, view.hint(LOOK_HINT), *told]

@@ -40,13 +40,16 @@ def tell_answers(
 
 
 @shows_errors
-def on_compare(path: str | None, name: str, variant: str) -> Iterator[list[Any]]:
+def on_compare(
+    path: str | None, name: str, variant: str, answered: Answered
+) -> Iterator[list[Any]]:
     """Let all variants answer.
 
     Args:
         path: The file of the photo.
         name: The chosen model.
         variant: The name of the chosen variant.
+        answered: What the variants answered so far.
 
     Yields:
         As `compare_all()`.
@@ -55,6 +58,7 @@ def on_compare(path: str | None, name: str, variant: str) -> Iterator[list[Any]]
         raise InputError("There is nothing to compare yet; upload or take a photo.")
     image = load_image(path)
     yield from compare_all(
+        answered,
         (path, name),
         available_variants(name),
         variant,

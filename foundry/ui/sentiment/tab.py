@@ -16,7 +16,7 @@ from foundry.sentiment.attribution import explain_text
 from foundry.sentiment.scoring import UNREAD
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
-from foundry.ui.components.variants.answers import NOT_ASKED, Answered
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.link_button import LinkedTab
@@ -109,7 +109,7 @@ def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]
 
 
 def on_type(
-    text: str, name: str, variant: str = DENSE.name, answered: Answered = NOT_ASKED
+    text: str, name: str, variant: str = DENSE.name, answered: Answered | None = None
 ) -> list[Any]:
     """Score what is in the box.
 
@@ -117,13 +117,14 @@ def on_type(
         text: What was typed so far.
         name: The model in use.
         variant: The name of the variant.
-        answered: What the variants answered so far.
+        answered: What the variants answered so far, if they did.
 
     Returns:
         The answer, a note with the time it took, what the variants answered, and their bars.
     """
+    answered = answered or Answered()
     if not text or not text.strip():
-        return [plots.hint(_TYPE_HINT), "", *show_bars(NOT_ASKED, variant)]
+        return [plots.hint(_TYPE_HINT), "", *show_bars(answered.clear(), variant)]
     try:
         score, elapsed_ms = _score(text, name, variant)
         told = tell_answers(text, name, variant, score, elapsed_ms, answered)
@@ -131,7 +132,7 @@ def on_type(
         return [
             plots.hint(str(error)),
             "",
-            *show_bars(NOT_ASKED, variant, available_variants(name)),
+            *show_bars(answered.clear(), variant, available_variants(name)),
         ]
     note = _note(score, elapsed_ms)
     if not score.is_read:

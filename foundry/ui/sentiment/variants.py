@@ -11,7 +11,6 @@ from foundry.models.loading import check_variant
 from foundry.models.runtime import count_weight_bytes
 from foundry.sentiment import SentimentScore, score_text
 from foundry.ui.components.variants.answers import (
-    NOT_ASKED,
     Answered,
     Candidate,
     VariantAnswer,
@@ -43,7 +42,7 @@ def tell_answers(
     """
     offered = available_variants(name)
     if not score.is_read:
-        return show_bars(NOT_ASKED, variant, offered)
+        return show_bars(answered.clear(), variant, offered)
     chosen = _load(text, name, variant)
     told = {variant: VariantAnswer(score.label, elapsed_ms, chosen.num_bytes)}
     if variant != DENSE.name and score.num_pieces == 1:
@@ -52,13 +51,14 @@ def tell_answers(
 
 
 @shows_errors
-def on_compare(text: str, name: str, variant: str) -> Iterator[list[Any]]:
+def on_compare(text: str, name: str, variant: str, answered: Answered) -> Iterator[list[Any]]:
     """Let all variants answer the text.
 
     Args:
         text: What was typed.
         name: The model in use.
         variant: The name of the chosen variant.
+        answered: What the variants answered so far.
 
     Yields:
         As `compare_all()`.
@@ -66,6 +66,7 @@ def on_compare(text: str, name: str, variant: str) -> Iterator[list[Any]]:
     if not text or not text.strip():
         raise InputError("There is nothing to compare yet; type a text.")
     yield from compare_all(
+        answered,
         (name, text),
         available_variants(name),
         variant,

@@ -1,5 +1,6 @@
 """The live part of the Speech tab: the microphone, and text while you speak."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -62,21 +63,42 @@ def on_clear() -> tuple[None, str]:
     return None, live_html(None)
 
 
-def build_live_section(model: gr.Dropdown, variant: gr.State) -> None:
-    """Build the part.
+@dataclass(frozen=True)
+class LiveSection:
+    """The part as it stands on the page.
 
-    Args:
-        model: Holds the chosen model.
-        variant: Holds the name of its variant.
+    Attributes:
+        microphone: Hears.
+        text: What was said so far.
+        clear: Forgets it.
     """
-    gr.Markdown("### Live: text while you speak")
-    state = gr.State(None)
+
+    microphone: gr.HTML
+    text: gr.HTML
+    clear: gr.Button
+
+    def connect(self, model: gr.Dropdown, variant: gr.State) -> None:
+        """Let it hear, once the choice of a model has been built.
+
+        Args:
+            model: Holds the chosen model.
+            variant: Holds the name of its variant.
+        """
+        state = gr.State(None)
+        self.microphone.input(
+            on_sound,
+            [state, self.microphone, model, variant],
+            [state, self.text, self.microphone],
+            **QUIET,
+        ).failure(lambda: ANSWERED, None, self.microphone, **QUIET)
+        self.clear.click(on_clear, None, [state, self.text], **QUIET)
+
+
+def build_live_section() -> LiveSection:
+    """Build the part."""
     with gr.Row(elem_classes="one-and-two"):
         with gr.Column():
             microphone = build_microphone("speech-microphone")
             clear = gr.Button("Clear the text", size="sm", elem_id="speech-live-clear")
         text = gr.HTML(live_html(None), elem_id="speech-live", css_template=LIVE_CSS)
-    microphone.input(
-        on_sound, [state, microphone, model, variant], [state, text, microphone], **QUIET
-    ).failure(lambda: ANSWERED, None, microphone, **QUIET)
-    clear.click(on_clear, None, [state, text], **QUIET)
+    return LiveSection(microphone, text, clear)

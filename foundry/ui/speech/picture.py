@@ -54,12 +54,13 @@ def draw_sound(
     if duration_s > shown_s + 0.1:
         caption += f" The first {shown_s:.0f} of {duration_s:,.0f} seconds."
     return (
-        f'<div class="scroll" tabindex="0"><div class="sound" '
-        f'style="min-width:{shown_s * _PIXELS_PER_S:.0f}px">'
+        f'<div class="scroll" tabindex="0"><div class="sound" data-shown="{shown_s:.2f}" '
+        f'data-duration="{duration_s:.2f}" style="min-width:{shown_s * _PIXELS_PER_S:.0f}px">'
         f"{_waveform_svg(compute_envelope(waveform, columns))}"
         f'<img alt="Spectrogram" src="{_spectrogram_url(waveform, columns)}">'
         f'<div class="words" translate="no">{labels}</div>'
         f'<div class="ticks">{_ticks(shown_s)}</div>'
+        '<div class="playhead" hidden></div>'
         f"</div></div><p>{escape(caption)}</p>"
     )
 
@@ -96,7 +97,42 @@ def _ticks(shown_s: float) -> str:
     )
 
 
+# While the player plays, the picture shows where it is, and both mark the word that is heard.
+FOLLOW_JS = """
+const player = document.querySelector('#speech-audio');
+let frame = 0;
+const isPlaying = () => player.querySelector('.play-pause-button[aria-label="Pause"]') !== null;
+function findShare() {
+  const cursor = player.querySelector('#waveform > div')?.shadowRoot?.querySelector('.cursor');
+  return parseFloat(cursor?.style.left) / 100;
+}
+function follow() {
+  frame = isPlaying() ? requestAnimationFrame(follow) : 0;
+  const sounds = [...element.querySelectorAll('.sound')];
+  const time = findShare() * Number(sounds[0]?.dataset.duration);
+  if (Number.isNaN(time)) return;
+  for (const sound of sounds) {
+    const share = time / Number(sound.dataset.shown);
+    const line = sound.querySelector('.playhead');
+    line.hidden = share > 1;
+    line.style.left = `${100 * share}%`;
+    const box = sound.parentElement, x = share * sound.offsetWidth - box.scrollLeft;
+    if (frame && share <= 1 && (x < 0 || x > 0.9 * box.clientWidth))
+      box.scrollLeft += x - 0.1 * box.clientWidth;
+  }
+  for (const word of document.querySelectorAll(
+    '#speech-picture button[data-start], #speech-transcript button[data-start]'))
+    word.classList.toggle('now', frame !== 0
+      && Number(word.dataset.start) <= time && time < Number(word.dataset.end));
+}
+new MutationObserver(() => { if (!frame) frame = requestAnimationFrame(follow); })
+  .observe(player, {childList: true, subtree: true, characterData: true,
+    attributeFilter: ['aria-label']});
+"""
+
 PICTURE_CSS = """
+.playhead { position: absolute; top: 0; bottom: 18px; width: 2px; margin-left: -1px;
+  background: var(--foundry-vermilion); pointer-events: none; }
 .scroll { overflow-x: auto; border-radius: var(--radius-lg); }
 .sound { position: relative; width: 100%; }
 svg { display: block; width: 100%; height: 70px; background: var(--background-fill-secondary); }

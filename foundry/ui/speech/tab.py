@@ -1,11 +1,14 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from foundry.errors import InputError
+from foundry.speech.audio import open_audio
 from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
@@ -40,6 +43,9 @@ from foundry.ui.speech.score import build_score_section
 from foundry.ui.speech.transcribing import on_transcribe
 from foundry.ui.speech.variants import connect_bars
 
+# Longer recordings are transcribed when the button is pressed.
+_MAX_UNASKED_S = 300.0
+
 
 def show_running(is_running: bool) -> list[Any]:
     """Return both buttons: there is nothing to cancel unless a transcription is under way."""
@@ -64,15 +70,19 @@ def on_record() -> Any:
     return gr.Button(interactive=False)
 
 
-def on_new_sound() -> list[Any]:
+def on_new_sound(path: str | None) -> list[Any]:
     """Put away what belongs to the sound before; the same event cancels its transcription.
+
+    Args:
+        path: The sound file, if there is another one.
 
     Returns:
         Status, transcript, figures, the group of results, the player's captions, the text, the
-        score, where the letters are, and both buttons.
+        score, where the letters are, both buttons, and when an answer was asked for.
     """
+    asked, status = ask(path)
     return [
-        "",
+        status,
         speech_view.transcript_html(None),
         "",
         gr.Column(visible=False),
@@ -81,7 +91,41 @@ def on_new_sound() -> list[Any]:
         "",
         None,
         *show_running(False),
+        asked,
     ]
+
+
+def ask(path: str | None) -> tuple[Any, str]:
+    """Ask for the words of a recording, unless it is so long that they should be waited for.
+
+    Returns:
+        When it was asked for, if it was; and what the status line says till then.
+    """
+    if not path:
+        return gr.skip(), ""
+    try:
+        duration_s = open_audio(path).duration_s
+    except InputError:
+        # The answer says what is wrong with it.
+        return time.time(), ""
+    length = speech_view.clock(duration_s)
+    if duration_s <= _MAX_UNASKED_S:
+        return time.time(), status_line("Listening", f"{length} of sound.")
+    return gr.skip(), status_line("Ready", f"{length} of sound: press Transcribe.")
+
+
+def on_other_way(title: str, path: str | None, open_tab: str) -> Any:
+    """Ask again, because another model, variant or decoding was chosen while the tab was in sight.
+
+    Args:
+        title: This tab's label.
+        path: The sound file.
+        open_tab: The label of the tab in sight.
+
+    Returns:
+        When it was asked for, if it was.
+    """
+    return ask(path)[0] if open_tab == title else gr.skip()
 
 
 def on_cancel() -> list[Any]:
@@ -123,6 +167,10 @@ def build_speech_tab(page: Page) -> None:
     variant = page.variants.variant
     with gr.Tab("Speech", id="speech") as tab:
         text, was_here = gr.State(""), gr.State(False)
+        # When an answer was last asked for, other than by pressing the button.
+        asked = gr.State(0.0)
+        live = build_live_section()
+        gr.Markdown("### Or a recording")
         with gr.Row(elem_classes="halves"):
             with gr.Column():
                 audio = gr.Audio(
@@ -172,7 +220,7 @@ def build_speech_tab(page: Page) -> None:
         with gr.Column(visible=False) as results:
             picture = gr.HTML(
                 elem_id="speech-picture",
-                js_on_load=speech_view.WORDS_JS,
+                js_on_load=speech_view.WORDS_JS + speech_picture.FOLLOW_JS,
                 css_template=speech_view.CONFIDENCE_CSS + speech_picture.PICTURE_CSS,
                 apply_default_css=False,
             )
@@ -188,12 +236,10 @@ def build_speech_tab(page: Page) -> None:
                     )
                 ]
             score = build_score_section(text)
-        build_live_section(model, variant)
-
         outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
         outputs += [inside.kept, inside.chosen]
         buttons = [start, cancel]
-        run = start.click(on_press, audio, buttons, **QUIET).then(
+        run = gr.on([start.click, asked.change], on_press, audio, buttons, **QUIET).then(
             on_transcribe,
             [audio, model, decoding, variant, by_channel],
             outputs,
@@ -210,15 +256,42 @@ def build_speech_tab(page: Page) -> None:
         audio.start_recording(on_record, None, start, **QUIET)
         audio.change(
             on_new_sound,
-            None,
-            [status, transcript, figures, results, audio, text, score, inside.kept, *buttons],
+            audio,
+            [
+                status,
+                transcript,
+                figures,
+                results,
+                audio,
+                text,
+                score,
+                inside.kept,
+                *buttons,
+                asked,
+            ],
             cancels=[run],
             **QUIET,
         ).then(show_switch, audio, by_channel, **QUIET)
-        model.input(on_choose, [model, variant], [status, model, decoding], **QUIET)
-        chosen = [model, variant, page.variants.open_tab]
-        page.variants.follow().change(partial(on_variant, tab.label), chosen, status, **QUIET)
+        in_sight = page.variants.open_tab
+        again = {
+            "fn": partial(on_other_way, tab.label),
+            "inputs": [audio, in_sight],
+            "outputs": asked,
+            **QUIET,
+        }
+        model.input(
+            on_choose, [model, variant], [status, model, decoding], cancels=[run], **QUIET
+        ).success(**again)
+        page.variants.follow().change(
+            partial(on_variant, tab.label),
+            [model, variant, in_sight],
+            status,
+            cancels=[run],
+            **QUIET,
+        ).success(**again)
+        decoding.input(cancels=[run], **again)
         tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
+        live.connect(model, variant)
         linked = {"clip": audio, "model": model, "decoding": decoding}
         outputs_of_link = [audio, model, decoding, was_here]
         page.links.offer(

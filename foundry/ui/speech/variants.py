@@ -15,7 +15,6 @@ from foundry.models.runtime import count_weight_bytes
 from foundry.speech import load_recogniser, transcribe
 from foundry.speech.audio import AudioFile, open_audio
 from foundry.ui.components.variants.answers import (
-    NOT_ASKED,
     Answered,
     Candidate,
     measure_beside_dense,
@@ -56,7 +55,7 @@ def on_heard(
     name = name_of(name)
     offered = available_variants(name)
     if not path or by_channel or (audio := open_audio(path)).duration_s > _MAX_COMPARED_S:
-        return show_bars(NOT_ASKED, variant, offered)
+        return show_bars(answered.clear(), variant, offered)
     measured = measure_beside_dense(variant, partial(_load, audio, name, decoding), _NUM_ROUNDS)
     return show_bars(answered.add((path, name, decoding), measured), variant, offered)
 
@@ -77,7 +76,7 @@ def on_variant_bars(name: str | None, variant: str, answered: Answered) -> list[
 
 @shows_errors
 def on_compare(
-    path: str | None, name: str | None, decoding: str, variant: str
+    path: str | None, name: str | None, decoding: str, variant: str, answered: Answered
 ) -> Iterator[list[Any]]:
     """Let all variants hear the recording.
 
@@ -86,6 +85,7 @@ def on_compare(
         name: The chosen model.
         decoding: `greedy` or `beam`.
         variant: The name of the chosen variant.
+        answered: What the variants answered so far.
 
     Yields:
         As `compare_all()`.
@@ -100,6 +100,7 @@ def on_compare(
             "compared."
         )
     yield from compare_all(
+        answered,
         (path, name, decoding),
         available_variants(name),
         variant,

@@ -16,8 +16,8 @@ _SURE, _LIKELY = 0.9, 0.6
 _MAX_LIVE_SENTENCES = 30
 
 EMPTY = (
-    '<p class="hint">Record yourself, upload a file or choose an example, then press '
-    "<b>Transcribe</b>: the words appear here.</p>"
+    '<p class="hint">Record yourself, upload a file or choose an example: the words appear '
+    "here.</p>"
 )
 NO_WORDS = "No words were heard in this recording."
 LEGEND = (
@@ -194,6 +194,7 @@ CONFIDENCE_CSS = """
   font-style: italic; }
 .words button.doubtful { border-top-style: dotted; }
 .paragraphs button.doubtful, .legend .doubtful { border-bottom-style: dotted; }
+button.now { background: var(--background-fill-secondary); font-weight: 600; }
 """
 TRANSCRIPT_CSS = (
     CONFIDENCE_CSS

@@ -16,7 +16,7 @@ from foundry.digits.activations import compute_activations
 from foundry.errors import InputError
 from foundry.ui.components.model_choice import list_digit_models, load_digit_model
 from foundry.ui.components.pad import decode_drawing, read_pad
-from foundry.ui.components.variants.answers import NOT_ASKED
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import tab as draw_tab
 from foundry.ui.draw.maps import on_look
 
@@ -76,7 +76,7 @@ def test_the_pads_own_transparent_canvas_is_read_too(runs_folder):
 def test_an_empty_pad_is_not_classified(runs_folder, drawing):
     outputs = draw_tab.on_draw("cpu", drawing, "lenet", "alice")
     assert "Draw a digit" in outputs[0]
-    assert outputs[1:3] == ["", NOT_ASKED]
+    assert outputs[1:3] == ["", Answered()]
 
 
 def test_a_blank_canvas_is_not_classified(runs_folder):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from foundry.photos import load_photo_model, rank
-from foundry.ui.components.variants.answers import NOT_ASKED
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.photos import view
 from foundry.ui.photos.api import classify_image
 from foundry.ui.photos.examples import EXAMPLES, examples_html, open_example
@@ -32,7 +32,7 @@ def test_a_photo_gets_five_names_in_both_languages(cup):
 
 
 def test_no_photo_is_a_hint():
-    assert on_photo(None, SHIPPED)[:4] == [view.hint(PHOTO_HINT), "", "", NOT_ASKED]
+    assert on_photo(None, SHIPPED)[:4] == [view.hint(PHOTO_HINT), "", "", Answered()]
 
 
 def test_a_variant_that_the_model_does_not_have_is_a_sentence(cup):

@@ -128,15 +128,30 @@ def test_the_picture_shows_a_minute_of_a_long_recording(tmp_path):
 
 
 def test_a_new_sound_puts_the_old_words_away():
-    status, transcript, figures, group, audio, text, score, kept, *buttons = (
-        speech_tab.on_new_sound()
+    status, transcript, figures, group, audio, text, score, kept, *buttons, asked = (
+        speech_tab.on_new_sound(None)
     )
+    assert asked == gr.skip()
     assert kept is None
     assert (status, figures, text, score) == ("", "", "", "")
     assert [update_of(button) for button in buttons] == [{"interactive": True}, {"visible": False}]
     assert transcript == speech_view.EMPTY
     assert not update_of(group)["visible"]
     assert update_of(audio)["subtitles"] is None
+
+
+def test_what_is_short_is_answered_unasked_and_what_is_long_when_asked(clip, tmp_path):
+    assert speech_tab.on_new_sound(clip)[-1] > 0
+    assert speech_tab.on_other_way("Speech", clip, "Speech") > 0
+    assert speech_tab.on_other_way("Speech", clip, "Draw") == gr.skip()
+    assert speech_tab.on_other_way("Speech", None, "Speech") == gr.skip()
+    # What is no sound is asked for, too: the answer says what is wrong with it.
+    (tmp_path / "text.wav").write_text("This is a text file.")
+    assert speech_tab.on_new_sound(str(tmp_path / "text.wav"))[-1] > 0
+    long = write_wav(tmp_path / "long.wav", np.zeros(301 * 16_000, np.float32))
+    status, *_, asked = speech_tab.on_new_sound(str(long))
+    assert asked == gr.skip()
+    assert "5:01 of sound: press Transcribe." in status
 
 
 def test_a_pressed_word_moves_the_player():

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from foundry.models import DENSE
@@ -26,9 +26,12 @@ class VariantAnswer:
     num_bytes: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Answered:
     """What the variants of a model answered to one input.
+
+    It is changed in place: of two events that answer the same input at once, neither loses what the
+    other was told.
 
     Attributes:
         asked: Says which input and which model; another one has other answers.
@@ -39,17 +42,20 @@ class Answered:
     answers: Mapping[str, VariantAnswer] = field(default_factory=dict)
 
     def add(self, asked: object, answers: Mapping[str, VariantAnswer]) -> Self:
-        """Return these answers with others, or the others alone if they are to another input.
+        """Add answers; if they are to another input, they replace those there are.
 
         Args:
             asked: Says to which.
             answers: By the variant's name.
         """
         kept = self.answers if asked == self.asked else {}
-        return replace(self, asked=asked, answers={**kept, **answers})
+        self.asked, self.answers = asked, {**kept, **answers}
+        return self
 
-
-NOT_ASKED = Answered()
+    def clear(self) -> Self:
+        """Forget all answers."""
+        self.asked, self.answers = None, {}
+        return self
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from foundry.models.hub import OnProgress
 from foundry.ui.components.plots import format_bytes, format_ms
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.variants.answers import (
-    NOT_ASKED,
     NUM_ROUNDS,
     Answered,
     Candidate,
@@ -109,6 +108,7 @@ element.addEventListener('focusout', (event) => {
 
 
 def compare_all(
+    answered: Answered,
     asked: object,
     offered: Sequence[str],
     chosen: str,
@@ -118,6 +118,7 @@ def compare_all(
     """Make every variant of a model ready, and let all answer in turns.
 
     Args:
+        answered: What the variants answered so far.
         asked: Says which input and which model.
         offered: The names of the variants that the model has.
         chosen: The name of the chosen one.
@@ -138,8 +139,8 @@ def compare_all(
                 yield [gr.skip(), gr.skip(), f"{step.sentence}: {step.share:.0%}"]
             else:
                 candidates[name] = step
-    answered = Answered(asked, measure_answers(candidates, num_rounds))
-    yield [*show_bars(answered, chosen, offered), ""]
+    measured = measure_answers(candidates, num_rounds)
+    yield [*show_bars(answered.add(asked, measured), chosen, offered), ""]
 
 
 def show_bars(
@@ -226,14 +227,13 @@ class VariantBars:
 
         Args:
             compare: A handler that yields what `compare_all()` does.
-            inputs: What it takes.
+            inputs: What it takes before what the variants answered so far.
         """
         self.compare.click(
             compare,
-            list(inputs),
+            [*inputs, self.answered],
             [*self.outputs(), self.progress],
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
 
 
@@ -261,7 +261,7 @@ def build_variant_bars(choice: VariantChoice, tab: str, chosen: str = DENSE.name
             )
             progress = gr.Markdown(elem_classes="foundry-note", elem_id=f"{tab}-variants-progress")
     bars.select(on_choose, None, choice.variant, **QUIET)
-    return VariantBars(gr.State(NOT_ASKED), bars, compare, progress)
+    return VariantBars(gr.State(Answered()), bars, compare, progress)
 
 
 def on_choose(event: gr.EventData) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from foundry.errors import InputError
 from foundry.models import VARIANTS
 from foundry.ui.components.variants.answers import (
-    NOT_ASKED,
+    Answered,
     Candidate,
     VariantAnswer,
     measure_answers,
@@ -50,10 +50,23 @@ def test_answers_are_text_and_what_a_model_lacks_cannot_be_pressed():
 
 
 def test_answers_to_one_input_come_together_and_another_input_starts_anew():
-    first = NOT_ASKED.add("a text", {"dense": FOUR["dense"]})
-    both = first.add("a text", {"int8": FOUR["int8"]})
-    assert list(both.answers) == ["dense", "int8"]
-    assert list(both.add("another", {"int8": FOUR["int8"]}).answers) == ["int8"]
+    answered = Answered().add("a text", {"dense": FOUR["dense"]})
+    answered.add("a text", {"int8": FOUR["int8"]})
+    assert list(answered.answers) == ["dense", "int8"]
+    assert list(answered.add("another", {"int8": FOUR["int8"]}).answers) == ["int8"]
+    assert answered.clear() == Answered()
+
+
+def test_what_ends_late_loses_nothing_that_was_told_meanwhile():
+    answered = Answered()
+
+    def load(name, on_progress):
+        return Candidate(lambda: "7", 1)
+
+    list(compare_all(answered, "x", ["dense", "int8"], "dense", load, 1))
+    # An event that began before has the same object, and ends after.
+    answered.add("x", {"dense": FOUR["dense"]})
+    assert set(answered.answers) == {"dense", "int8"}
 
 
 def test_variants_take_turns_after_a_first_answer_of_each():
@@ -76,7 +89,9 @@ def test_all_are_loaded_before_any_is_timed_and_what_fails_is_said():
         events.append(f"load {name}")
         return Candidate(lambda: events.append("ask") or "7", 1)
 
-    *_, (answered, bars, progress) = compare_all("x", ["dense", "int8"], "int8", load, 1)
+    *_, (answered, bars, progress) = compare_all(
+        Answered(), "x", ["dense", "int8"], "int8", load, 1
+    )
     assert events == ["load dense", "load int8", "ask", "ask", "ask", "ask"]
     assert set(answered.answers) == {"dense", "int8"}
     assert bars.count(" disabled") == 2
@@ -86,7 +101,7 @@ def test_all_are_loaded_before_any_is_timed_and_what_fails_is_said():
         raise InputError("There is no such model.")
 
     with pytest.raises(InputError, match="no such model"):
-        list(compare_all("x", ["dense"], "dense", refuse))
+        list(compare_all(Answered(), "x", ["dense"], "dense", refuse))
 
 
 @pytest.mark.parametrize("name", [None, "int4", 7])

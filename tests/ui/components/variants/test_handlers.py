@@ -7,7 +7,7 @@ from waiting import PATIENCE_S
 
 from foundry.models import VARIANTS
 from foundry.ui.components.clips import CLIPS
-from foundry.ui.components.variants.answers import NOT_ASKED
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import tab as draw_tab
 from foundry.ui.draw import variants as draw_variants
 from foundry.ui.draw.maps import on_look
@@ -43,7 +43,9 @@ def test_a_photo_is_read_by_every_variant(runs_folder, mnist, tmp_path):
 
 
 def test_all_four_are_compared_and_what_was_answered_stays(runs_folder):
-    *_, (answered, _, _) = draw_variants.on_compare("cpu", DRAWING, "lenet", "alice", "dense")
+    *_, (answered, _, _) = draw_variants.on_compare(
+        "cpu", DRAWING, "lenet", "alice", "dense", Answered()
+    )
     assert list(answered.answers) == list(VARIANTS)
     sizes = [one.num_bytes for one in answered.answers.values()]
     # Float32 weights take four bytes, those of int8 one and their scales.
@@ -53,7 +55,7 @@ def test_all_four_are_compared_and_what_was_answered_stays(runs_folder):
     assert list(kept.answers) == list(VARIANTS)
     assert 'data-variant="pruned" aria-checked="true"' in again
     with pytest.raises(gr.Error, match="nothing to compare"):
-        list(draw_variants.on_compare("cpu", None, "lenet", "alice", "dense"))
+        list(draw_variants.on_compare("cpu", None, "lenet", "alice", "dense", Answered()))
 
 
 def test_a_disagreement_is_said(runs_folder, monkeypatch):
@@ -108,10 +110,10 @@ def test_a_text_is_scored_by_int8_and_compared():
     assert "positive" in answer
     assert {one.text for one in answered.answers.values()} == {"positive"}
     assert answered.answers["int8"].num_bytes < answered.answers["dense"].num_bytes / 3
-    *_, (answered, _, _) = sentiment_variants.on_compare(text, "bert-sentiment", "int8")
+    *_, (answered, _, _) = sentiment_variants.on_compare(text, "bert-sentiment", "int8", Answered())
     assert list(answered.answers) == list(VARIANTS)
     with pytest.raises(gr.Error, match="type a text"):
-        list(sentiment_variants.on_compare(" ", "bert-sentiment", "int8"))
+        list(sentiment_variants.on_compare(" ", "bert-sentiment", "int8", Answered()))
 
 
 def test_a_text_of_many_pieces_is_not_scored_twice():
@@ -143,11 +145,11 @@ def test_speech_is_heard_by_int8_and_compared():
     *_, last = transcribing.on_transcribe(CLIP, "wav2vec2-commands", "beam", "int8")
     assert last[-3] == "seven three one four"
     assert ", int8" in last[0]
-    answered, _ = speech_variants.on_heard(CLIP, None, "beam", "int8", False, NOT_ASKED)
+    answered, _ = speech_variants.on_heard(CLIP, None, "beam", "int8", False, Answered())
     assert list(answered.answers) == ["dense", "int8"]
     assert {one.text for one in answered.answers.values()} == {"seven three one four"}
     _, bars = speech_variants.on_variant_bars(None, "dense", answered)
     assert 'data-variant="dense" aria-checked="true"' in bars
-    assert speech_variants.on_heard(CLIP, None, "beam", "int8", True, NOT_ASKED)[0] == NOT_ASKED
+    assert speech_variants.on_heard(CLIP, None, "beam", "int8", True, Answered())[0] == Answered()
     with pytest.raises(gr.Error, match="nothing to compare"):
-        list(speech_variants.on_compare(None, None, "beam", "int8"))
+        list(speech_variants.on_compare(None, None, "beam", "int8", Answered()))
