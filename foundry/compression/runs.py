@@ -106,6 +106,11 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         return
     try:
         run = read_own_run(config.model, owner)
+        if not run.is_on_mnist:
+            raise InputError(
+                "This run learned from your own data, and what is compressed recovers and is "
+                "measured on MNIST; choose a run on MNIST."
+            )
     except InputError:
         raise InputError(
             f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "

@@ -4,7 +4,7 @@ import re
 
 import gradio as gr
 import pytest
-from drawing import draw_strokes
+from drawing import draw_strokes, write_shapes
 from gradio_client import Client
 from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
@@ -36,6 +36,7 @@ LIBRARY, TAB = find_blocks(PROJECT / "foundry" / "README.md", "python")
 def run_on_the_app(example, app_url, folder, monkeypatch):
     """Run an example in a folder with the files that it sends; return its names."""
     draw_strokes(SEVEN).save(folder / "seven.png")
+    write_shapes(folder / "shapes.zip")
     open_example("A cup").save(folder / "photo.jpg")
     (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(folder / "speech.wav", speak("seven three one")[0])

@@ -13,6 +13,7 @@ from foundry.training.runs import list_own_runs, read_own_run
 from foundry.ui.components.plots import run_title
 
 DEFAULT_MODEL = "lenet"
+OWN_DATA = "This run learned from your own data, not from digits; choose one that learned MNIST."
 
 
 def list_digit_models(owner: str) -> list[tuple[str, str]]:
@@ -26,7 +27,7 @@ def list_own_digit_models(owner: str) -> list[tuple[str, str]]:
     return [
         (f"Your run {run_title(run)}", run.run_id)
         for run in list_own_runs(owner)
-        if run.has_weights
+        if run.has_weights and run.is_on_mnist
     ]
 
 
@@ -88,6 +89,8 @@ def _find(name: str, owner: str) -> str | Path:
     except InputError:
         names = ", ".join(known for _, known in list_digit_models(owner))
         raise InputError(f"There is no model “{name}”; choose one of {names}.") from None
+    if not run.is_on_mnist:
+        raise InputError(OWN_DATA)
     if not run.has_weights:
         raise InputError("This run has no weights yet; its first epoch has to end.")
     return run.best_folder

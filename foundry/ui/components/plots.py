@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageColor
 
+from foundry.data import NUM_CLASSES
 from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
@@ -88,9 +89,12 @@ def round_thousands(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}"
 
 
-def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Return counts, int (10, 10): rows are the true digit, columns what was read."""
-    return np.bincount(labels * 10 + predictions, minlength=100).reshape(10, 10)
+def confusion_matrix(
+    labels: np.ndarray, predictions: np.ndarray, num_classes: int = NUM_CLASSES
+) -> np.ndarray:
+    """Return counts, int (classes, classes): rows are the true class, columns what was read."""
+    counts = np.bincount(labels * num_classes + predictions, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
 
 
 def tile(maps: np.ndarray, columns: int = 8, zoom: int = 4) -> Image.Image:

@@ -17,6 +17,7 @@ from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_runs_view
+from foundry.ui.train.data import build_data, list_choices
 from foundry.ui.train.form import LABELS, build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.train.headline import build_headline, render_headline
 from foundry.ui.train.inspection.replay import build_replay, warm_up
@@ -54,9 +55,11 @@ def on_added(run: Run, num_seen: int) -> list[Any]:
 
 
 def on_fill(run: Run | None, token: str) -> list[Any]:
-    """Return a run's settings as `fill_form()` does."""
-    # Without a run the form stays: a quick visitor may be typing already.
-    return fill_form(run.config) if run else [gr.skip()] * (2 + len(_FIELDS))
+    """Return a run's settings as `fill_form()` does, with the data sets there are to choose."""
+    if run is None:
+        # Without a run the form stays: a quick visitor may be typing already.
+        return [*[gr.skip()] * (1 + len(_FIELDS)), list_choices(token)]
+    return [*fill_form(run.config)[:-1], list_choices(token, run.config.dataset)]
 
 
 @shows_errors
@@ -109,6 +112,7 @@ def build_train_tab(page: Page) -> None:
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 knobs = build_knobs()
+                build_data(page.visitor, knobs[-1])
             with gr.Column():
                 controls.status.render()
                 headline = build_headline(controls.finished, page.chosen_run)
@@ -118,7 +122,7 @@ def build_train_tab(page: Page) -> None:
                 results = build_results_view(controls.run_id, page.visitor)
                 asked_for = build_runs_view(page.visitor, controls.run_id)
 
-        preset.input(on_preset, preset, [note, *knobs], **QUIET)
+        preset.input(on_preset, preset, [note, *knobs[:-1]], **QUIET)
         form = [preset, note, *knobs]
         returned = connect_run(
             panel,
@@ -140,7 +144,7 @@ def build_train_tab(page: Page) -> None:
         # A trial that was made a run is the one on show, and so is what the list was asked for.
         page.made_run.change(panel.on_return, [page.made_run, page.visitor], returns, **QUIET)
         asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
-        linked = dict(zip(_FIELDS, knobs, strict=True))
+        linked = dict(zip(_FIELDS[:-1], knobs[:-1], strict=True))
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
         page.warm_ups.append(partial(page.queue.stand_by, Run.worker))
