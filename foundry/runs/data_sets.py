@@ -26,6 +26,9 @@ from foundry.errors import ArtifactError, InputError
 from foundry.runs.folders import hash_owner, runs_dir, write_json
 
 MNIST = "mnist"
+# How 28x28 was made of pictures; files of arrays do not say.
+AS_IT_IS, AS_HANDWRITING = "as it is", "as handwriting"
+PREPARATIONS = (AS_IT_IS, AS_HANDWRITING)
 MAX_BYTES = 5_000_000_000
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_OWN = 20
@@ -48,6 +51,7 @@ class About:
         classes: Their names, in the order of the labels.
         counts: By the name of a split, pictures of each class.
         notes: Sentences on what was converted, left out or split.
+        preparation: One of `PREPARATIONS`; empty for arrays, which were 28x28 already or reduced.
     """
 
     data_id: str
@@ -55,6 +59,7 @@ class About:
     classes: tuple[str, ...]
     counts: dict[str, tuple[int, ...]]
     notes: tuple[str, ...]
+    preparation: str = ""
 
 
 def data_sets_dir() -> Path:
@@ -67,13 +72,14 @@ def is_data_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def keep_data_set(own: OwnData, title: str, owner: str) -> About:
+def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -> About:
     """Write a data set to disk; what is there already is only given one more owner.
 
     Args:
         own: What was read.
         title: The name of its file.
         owner: The visitor's secret token.
+        preparation: As in `About`.
 
     Raises:
         InputError: If the visitor keeps too many.
@@ -84,7 +90,7 @@ def keep_data_set(own: OwnData, title: str, owner: str) -> About:
     if len(mine) >= MAX_OWN and data_id not in [about.data_id for about in mine]:
         raise InputError(f"You keep {MAX_OWN} data sets, the most there can be; delete one first.")
     shown = "".join(sign for sign in title if sign.isprintable())[-_MAX_TITLE:]
-    about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes)
+    about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
     folder = data_sets_dir() / data_id
     try:
         if not (folder / _ABOUT_FILE).exists():
@@ -117,6 +123,7 @@ def _write(folder: Path, data: DataSet, about: About) -> None:
                 "classes": about.classes,
                 "counts": about.counts,
                 "notes": about.notes,
+                "preparation": about.preparation,
             },
         )
         shutil.rmtree(folder, ignore_errors=True)
@@ -156,6 +163,7 @@ def _read_about(folder: Path) -> About:
         tuple(values["classes"]),
         {name: tuple(counts) for name, counts in values["counts"].items()},
         tuple(values["notes"]),
+        values["preparation"],
     )
 
 

@@ -49,12 +49,14 @@ class Run(AnyRun):
     Attributes:
         device: Where it trains.
         classes: What it learns to tell apart, in the order of the labels.
+        preparation: How its data was made of pictures, as `About` has it.
     """
 
     config: TrainConfig
     device: str
     # Those of earlier versions are all of digits.
     classes: tuple[str, ...] = field(default=DIGITS, kw_only=True)
+    preparation: str = field(default="", kw_only=True)
 
     worker: ClassVar[str] = "foundry.training.worker"
 
@@ -179,7 +181,7 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
     if config.dataset != MNIST:
         about = read_about(config.dataset, owner)
         config = config.fit(sum(about.counts["train"]))
-        made["classes"] = about.classes
+        made |= {"classes": about.classes, "preparation": about.preparation}
     made["config"] = asdict(config)
     return read_run(create_folder(runs_dir(), made, owner).name)
 

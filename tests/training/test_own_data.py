@@ -8,6 +8,8 @@ import pytest
 import torch
 from waiting import PATIENCE_S
 
+from foundry.compression.config import CompressConfig
+from foundry.compression.runs import create_compression
 from foundry.data.own.found import Found
 from foundry.data.own.splitting import split
 from foundry.errors import InputError
@@ -151,3 +153,9 @@ def test_measures_are_what_the_hand_counts():
     assert np.isnan(measures.recalls[2])
     assert measures.balanced_accuracy == 0.625
     assert (measures.majority, measures.majority_share) == (0, 4 / 6)
+
+
+def test_what_needs_digits_refuses_it_with_a_sentence(about):
+    run = create_run(TrainConfig(dataset=about.data_id), "alice")
+    with pytest.raises(InputError, match="your own data"):
+        create_compression(CompressConfig(run.run_id), "alice")

@@ -85,7 +85,7 @@ def read_folders(path: Path, frame: Frame) -> Generator[float, None, Found]:
     parts = {
         split: (np.stack(images[split]), np.array(labels[split], np.int64)) for split in images
     }
-    return Found(parts, classes, notes)
+    return Found(parts, classes, notes, is_of_pictures=True)
 
 
 def _open(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, frame: Frame) -> np.ndarray:

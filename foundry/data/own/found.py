@@ -22,11 +22,13 @@ class Found:
             without splits is all in `train`.
         classes: Their names, in the order of the labels.
         notes: Sentences on what was converted or left out.
+        is_of_pictures: Whether there were pictures to make 28x28 of, rather than arrays.
     """
 
     parts: dict[str, tuple[np.ndarray, np.ndarray]]
     classes: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
+    is_of_pictures: bool = False
 
 
 def name_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> Found:

@@ -23,7 +23,7 @@ def reduce_by_area(image: Image.Image) -> np.ndarray:
     grey = image.convert("L")
     if grey.width != grey.height:
         grey = _make_square(grey)
-    return np.asarray(grey.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
+    return np.array(grey.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
 
 
 def _make_square(grey: Image.Image) -> Image.Image:

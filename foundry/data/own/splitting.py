@@ -25,10 +25,12 @@ class OwnData:
     Attributes:
         data: Its splits, each in a random but fixed order.
         notes: Sentences on what was converted, left out, split or is in two splits.
+        is_of_pictures: As in `Found`.
     """
 
     data: DataSet
     notes: tuple[str, ...]
+    is_of_pictures: bool
 
     @property
     def counts(self) -> Mapping[str, tuple[int, ...]]:
@@ -68,7 +70,8 @@ def split(found: Found) -> OwnData:
         )
     notes += _count_duplicates(parts)
     splits = {name: _build(*parts[name], generator) for name in SPLITS}
-    return OwnData(DataSet(**splits, classes=found.classes), tuple(notes))
+    data = DataSet(**splits, classes=found.classes)
+    return OwnData(data, tuple(notes), found.is_of_pictures)
 
 
 def _check(parts: Parts, classes: Sequence[str], num_missing: int) -> None:

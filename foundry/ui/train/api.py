@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.runs.data_sets import About
+from foundry.runs.data_sets import AS_IT_IS, About
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import TRAININGS, create_run, list_own_runs
@@ -13,7 +13,7 @@ from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
 from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE
-from foundry.ui.train.data import AS_IT_IS, count_file, read_file
+from foundry.ui.train.data import count_file, read_file
 
 
 def build_train_api(queue: RunQueue, device: str) -> None:

@@ -3,43 +3,42 @@
 import secrets
 import threading
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
 from foundry.data.own.folders import Frame
 from foundry.data.own.framing import reduce_by_area
 from foundry.data.own.reading import read_data_set
-from foundry.digits.framing import to_mnist
-from foundry.digits.ink import find_ink
+from foundry.data.own.splitting import OwnData
+from foundry.digits.framing import frame_handwriting
 from foundry.errors import InputError
 from foundry.runs.data_sets import (
+    AS_HANDWRITING,
+    AS_IT_IS,
     MNIST,
+    PREPARATIONS,
     About,
     keep_data_set,
     list_data_sets,
-    load_data,
     read_about,
     remove_data_set,
 )
-from foundry.ui.components.plots import png_url, status_line
+from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import RateLimit
 from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE
+from foundry.ui.train.data_report import CSS as REPORT_CSS
+from foundry.ui.train.data_report import report_html
 from foundry.ui.train.form import MNIST_CHOICE
 
-AS_IT_IS, AS_HANDWRITING = "as it is", "as handwriting"
-# By the name of a way to make 28x28 of a picture.
-_PREPARATIONS = (AS_IT_IS, AS_HANDWRITING)
 SUFFIXES = [".zip", ".npz", ".csv"]
-_SPLITS = ("train", "val", "test")
-_NUM_SHOWN = 8
 _REFRESH_S = 0.3
+# Of these, large batches are too few updates to learn from.
+_FEW = 10_000
+_SMALL_BATCHES = "With so few, batches of 64 and eight epochs learn more."
 # A visitor may bring so many files an hour: each takes a core for seconds.
 _FILES = RateLimit(30, 3600.0, "brought 30 files")
 _cancelled: dict[str, threading.Event] = {}
@@ -48,20 +47,6 @@ _IDLE = (
     "A ZIP of folders of pictures, an NPZ as MedMNIST has them, a ZIP with a pair of IDX files, or "
     "a CSV with a label and 784 pixels a row."
 )
-_CSS = """
-.sets { max-height: 24rem; overflow: auto; }
-table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: 0.875rem; }
-th, td { border: 0 !important; padding: 0.2rem 0.4rem !important; text-align: right;
-  background: none !important; font-variant-numeric: tabular-nums; }
-th { font-weight: 600; color: var(--body-text-color-subdued); }
-tr > :first-child { text-align: left; overflow-wrap: anywhere; }
-td img { height: 28px; max-width: none; image-rendering: pixelated; border-radius: 3px;
-  display: block; margin: 0; }
-td:nth-child(2) { max-width: 9rem; overflow: hidden; }
-ul { margin: 0.4rem 0 0; padding-left: 1.1rem; font-size: 0.875rem;
-  color: var(--body-text-color-subdued); }
-p { margin: 0 0 0.4rem; font-size: 0.9rem; }
-"""
 
 
 def count_file(token: str) -> None:
@@ -82,18 +67,11 @@ def find_frame(preparation: str) -> Frame:
     Raises:
         InputError: If it is neither.
     """
-    if preparation not in _PREPARATIONS:
+    if preparation not in PREPARATIONS:
         raise InputError(
             f"preparation is “{preparation}”; {AS_IT_IS} and {AS_HANDWRITING} are accepted."
         )
-    return reduce_by_area if preparation == AS_IT_IS else _frame_handwriting
-
-
-def _frame_handwriting(image: Image.Image) -> np.ndarray:
-    ink = find_ink(image)
-    if not ink.any():
-        raise InputError("No ink was found.")
-    return to_mnist(ink)
+    return reduce_by_area if preparation == AS_IT_IS else frame_handwriting
 
 
 def read_file(path: str | None, preparation: str, token: str) -> Iterator[float | About]:
@@ -117,7 +95,9 @@ def read_file(path: str | None, preparation: str, token: str) -> Iterator[float 
         try:
             yield next(reading)
         except StopIteration as end:
-            yield keep_data_set(end.value, Path(path).name, token)
+            own: OwnData = end.value
+            made = preparation if own.is_of_pictures else ""
+            yield keep_data_set(own, Path(path).name, token, made)
             return
 
 
@@ -173,6 +153,8 @@ def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]
                         f"{num_pictures:,} pictures of {len(step.classes)} classes in "
                         f"{perf_counter() - started:.1f} s. Press Start to train on them."
                     )
+                    if sum(step.counts["train"]) < _FEW:
+                        facts += f" {_SMALL_BATCHES}"
                     line = status_line("Ready", facts, style="done")
                     yield ["", line, list_choices(token, step.data_id), *ready]
                 elif cancelled.is_set():
@@ -225,33 +207,6 @@ def on_choose(chosen: str, token: str) -> list[Any]:
     return [gr.HTML(report, visible=True), gr.Button(visible=True)]
 
 
-def report_html(about: About) -> str:
-    """Return HTML: every class with pictures as the network will see them, and its counts.
-
-    Args:
-        about: The data set.
-    """
-    train = load_data(about.data_id).train
-    labels = train.labels.numpy()
-    rows = []
-    for number, name in enumerate(about.classes):
-        shown = np.flatnonzero(labels == number)[:_NUM_SHOWN]
-        strip = np.concatenate(list(train.images[shown].numpy()), axis=1)
-        cells = "".join(f"<td>{about.counts[part][number]:,}</td>" for part in _SPLITS)
-        rows.append(
-            f'<tr><td translate="no">{escape(name)}</td>'
-            f'<td><img alt="" src="{png_url(Image.fromarray(strip))}"></td>{cells}</tr>'
-        )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in about.notes)
-    return (
-        "<p>This is what the network will see, 28x28 pixels each.</p>"
-        '<div class="sets"><table><thead><tr><th scope="col">Class</th><th scope="col">Pictures'
-        '</th><th scope="col">Training</th><th scope="col">Validation</th><th scope="col">Test</th>'
-        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        + (f"<ul>{notes}</ul>" if notes else "")
-    )
-
-
 def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
     """Build the part, folded.
 
@@ -281,7 +236,7 @@ def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
         )
         report = gr.HTML(
             visible=False,
-            css_template=_CSS,
+            css_template=REPORT_CSS,
             apply_default_css=False,
             padding=False,
             elem_classes="flush",

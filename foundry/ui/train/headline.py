@@ -23,6 +23,8 @@ _GAIN = 0.002
 _BARELY = 0.2
 # Of what a visitor brought: above always giving the commonest answer.
 _BARELY_ABOVE = 0.01
+# MNIST takes 430 for its best known numbers here; a network needs some to learn anything.
+_FEW_UPDATES = 200
 
 
 def describe_learning(events: Sequence[TrainEvent], barely: float = _BARELY) -> str:
@@ -39,6 +41,11 @@ def describe_learning(events: Sequence[TrainEvent], barely: float = _BARELY) -> 
     accuracies = [event.val_accuracy or 0.0 for event in ends]
     lowest = losses.index(min(losses))
     if accuracies[-1] < barely:
+        if events[-1].num_steps < _FEW_UPDATES:
+            return (
+                f"It learned next to nothing in {events[-1].step} updates: take smaller batches, "
+                "or more epochs."
+            )
         return "It learned next to nothing: try another learning rate."
     if losses[-1] > _RISE * losses[lowest] and ends[-1].train_loss < ends[lowest].train_loss:
         return (

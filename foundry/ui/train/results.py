@@ -41,9 +41,8 @@ th { font-weight: 600; font-size: 0.8rem; text-align: center; }
 tr > :first-child { width: 1.4rem; }
 caption { caption-side: bottom; font-size: 0.85rem; color: var(--body-text-color-subdued);
   padding-top: 0.4rem; text-align: left; }
-.named { table-layout: auto; }
 .named th { font-size: 0.7rem; overflow: hidden; text-overflow: ellipsis; max-width: 5rem; }
-.named tr > :first-child { width: auto; max-width: 8rem; text-align: right; }
+.named tr > :first-child { width: clamp(2rem, 15%, 8rem); text-align: right; }
 button { width: 100%; min-height: 30px; border: 0; border-radius: 4px; cursor: pointer;
   font-size: clamp(0.5rem, 2.3vw, 0.75rem); font-variant-numeric: tabular-nums; padding: 0; }
 button[aria-pressed] { outline: 3px solid var(--foundry-orange); }
@@ -95,12 +94,13 @@ def render_results(run: Run | None) -> list[Any]:
         ]
     labels, probs = test.labels.numpy(), run.test_probs.numpy()
     answers = probs.argmax(1)
-    figures = _headline(run.result, len(test))
+    figures = plots.figures(_headline(run.result, len(test)))
     if not run.is_on_mnist:
-        figures |= _class_figures(measure_classes(labels, answers, len(run.classes)), run.classes)
+        measures = measure_classes(labels, answers, len(run.classes))
+        figures += plots.figures(_class_figures(measures, run.classes))
     return [
         gr.Column(visible=True),
-        plots.figures(figures),
+        figures,
         _matrix_html(plots.confusion_matrix(labels, answers, len(run.classes)), run.classes),
         "Choose a cell of the matrix to see its images.",
         gr.Gallery([], visible=False),
