@@ -93,7 +93,7 @@ def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -
     about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
     folder = data_sets_dir() / data_id
     try:
-        if not (folder / _ABOUT_FILE).exists():
+        if _find_about(folder) is None:
             _write(folder, own.data, about)
         owners = folder / "owners"
         owners.mkdir(exist_ok=True)
@@ -147,24 +147,26 @@ def read_about(data_id: str, owner: str) -> About:
         InputError: If there is no such data set, or it is someone else's; the two look alike.
     """
     folder = data_sets_dir() / str(data_id)
-    if is_data_id(data_id) and (folder / "owners" / hash_owner(owner)).exists():
-        try:
-            return _read_about(folder)
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+    is_theirs = is_data_id(data_id) and (folder / "owners" / hash_owner(owner)).exists()
+    if is_theirs and (about := _find_about(folder)):
+        return about
     raise InputError(f"You have no data set “{data_id}”; add its file first, or use “{MNIST}”.")
 
 
-def _read_about(folder: Path) -> About:
-    values = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))
-    return About(
-        folder.name,
-        values["title"],
-        tuple(values["classes"]),
-        {name: tuple(counts) for name, counts in values["counts"].items()},
-        tuple(values["notes"]),
-        values["preparation"],
-    )
+def _find_about(folder: Path) -> About | None:
+    """Return what is known of a data set; None if it is not there or cannot be read."""
+    try:
+        values = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))
+        return About(
+            folder.name,
+            values["title"],
+            tuple(values["classes"]),
+            {name: tuple(counts) for name, counts in values["counts"].items()},
+            tuple(values["notes"]),
+            values["preparation"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def list_data_sets(owner: str) -> list[About]:
@@ -172,13 +174,8 @@ def list_data_sets(owner: str) -> list[About]:
     if not isinstance(owner, str) or not owner:
         return []
     owned = data_sets_dir().glob(f"*/owners/{hash_owner(owner)}")
-    found = []
-    for mark in sorted(owned, key=_time_of, reverse=True):
-        try:
-            found.append(_read_about(mark.parents[1]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
+    newest_first = sorted(owned, key=_time_of, reverse=True)
+    return [about for mark in newest_first if (about := _find_about(mark.parents[1]))]
 
 
 def load_data(data_id: str) -> DataSet:
@@ -200,7 +197,8 @@ def _load_own(folder: Path) -> DataSet:
         splits = {
             name: Split(tensors[f"{name}_images"], tensors[f"{name}_labels"]) for name in SPLITS
         }
-        data = DataSet(**splits, classes=_read_about(folder).classes)
+        classes = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))["classes"]
+        data = DataSet(**splits, classes=tuple(classes))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         raise ArtifactError(
             f"The data set {folder.name} is no longer here; bring its file again, then go on."

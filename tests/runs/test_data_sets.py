@@ -138,3 +138,13 @@ def test_a_title_from_a_file_is_one_short_line():
     about = keep_data_set(build_own(), "a\n" * 100 + ".zip", "alice")
     assert len(about.title) <= 60
     assert about.title.isprintable()
+
+
+def test_one_whose_description_is_damaged_is_none_and_is_written_anew():
+    about = keep_data_set(build_own(), "a.zip", "alice")
+    (data_sets_dir() / about.data_id / "about.json").write_text("{}")
+    assert list_data_sets("alice") == []
+    with pytest.raises(InputError):
+        read_about(about.data_id, "alice")
+    assert keep_data_set(build_own(), "a.zip", "alice") == about
+    assert read_about(about.data_id, "alice") == about

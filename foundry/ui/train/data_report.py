@@ -12,15 +12,14 @@ from foundry.ui.components.plots import png_url
 _NUM_SHOWN = 8
 CSS = """
 .sets { max-height: 24rem; overflow: auto; }
-table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: 0.875rem; }
-th, td { border: 0 !important; padding: 0.2rem 0.4rem !important; text-align: right;
+table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: 0.8125rem; }
+th, td { border: 0 !important; padding: 0.2rem 0.3rem !important; text-align: right;
   background: none !important; font-variant-numeric: tabular-nums; }
 th { font-weight: 600; color: var(--body-text-color-subdued); }
-tr > :first-child { text-align: left; overflow-wrap: anywhere; }
+tr > :first-child { text-align: left; overflow-wrap: break-word; }
 td img { height: 28px; max-width: none; image-rendering: pixelated; border-radius: 3px;
   display: block; margin: 0; }
-tr > :first-child { min-width: 4rem; }
-td:nth-child(2) { max-width: 9rem; overflow: hidden; }
+td:nth-child(2) { max-width: 7rem; overflow: hidden; }
 ul { margin: 0.4rem 0 0; padding-left: 1.1rem; font-size: 0.875rem;
   color: var(--body-text-color-subdued); }
 p { margin: 0 0 0.4rem; font-size: 0.9rem; }
@@ -48,7 +47,7 @@ def report_html(about: About) -> str:
     return (
         "<p>This is what the network will see, 28x28 pixels each.</p>"
         '<div class="sets"><table><thead><tr><th scope="col">Class</th><th scope="col">Pictures'
-        '</th><th scope="col">Training</th><th scope="col">Validation</th><th scope="col">Test</th>'
+        '</th><th scope="col">training</th><th scope="col">validation</th><th scope="col">test</th>'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         + (f"<ul>{notes}</ul>" if notes else "")
     )

@@ -23,8 +23,8 @@ _GAIN = 0.002
 _BARELY = 0.2
 # Of what a visitor brought: above always giving the commonest answer.
 _BARELY_ABOVE = 0.01
-# MNIST takes 430 for its best known numbers here; a network needs some to learn anything.
-_FEW_UPDATES = 200
+# Few pictures in large batches are few updates, of which a network needs some.
+_FEW_UPDATES, _GOOD = 200, 0.95
 
 
 def describe_learning(events: Sequence[TrainEvent], barely: float = _BARELY) -> str:
@@ -41,11 +41,6 @@ def describe_learning(events: Sequence[TrainEvent], barely: float = _BARELY) -> 
     accuracies = [event.val_accuracy or 0.0 for event in ends]
     lowest = losses.index(min(losses))
     if accuracies[-1] < barely:
-        if events[-1].num_steps < _FEW_UPDATES:
-            return (
-                f"It learned next to nothing in {events[-1].step} updates: take smaller batches, "
-                "or more epochs."
-            )
         return "It learned next to nothing: try another learning rate."
     if losses[-1] > _RISE * losses[lowest] and ends[-1].train_loss < ends[lowest].train_loss:
         return (
@@ -75,7 +70,11 @@ def render_headline(run: Run | None) -> list[Any]:
         barely = run.result["val_majority_share"] + _BARELY_ABOVE
     if len(run.classes) == 2:
         more.append(_NO_DEVICE)
-    notes = [describe_learning(run.events, barely), *more]
+    learning = describe_learning(run.events, barely)
+    last = run.events[-1]
+    if not run.is_on_mnist and last.num_steps < _FEW_UPDATES and accuracy < _GOOD:
+        learning = f"It has had {last.step} updates: smaller batches or more epochs teach it more."
+    notes = [learning, *more]
     notes_html = "".join(f'<p class="foundry-note">{escape(note)}</p>' for note in notes)
     return [
         gr.Column(visible=True),

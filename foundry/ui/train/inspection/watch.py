@@ -56,6 +56,9 @@ figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.
 figcaption:not(:first-child) { margin-top: 0.7rem; }
 .digits { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px;
   grid-template-columns: repeat(10, minmax(0, 1fr)); }
+.digits.named { grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); }
+.digits.named i { width: 46px; }
+.digits.named span { font-size: 0.75rem; padding: 0 3px; }
 .digits li { min-width: 0; margin: 0; padding: 3px 0 2px; border-radius: 6px; text-align: center;
   font-weight: 650; font-size: 0.95rem; line-height: 1.3; border: 1px solid transparent; }
 .digits i { display: block; width: 76%; max-width: 46px; aspect-ratio: 1; margin: 0 auto;
@@ -116,6 +119,7 @@ function paint(index) {
   find('title').textContent = data.title;
   find('when').textContent = frame.when;
   list.style.setProperty('--count', data.labels.length);
+  list.classList.toggle('named', data.names.some((name) => name.length > 2));
   list.replaceChildren(...data.labels.map((label, i) => {
     const item = document.createElement('li'), ink = document.createElement('i');
     const state = frame.guesses[i] === label ? 'right' : 'wrong';
