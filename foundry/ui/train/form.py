@@ -61,8 +61,11 @@ def fill_form(config: TrainConfig) -> list[object]:
     lowest, highest = LIMITS["num_train_images"]
     # A set that somebody brought may have fewer or more than the slider has room for.
     used = int(min(max(config.num_train_images, lowest), highest))
-    settings = replace(config, dataset=TrainConfig.dataset, num_train_images=used)
-    preset = next((name for name, known in PRESETS.items() if known == settings), None)
+    settings = [replace(config, dataset=TrainConfig.dataset, num_train_images=used)]
+    if config.dataset != TrainConfig.dataset:
+        # It says how many there are, where a preset says that all are used.
+        settings.append(replace(settings[0], num_train_images=TrainConfig.num_train_images))
+    preset = next((name for name, known in PRESETS.items() if known in settings), None)
     note = PRESET_NOTES[preset] if preset else "Your own settings."
     return [preset, note, *(asdict(config) | {"num_train_images": used}).values()]
 
