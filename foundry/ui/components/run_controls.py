@@ -128,4 +128,4 @@ def connect_run(
     if "step" in controls.others:
         controls.others["step"].click(panel.on_step, own, outputs, **QUIET)
     controls.timer.tick(panel.on_refresh, [*own, controls.seen], outputs, **QUIET)
-    return arrived.then(panel.on_return, own, [controls.run_id, *form, *outputs], **QUIET)
+    return arrived.then(panel.on_arrive, own, [controls.run_id, *form, *outputs], **QUIET)

@@ -23,6 +23,9 @@ R = TypeVar("R", bound=AnyRun)
 # Status and number of events that a page shows.
 Seen = tuple[str, int] | None
 
+# Where Start is among the updates.
+_START = 4
+
 
 @dataclass(frozen=True)
 class RunWords(Generic[R]):
@@ -146,6 +149,18 @@ class RunPanel(Generic[R]):
         """
         run = self.store.find_own(run_id, token) or next(iter(self.store.list_own(token)), None)
         return [run.run_id if run else "", *self.fill(run, token), *self.show(run)]
+
+    def on_arrive(self, run_id: str, token: str) -> list[Any]:
+        """As `on_return()` for a page just opened, which shows what precedes a first run already.
+
+        What it need not change it does not touch: the page looks through all its components for
+        each update.
+        """
+        if self.store.find_own(run_id, token) or self.store.list_own(token):
+            return self.on_return(run_id, token)
+        controls: list[Any] = [gr.skip()] * self._num_controls
+        controls[_START] = gr.Button(interactive=True)
+        return ["", *self.fill(None, token), *controls, *[gr.skip()] * self._num_own]
 
     def status_html(self, run: R | None) -> str:
         """Return the status line with its progress bar."""

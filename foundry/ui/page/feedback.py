@@ -10,8 +10,9 @@ import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
 
-# Options of an event that is plumbing: no spinner over what it changes, no named endpoint.
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# Options of an event that is plumbing: no named endpoint, no spinner over what it changes. Whatever
+# an event may put a spinner on, the page looks for among all its components at each later event.
+QUIET = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 
 # An error that begins with the label of a field in sight marks it until it is changed.
 HEAD = """<script>

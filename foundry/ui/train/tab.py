@@ -138,7 +138,7 @@ def build_train_tab(page: Page) -> None:
             on_finish,
             [controls.finished, page.visitor],
             [*headline, *results.outputs()],
-            api_visibility="private",
+            **QUIET,
         )
         returns = [controls.run_id, *form, *controls.outputs(), *shown]
         # A trial that was made a run is the one on show, and so is what the list was asked for.

@@ -115,6 +115,15 @@ def test_a_stranger_sees_nothing_and_the_form_stays(panel, done):
     assert "Nothing compressed yet" in rest[5 + 3]
 
 
+def test_a_page_just_opened_is_told_no_more_than_it_does_not_show_yet(panel, done):
+    assert len(panel.on_arrive("", "alice")) == len(panel.on_return("", "alice"))
+    assert panel.on_arrive("", "alice")[0] == done.run_id
+    run_id, _, *rest = panel.on_arrive(done.run_id, "bob")
+    assert (run_id, len(rest)) == ("", 5 + len(panel.show(None)))
+    told = [update for update in rest if update != gr.skip()]
+    assert len(told) == 1 and told[0].interactive
+
+
 def test_models_of_other_tasks_cannot_be_pruned_here():
     *sliders, note = on_model("alice", "bert-sentiment")
     assert not any(slider.interactive for slider in sliders)
