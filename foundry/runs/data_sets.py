@@ -5,6 +5,7 @@ about.json          what it is called, its classes, and what there is to say of 
 owners/             an empty file for each visitor who brought it, named by their hash
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -208,8 +209,9 @@ def _load_own(folder: Path) -> DataSet:
             f"The data set {folder.name} is damaged: it is not what its name says. Delete it, and "
             "bring its file again."
         )
-    # What is in use is not old.
-    os.utime(folder)
+    # What is in use is not old; where that cannot be written, it is trained on all the same.
+    with contextlib.suppress(OSError):
+        os.utime(folder)
     return data
 
 

@@ -29,6 +29,7 @@ ENDPOINTS = (
 )
 # Where among its values.
 TAKE_FILES = {
+    "add_dataset": 0,
     "classify_digit": 0,
     "explain_digit": 0,
     "replay": 1,

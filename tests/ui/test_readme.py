@@ -57,7 +57,9 @@ def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsy
     names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
     assert printed[-11:-8] == ["stopped", "7", "28 True"]
-    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-12])
+    assert printed[-13].startswith("['disc', 'square'] [16, 16] ['A tenth of each class")
+    assert 0 <= float(printed[-12]) <= 1
+    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-14])
     read, smallest = printed[-8].split()
     assert read == "7" and 0 < float(smallest) < 0.5
     assert printed[-7:-4] == ["['7']", "espresso", "positive"]

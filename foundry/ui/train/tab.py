@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.runs.data_sets import list_data_sets
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import STEP, TRAININGS, Run, create_run
@@ -58,7 +59,8 @@ def on_fill(run: Run | None, token: str) -> list[Any]:
     """Return a run's settings as `fill_form()` does, with the data sets there are to choose."""
     if run is None:
         # Without a run the form stays: a quick visitor may be typing already.
-        return [*[gr.skip()] * (1 + len(_FIELDS)), list_choices(token)]
+        data = list_choices(token) if list_data_sets(token) else gr.skip()
+        return [*[gr.skip()] * (1 + len(_FIELDS)), data]
     return [*fill_form(run.config)[:-1], list_choices(token, run.config.dataset)]
 
 
