@@ -82,6 +82,11 @@ def on_start(panel: RunPanel[Run], device: str, token: str, *knobs: Any) -> list
     return panel.on_start(token, create_run, config, token, device)
 
 
+def on_first_look(token: str) -> Any:
+    """Show a visitor without runs the network that Start would train; others see their run's."""
+    return gr.skip() if TRAININGS.list_own(token) else render_watch(None)
+
+
 def on_ask(panel: RunPanel[Run], asked_for: tuple[str, float], token: str) -> list[Any]:
     """Show the run that was asked for in the list, with its settings; else the newest one."""
     return panel.on_return(asked_for[0], token)
@@ -136,6 +141,8 @@ def build_train_tab(page: Page) -> None:
             form,
             shown,
         )
+        # A page that is just opened is told only what it does not show yet, and this is empty.
+        page.arrived.then(on_first_look, page.visitor, watched, **QUIET)
         controls.finished.change(
             on_finish,
             [controls.finished, page.visitor],

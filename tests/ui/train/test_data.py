@@ -215,3 +215,9 @@ def test_a_run_whose_data_is_gone_shows_its_figures(runs_folder):
     shown = results.render_results(run)
     assert "test accuracy" in shown[1]
     assert "bring its file again" in shown[3]
+
+
+def test_a_new_visitor_sees_the_network_that_start_would_train(runs_folder):
+    assert json.loads(tab.on_first_look("alice"))["frames"][0]["when"].startswith("Untrained")
+    create_run(TrainConfig(), "alice")
+    assert tab.on_first_look("alice") == gr.skip()
