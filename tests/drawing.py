@@ -3,6 +3,7 @@
 import base64
 import io
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -58,6 +59,18 @@ def photograph(digits, positions, width, height, side=80, seed=0, **look):
         ink = np.asarray(enlarged, dtype=float) / 255
         sheet[top : top + side, left : left + side] *= 1 - 0.75 * ink
     return Image.fromarray(np.clip(sheet, 0, 255).astype(np.uint8))
+
+
+def write_shapes(path):
+    """A ZIP of two folders of pictures, discs and squares of several sizes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for size in range(20, 60, 2):
+            for name in ("disc", "square"):
+                picture = Image.new("L", (84, 84), 255)
+                draw = ImageDraw.Draw(picture)
+                shape = draw.ellipse if name == "disc" else draw.rectangle
+                shape((42 - size // 2, 42 - size // 2, 42 + size // 2, 42 + size // 2), fill=0)
+                archive.writestr(f"{name}/{size}.png", png_bytes(picture))
 
 
 def png_bytes(picture):

@@ -8,7 +8,7 @@ from torch import nn
 
 from foundry.compression.measurement.footprint import LayerChange
 from foundry.compression.pruning import prune, rank_channels
-from foundry.data import Mnist, normalize
+from foundry.data import DataSet, normalize
 from foundry.models.networks import count_parameters
 from foundry.training import TrainConfig, TrainEvent, TrainState, train
 from foundry.training.evaluation import evaluate
@@ -70,7 +70,7 @@ class PrunedTraining:
         self,
         dense: nn.Module,
         pruning_ratio: float | Mapping[str, float],
-        mnist: Mnist,
+        mnist: DataSet,
         recovery: TrainConfig = RECOVERY,
         device: torch.device | str = "cpu",
     ) -> None:

@@ -111,6 +111,11 @@ def _check_model(config: CompressConfig, owner: str) -> None:
             f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
             "yours by its id."
         ) from None
+    if not run.is_on_mnist:
+        raise InputError(
+            "This run learned from your own data, and what is compressed recovers and is "
+            "measured on MNIST; choose a run on MNIST."
+        )
     if not run.has_weights:
         raise InputError("This run has no weights yet; its first epoch has to end.")
     if config.is_pruned and run.config.model not in PRUNED_ARCHITECTURES:

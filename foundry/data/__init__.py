@@ -13,23 +13,23 @@ from foundry.data.mnist import (
     NUM_VAL,
     PIXEL_MEAN,
     PIXEL_STD,
-    Mnist,
-    Split,
     load_mnist,
     load_test_split,
     normalize,
     normalize_pixels,
 )
+from foundry.data.splits import DIGITS, DataSet, Split
 
 __all__ = [
     "DATA_DIR",
+    "DIGITS",
     "IMAGE_SIZE",
     "NUM_CLASSES",
     "NUM_TRAIN",
     "NUM_VAL",
     "PIXEL_MEAN",
     "PIXEL_STD",
-    "Mnist",
+    "DataSet",
     "Split",
     "load_mnist",
     "load_test_split",

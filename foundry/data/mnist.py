@@ -4,13 +4,13 @@ import gzip
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from foundry.data.splits import DataSet, Split
 from foundry.errors import ArtifactError
 
 DATA_DIR = Path(__file__).parent
@@ -33,36 +33,6 @@ _SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-
-
-@dataclass(frozen=True)
-class Split:
-    """One part of the data set.
-
-    Attributes:
-        images: uint8, shape (N, 28, 28), 0 = paper, 255 = ink.
-        labels: int64, shape (N,), 0 to 9.
-    """
-
-    images: torch.Tensor
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return len(self.labels)
-
-    def head(self, num_images: int) -> "Split":
-        """Return the first `num_images` images; the order is random but fixed."""
-        return Split(self.images[:num_images], self.labels[:num_images])
-
-
-@dataclass(frozen=True)
-class Mnist:
-    """The three splits: 55,000 to learn from, 5,000 to choose on, 10,000 to report once."""
-
-    train: Split
-    val: Split
-    test: Split
 
 
 def _read_idx(name: str, directory: Path) -> np.ndarray:
@@ -98,7 +68,7 @@ def _split_indices(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def load_mnist(directory: Path = DATA_DIR) -> Mnist:
+def load_mnist(directory: Path = DATA_DIR) -> DataSet:
     """Load MNIST from its gzipped idx files; the second call returns the same object.
 
     Args:
@@ -115,7 +85,7 @@ def load_mnist(directory: Path = DATA_DIR) -> Mnist:
     """
     images, labels = (_read_idx(f"train-{name}", directory) for name in _FILES)
     train_indices, val_indices = _split_indices(labels)
-    return Mnist(
+    return DataSet(
         train=_build_split(images[train_indices], labels[train_indices]),
         val=_build_split(images[val_indices], labels[val_indices]),
         test=load_test_split(directory),

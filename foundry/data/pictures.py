@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -22,11 +23,12 @@ _ON_THE_SIDE = (5, 6, 7, 8)
 _DAMAGED = "The picture is damaged and cannot be read; save it again."
 
 
-def load_image(path: str | Path) -> Image.Image:
+def load_image(path: str | Path | IO[bytes]) -> Image.Image:
     """Open a picture after checking what its header claims.
 
     Args:
-        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 40 megapixels.
+        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 40 megapixels, or
+            one that is open.
 
     Returns:
         The picture upright, RGBA, its longer side at most 1,000 pixels. Of several the first.

@@ -10,6 +10,8 @@ import skimage
 from PIL import Image
 
 from foundry.data import IMAGE_SIZE
+from foundry.digits.ink import find_ink
+from foundry.errors import InputError
 
 # MNIST's own frame: the digit fits 20x20, and its centre of mass is at (14, 14) of 28x28.
 DIGIT_SIZE = 20
@@ -55,6 +57,24 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
         for c, side in zip(centre, size, strict=True)
     ]
     return np.rint(np.roll(canvas, shift, axis=(0, 1)) * 255).astype(np.uint8)
+
+
+def frame_handwriting(image: Image.Image) -> np.ndarray:
+    """Find the ink on a picture, and do to it what MNIST's authors did.
+
+    Args:
+        image: Any mode.
+
+    Returns:
+        uint8, shape (28, 28), 255 = ink.
+
+    Raises:
+        InputError: If there is none.
+    """
+    ink = find_ink(image)
+    if not (ink > _INK).any():
+        raise InputError("No ink was found.")
+    return to_mnist(ink)
 
 
 def _resize(ink: np.ndarray, size: list[int]) -> np.ndarray:

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from foundry.data import DIGITS
 from foundry.errors import ArtifactError
 from foundry.training.config import TrainConfig
 from foundry.training.state import TrainState
@@ -71,7 +72,9 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> TrainStat
     try:
         values = json.loads((path / _VALUES_FILE).read_text())
         tensors = load_file(path / _TENSORS_FILE)
-        state = TrainState(TrainConfig(**values["config"]), device)
+        config = TrainConfig(**values["config"])
+        # Those of earlier versions are all of digits.
+        state = TrainState(config, device, classes=values.get("classes", DIGITS))
         state.model.load_state_dict(_group(tensors, "model"))
         state.best_weights = _group(tensors, "best")
         _restore_optimizer(state, tensors, values)
@@ -99,6 +102,7 @@ def _tensors(state: TrainState) -> dict[str, torch.Tensor]:
 def _values(state: TrainState) -> dict[str, Any]:
     return {
         "config": asdict(state.config),
+        "classes": state.model.classes,
         "step": state.step,
         "train_s": state.train_s,
         "elapsed_s": state.elapsed_s,

@@ -1,11 +1,13 @@
 """The knobs of a training run, what each accepts, and the presets."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from foundry.data import NUM_TRAIN
+from foundry.data.own.found import MAX_PICTURES
 from foundry.errors import InputError
 from foundry.models import available_architectures
+from foundry.runs.data_sets import MNIST, is_data_id
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "one-cycle")
@@ -54,8 +56,9 @@ class TrainConfig:
         scale: Largest random relative change of size.
         patience: Stop after this many epochs without a better validation accuracy; 0 = never.
         epsilon: FGSM step in pixel intensity for adversarial training; 0 = none.
-        num_train_images: How many of the 55,000 training images are used.
+        num_train_images: How many of the training images are used; MNIST has 55,000.
         seed: Seeds the weights, the order of the images, dropout and augmentation.
+        dataset: `mnist`, or the id of a data set that somebody brought.
 
     Raises:
         InputError: On a value that is out of range or not a number; names the knob.
@@ -78,21 +81,48 @@ class TrainConfig:
     epsilon: float = 0.0
     num_train_images: int = NUM_TRAIN
     seed: int = 0
+    dataset: str = MNIST
 
     def __post_init__(self) -> None:
         """Check every knob, turning `3.0` into `3` where a whole number is wanted."""
+        if self.dataset != MNIST and not is_data_id(self.dataset):
+            raise InputError(
+                f"dataset is “{self.dataset}”; “{MNIST}” or the id of a data set of yours is "
+                "accepted."
+            )
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "dataset":
+                continue
             if field.name in _CHOICES:
                 _check_choice(field.name, value)
             else:
                 whole = isinstance(field.default, int)
-                object.__setattr__(self, field.name, _check_number(field.name, value, whole))
+                limits = LIMITS[field.name]
+                if field.name == "num_train_images" and self.dataset != MNIST:
+                    limits = (1, MAX_PICTURES)
+                object.__setattr__(
+                    self, field.name, _check_number(field.name, value, whole, limits)
+                )
+
+    def fit(self, num_images: int) -> "TrainConfig":
+        """Return the same settings for a data set that somebody brought.
+
+        Args:
+            num_images: Training images that it has. As many as MNIST has, or more, stands for all.
+        """
+        asked = self.num_train_images
+        used = num_images if asked >= NUM_TRAIN else min(asked, num_images)
+        return replace(self, num_train_images=used)
 
 
 def describe_limits(name: str) -> str:
     """Return what a numeric knob accepts in plain digits: `0.000001 to 1`."""
-    lowest, highest = (f"{limit:,.6f}".rstrip("0").rstrip(".") for limit in LIMITS[name])
+    return _describe(LIMITS[name])
+
+
+def _describe(limits: tuple[float, float]) -> str:
+    lowest, highest = (f"{limit:,.6f}".rstrip("0").rstrip(".") for limit in limits)
     return f"{lowest} to {highest}"
 
 
@@ -101,9 +131,9 @@ def _check_choice(name: str, value: Any) -> None:
         raise InputError(f"{name} is “{value}”, but only {', '.join(_CHOICES[name])} are accepted.")
 
 
-def _check_number(name: str, value: Any, whole: bool) -> float:
-    lowest, highest = LIMITS[name]
-    accepted = f"a {'whole ' if whole else ''}number from {describe_limits(name)}"
+def _check_number(name: str, value: Any, whole: bool, limits: tuple[float, float]) -> float:
+    lowest, highest = limits
+    accepted = f"a {'whole ' if whole else ''}number from {_describe(limits)}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} is “{value}”, which is not a number; {accepted} is accepted.")
     # NaN compares as false with everything, so it is refused here too.

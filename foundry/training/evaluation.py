@@ -1,4 +1,4 @@
-"""How a classifier does on a split of MNIST."""
+"""How a classifier does on a split of a data set."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Evaluation:
     Attributes:
         loss: Mean cross-entropy, nats.
         accuracy: In [0, 1].
-        probs: float32, shape (N, 10), on the CPU.
+        probs: float32, shape (N, classes), on the CPU.
     """
 
     loss: float
@@ -33,7 +33,7 @@ def evaluate(model: nn.Module, split: Split) -> Evaluation:
     On the CPU the batches are dealt out to threads of one core each, whose number changes nothing.
 
     Args:
-        model: A classifier giving logits (N, 10).
+        model: A classifier giving logits (N, classes).
         split: Images and labels.
     """
     model.eval()

@@ -16,21 +16,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))  # wherever this file was saved
 
-from foundry.data import load_mnist
 from foundry.models import save_model
+from foundry.runs.data_sets import load_data
 from foundry.training import TrainConfig, TrainState, train
 from foundry.training.evaluation import evaluate
 
-mnist = load_mnist()
 config = TrainConfig(
 {settings}
 )
-state = TrainState(config, device="{device}")
-for event in train(state, mnist):
+data = load_data(config.dataset)
+state = TrainState(config, device="{device}", classes=data.classes)
+for event in train(state, data):
     if event.val_accuracy is not None:
         print(f"epoch {{event.epoch}}: validation accuracy {{event.val_accuracy:.4f}}")
 model = state.best_model()
-print(f"test accuracy {{evaluate(model, mnist.test).accuracy:.4f}}")
+print(f"test accuracy {{evaluate(model, data.test).accuracy:.4f}}")
 save_model(model, Path("{run_id}"))
 '''
 

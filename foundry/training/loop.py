@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from foundry.data import Mnist, Split, normalize
+from foundry.data import DataSet, Split, normalize
 from foundry.errors import DivergedError
 from foundry.models.networks import is_finite
 from foundry.training.evaluation import evaluate
@@ -56,7 +56,7 @@ class TrainEvent:
 
 
 def train(
-    state: TrainState, mnist: Mnist, shard: Shard = ALONE, is_stepping: bool = False
+    state: TrainState, data: DataSet, shard: Shard = ALONE, is_stepping: bool = False
 ) -> Iterator[TrainEvent]:
     """Train until the last epoch or until validation stops improving.
 
@@ -67,7 +67,7 @@ def train(
 
     Args:
         state: A new state, or one read back from a checkpoint; changed in place.
-        mnist: The data set.
+        data: What to learn, of as many classes as the state's network.
         shard: Which of several workers this is: each learns from its share of every batch, and all
             end up with the same weights and events as one would, but for rounding and dropout.
         is_stepping: Whether every update is an event.
@@ -79,11 +79,11 @@ def train(
         DivergedError: If the loss or a weight is no longer finite. The state's model then has the
             weights of the last event again, and those that were kept are as they were.
     """
-    data = mnist.train.head(state.config.num_train_images)
-    images = normalize(data.images).to(state.device)
-    labels = data.labels.to(state.device)
+    learned = data.train.head(state.config.num_train_images)
+    images = normalize(learned.images).to(state.device)
+    labels = learned.labels.to(state.device)
     interval = math.ceil(state.steps_per_epoch / _EVENTS_PER_EPOCH)
-    sample = mnist.val.head(_SAMPLE_SIZE)
+    sample = data.val.head(_SAMPLE_SIZE)
     sample_interval = interval * math.ceil(
         _IMAGES_PER_SAMPLE / (interval * state.config.batch_size)
     )
@@ -122,7 +122,7 @@ def train(
                 )
                 losses, interval_s, interval_images = [], 0.0, 0
                 if epoch_ends:
-                    measured = _measure(state, mnist.val, shard)
+                    measured = _measure(state, data.val, shard)
                     _check(math.isfinite(measured[0]), state, finite)
                     event = _validate(state, event, *measured)
                 elif state.step % sample_interval == 0:

@@ -8,7 +8,7 @@ test_probs.safetensors     what they made of the test split, beside `result.json
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,9 @@ from typing import Any, ClassVar
 import torch
 from safetensors.torch import load_file, save_file
 
+from foundry.data import DIGITS, DataSet
 from foundry.models.checkpoints import WEIGHTS_FILE
+from foundry.runs.data_sets import MNIST, load_data, read_about
 from foundry.runs.folders import (
     EVENTS_FILE,
     RESULT_FILE,
@@ -46,15 +48,21 @@ class Run(AnyRun):
 
     Attributes:
         device: Where it trains.
+        classes: What it learns to tell apart, in the order of the labels.
+        preparation: How its data was made of pictures, as `About` has it.
     """
 
     config: TrainConfig
     device: str
+    # Those of earlier versions are all of digits.
+    classes: tuple[str, ...] = field(default=DIGITS, kw_only=True)
+    preparation: str = field(default="", kw_only=True)
 
     worker: ClassVar[str] = "foundry.training.worker"
 
     def __post_init__(self) -> None:
         """Take for failed what an earlier version went on with after it had diverged."""
+        object.__setattr__(self, "classes", tuple(self.classes))
         if self.status in ("done", "stopped") and self._has_lost_its_loss:
             standing = Standing("failed", "its loss was not finite: it diverged", True)
             for name, value in standing._asdict().items():
@@ -102,8 +110,22 @@ class Run(AnyRun):
 
     @property
     def test_probs(self) -> torch.Tensor:
-        """What the kept weights made of the test split, float32 (10000, 10)."""
+        """What the kept weights made of the test split, float32 (N, classes)."""
         return load_file(self.folder / _TEST_PROBS_FILE)["probs"]
+
+    @property
+    def is_on_mnist(self) -> bool:
+        """Whether it learns digits, rather than what a visitor brought."""
+        return self.config.dataset == MNIST
+
+    @property
+    def data(self) -> DataSet:
+        """What it learns from.
+
+        Raises:
+            ArtifactError: If a visitor brought it and it is gone.
+        """
+        return load_data(self.config.dataset)
 
     @property
     def progress(self) -> float:
@@ -151,15 +173,21 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
         device: As `select_device()` takes it.
 
     Raises:
-        InputError: If the token is empty or no text: then the run would be nobody's.
+        InputError: If the token is empty or no text: then the run would be nobody's. Or if the
+            visitor has no such data set.
         ArtifactError: If the runs folder cannot be written.
     """
-    made = {"config": asdict(config), "device": device}
+    made: dict[str, Any] = {"device": device}
+    if config.dataset != MNIST:
+        about = read_about(config.dataset, owner)
+        config = config.fit(sum(about.counts["train"]))
+        made |= {"classes": about.classes, "preparation": about.preparation}
+    made["config"] = asdict(config)
     return read_run(create_folder(runs_dir(), made, owner).name)
 
 
 def write_result(folder: Path, result: Mapping[str, Any], test_probs: torch.Tensor) -> None:
-    """Record a run's final figures and the probabilities, float32 (10000, 10), behind them."""
+    """Record a run's final figures and the probabilities, float32 (N, classes), behind them."""
     save_file({"probs": test_probs}, folder / _TEST_PROBS_FILE)
     write_json(folder / RESULT_FILE, result)
 

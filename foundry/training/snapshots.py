@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from foundry.data import DIGITS
 from foundry.errors import ArtifactError
 from foundry.models import build_model
 from foundry.training.config import TrainConfig
@@ -103,31 +104,41 @@ def read_step(path: Path) -> int:
     return int(path.stem.removeprefix("step-"))
 
 
-def build_untrained(config: TrainConfig) -> nn.Module:
-    """Build the network that a run with these settings starts from, in evaluation mode."""
+def build_untrained(config: TrainConfig, classes: Sequence[str] = DIGITS) -> nn.Module:
+    """Build the network that a run with these settings starts from, in evaluation mode.
+
+    Args:
+        config: The run's.
+        classes: What it tells apart.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return build_model(config.model, config.width, dropout=config.dropout).eval()
+        return _build(config, classes).eval()
 
 
-def load_snapshot(path: Path, config: TrainConfig) -> nn.Module:
+def load_snapshot(path: Path, config: TrainConfig, classes: Sequence[str] = DIGITS) -> nn.Module:
     """Read a network as it was, in evaluation mode, float32.
 
     Args:
         path: From `list_snapshots()`.
         config: The run's.
+        classes: What it tells apart.
 
     Raises:
         ArtifactError: If the file is missing or damaged.
     """
     with torch.device("meta"):
-        model = build_model(config.model, config.width, dropout=config.dropout)
+        model = _build(config, classes)
     try:
         weights = {name: t.float() for name, t in load_file(path).items()}
         model.load_state_dict(weights, assign=True)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The snapshot {path} cannot be read: {error}.") from None
     return model.eval()
+
+
+def _build(config: TrainConfig, classes: Sequence[str]) -> nn.Module:
+    return build_model(config.model, config.width, dropout=config.dropout, classes=classes)
 
 
 def _name(folder: Path, step: int) -> Path:

@@ -2,12 +2,13 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import nn
 
+from foundry.data import DIGITS
 from foundry.models import build_model
 from foundry.models.machine import select_precision
 from foundry.training.config import TrainConfig
@@ -30,6 +31,7 @@ class TrainState:
         config: TrainConfig,
         device: torch.device | str = "cpu",
         start: nn.Module | None = None,
+        classes: Sequence[str] = DIGITS,
     ) -> None:
         """Start from random weights, or from a network's; seeds torch's global generator.
 
@@ -37,11 +39,14 @@ class TrainState:
             config: The knobs.
             device: Where to train.
             start: A network to train further, of any widths; not modified.
+            classes: What a network from random weights is to tell apart.
         """
         torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device(device)
-        model = copy.deepcopy(start).requires_grad_(True) if start else _build_model(config)
+        model = (
+            copy.deepcopy(start).requires_grad_(True) if start else _build_model(config, classes)
+        )
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.precision = select_precision(self.device)
         self.optimizer = _build_optimizer(config, self.model)
@@ -113,10 +118,13 @@ class TrainState:
         return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
 
 
-def _build_model(config: TrainConfig) -> nn.Module:
+def _build_model(config: TrainConfig, classes: Sequence[str]) -> nn.Module:
     # On one thread: the last digits of orthogonal weights depend on how many there are.
     with Threads(1, torch.device("cpu")) as threads:
-        return threads.run(partial(build_model, config.model, config.width, dropout=config.dropout))
+        build = partial(
+            build_model, config.model, config.width, dropout=config.dropout, classes=classes
+        )
+        return threads.run(build)
 
 
 def _build_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:

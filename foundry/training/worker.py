@@ -20,8 +20,8 @@ import torch
 from filelock import FileLock
 from safetensors import SafetensorError
 
-from foundry.data import load_mnist
-from foundry.errors import DivergedError
+from foundry.data import DataSet, load_mnist
+from foundry.errors import ArtifactError, DivergedError, InputError
 from foundry.models import save_model
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
@@ -29,6 +29,7 @@ from foundry.runs.folders import LOG_FILE, append_event, runs_dir, write_status
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.config import TrainConfig
 from foundry.training.evaluation import evaluate
+from foundry.training.inspection.measures import measure_classes
 from foundry.training.loop import TrainEvent, train
 from foundry.training.runs import STEP, Run, read_run, rewind_events, write_result
 from foundry.training.snapshots import Snapshots
@@ -77,16 +78,26 @@ def leave_at_once() -> NoReturn:
 
 def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
     checkpoint = find_checkpoint(run.checkpoints_folder)
-    state = load_checkpoint(checkpoint, device) if checkpoint else TrainState(run.config, device)
+    if checkpoint is None:
+        state = TrainState(run.config, device, classes=run.classes)
+    else:
+        state = load_checkpoint(checkpoint, device)
+        if state.config.dataset != run.config.dataset:
+            raise InputError(
+                "its checkpoint has learned from another data set than the run names; start a new "
+                "run on that one"
+            )
     rewind_events(run, state.step)
     return state
 
 
-def _keep_finite(run: Run, state: TrainState, is_stepping: bool) -> Iterator[TrainEvent]:
+def _keep_finite(
+    run: Run, state: TrainState, data: DataSet, is_stepping: bool
+) -> Iterator[TrainEvent]:
     """Train, and leave something to draw with also where it diverges in its first epoch."""
     step = state.step
     try:
-        for event in train(state, load_mnist(), is_stepping=is_stepping):
+        for event in train(state, data, is_stepping=is_stepping):
             step = event.step
             yield event
     except DivergedError:
@@ -96,12 +107,12 @@ def _keep_finite(run: Run, state: TrainState, is_stepping: bool) -> Iterator[Tra
 
 
 def _train_until_told(
-    run: Run, state: TrainState, commands: Commands, is_stepping: bool
+    run: Run, state: TrainState, data: DataSet, commands: Commands, is_stepping: bool
 ) -> Command | None:
     """Train, logging every event; return the command that ended it, None at the end."""
     saved_at = time.monotonic()
     snapshots = Snapshots(state, run.snapshots_folder)
-    for event in _keep_finite(run, state, is_stepping):
+    for event in _keep_finite(run, state, data, is_stepping):
         # First, so that who reads of an event finds what belongs to it.
         snapshots.keep(state, is_asked_for=is_stepping)
         append_event(run.folder, event)
@@ -129,14 +140,16 @@ def finish_run(
         status: How it ended.
         num_threads: That computed, on which its speed depends.
     """
-    mnist = load_mnist()
+    data = run.data
     if not state.best_epoch:
         # Stopped within the first epoch: nothing was validated yet, keep what there is.
-        val = evaluate(state.model, mnist.val)
+        val = evaluate(state.model, data.val)
         state.keep_if_best(val.loss, val.accuracy)
         save_model(state.best_model(), run.best_folder)
     model = state.best_model()
-    test = evaluate(model, mnist.test)
+    test = evaluate(model, data.test)
+    # MNIST has about as many images of each digit, so that these would say nothing new.
+    uneven = {} if run.is_on_mnist else _measure_classes(data, test.probs)
     write_result(
         run.folder,
         {
@@ -154,13 +167,27 @@ def finish_run(
             "precision": str(state.precision).removeprefix("torch."),
             "num_threads": num_threads,
             "torch": torch.__version__,
+            **uneven,
         },
         test.probs,
     )
     write_status(run.folder, status)
 
 
+def _measure_classes(data: DataSet, probs: torch.Tensor) -> dict[str, float]:
+    labels, answers = data.test.labels.numpy(), probs.argmax(1).numpy()
+    test = measure_classes(labels, answers, len(data.classes))
+    learned = data.val.labels.numpy()
+    return {
+        "balanced_accuracy": test.balanced_accuracy,
+        "majority_share": test.majority_share,
+        "val_majority_share": measure_classes(learned, learned, len(data.classes)).majority_share,
+    }
+
+
 def _explain(error: Exception, run: Run) -> str:
+    if isinstance(error, InputError | ArtifactError):
+        return str(error).removesuffix(".")
     # Of safetensors' own errors only the text says that the disk was meant.
     if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):
         return f"{run.folder} cannot be written ({error}); make room there, then resume"
@@ -207,7 +234,7 @@ def main(run_id: str, order: str = "") -> None:
             write_status(run.folder, "running")
             state = _start_or_go_on(run, select_device(run.device))
             num_threads = min(NUM_PARTS, torch.get_num_threads())
-            match _train_until_told(run, state, commands, order == STEP):
+            match _train_until_told(run, state, run.data, commands, order == STEP):
                 case None:
                     finish_run(run, state, "done", num_threads)
                 case "stop":

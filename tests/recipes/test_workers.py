@@ -12,7 +12,7 @@ import torch
 from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
 from transformers import BertModel
 
-from foundry.data import Mnist, Split, load_mnist
+from foundry.data import DataSet, Split, load_mnist
 from foundry.errors import InputError, in_a_sentence
 from foundry.recipes.sentiment.__main__ import FULL, main
 from foundry.recipes.sentiment.data.corpus import Example
@@ -38,7 +38,7 @@ BERT = dict(epochs=2, batch_size=7, dropout=0.0, patience=9)
 
 def losses_of_lenet(shard, folder):
     mnist = load_mnist()
-    mnist = Mnist(mnist.train, Split(mnist.val.images[:200], mnist.val.labels[:200]), mnist.test)
+    mnist = DataSet(mnist.train, Split(mnist.val.images[:200], mnist.val.labels[:200]), mnist.test)
     return [
         loss
         for event in train(TrainState(LENET), mnist, shard)

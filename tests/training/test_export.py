@@ -106,7 +106,7 @@ def test_the_equivalent_python_gives_the_same_numbers(finished_run, tmp_path):
 def test_the_equivalent_python_finds_foundry_when_started_in_its_folder(finished_run, tmp_path):
     # As its first line tells a visitor to: `python DOWNLOADS/script.py` in the project's folder.
     path = write_script(finished_run, tmp_path)
-    only_imports = path.read_text().split("mnist = load_mnist()")[0]
+    only_imports = path.read_text().split("config = TrainConfig(")[0]
     assert "Foundry's folder" in only_imports
     path.write_text(only_imports + 'print("imported")')
     ran = subprocess.run(

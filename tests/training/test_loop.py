@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from foundry.data import Mnist, Split, normalize
+from foundry.data import DataSet, Split, normalize
 from foundry.training import TrainConfig, TrainState, train
 from foundry.training.evaluation import evaluate
 
@@ -174,7 +174,7 @@ def test_train_loss_leaves_label_smoothing_out(small_mnist):
 
 
 def test_only_training_and_validation_are_touched(small_mnist):
-    guarded = Mnist(train=small_mnist.train, val=small_mnist.val, test=Untouchable())
+    guarded = DataSet(train=small_mnist.train, val=small_mnist.val, test=Untouchable())
     assert events_of(SMALL, guarded)
 
 

@@ -10,6 +10,7 @@ from waiting import PATIENCE_S
 
 ENDPOINTS = (
     "train",
+    "add_dataset",
     "stop_run",
     "list_runs",
     "classify_digit",
@@ -28,6 +29,7 @@ ENDPOINTS = (
 )
 # Where among its values.
 TAKE_FILES = {
+    "add_dataset": 0,
     "classify_digit": 0,
     "explain_digit": 0,
     "replay": 1,
@@ -88,7 +90,7 @@ def call(http, endpoint, values):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_anything_gets_an_answer_or_a_sentence(http, endpoint):
-    # A run of /train would start only if all sixteen were right, which chance does not bring.
+    # A run of /train would start only if all of them were right, which chance does not bring.
     described = http.get("/info").json()["named_endpoints"][f"/{endpoint}"]
     num_values = len(described["parameters"])
 

@@ -4,7 +4,7 @@ import re
 
 import gradio as gr
 import pytest
-from drawing import draw_strokes
+from drawing import draw_strokes, write_shapes
 from gradio_client import Client
 from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
@@ -36,6 +36,7 @@ LIBRARY, TAB = find_blocks(PROJECT / "foundry" / "README.md", "python")
 def run_on_the_app(example, app_url, folder, monkeypatch):
     """Run an example in a folder with the files that it sends; return its names."""
     draw_strokes(SEVEN).save(folder / "seven.png")
+    write_shapes(folder / "shapes.zip")
     open_example("A cup").save(folder / "photo.jpg")
     (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(folder / "speech.wav", speak("seven three one")[0])
@@ -56,7 +57,9 @@ def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsy
     names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
     assert printed[-11:-8] == ["stopped", "7", "28 True"]
-    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-12])
+    assert printed[-13].startswith("['disc', 'square'] [16, 16] ['A tenth of each class")
+    assert 0 <= float(printed[-12]) <= 1
+    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-14])
     read, smallest = printed[-8].split()
     assert read == "7" and 0 < float(smallest) < 0.5
     assert printed[-7:-4] == ["['7']", "espresso", "positive"]

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-from drawing import ONE, SEVEN, draw_strokes, png_claiming, redraw
+from drawing import ONE, SEVEN, draw_strokes, png_claiming, redraw, write_shapes
 from gradio_client import Client, handle_file
 from PIL import Image
 from refusals import refusal
@@ -49,7 +49,8 @@ def outputs_until(job, condition, what):
 
 # Each with the values that a program sends: Gradio refuses a call over HTTP that sends fewer.
 CONTRACT = {
-    "/train": 17,
+    "/train": 18,
+    "/add_dataset": 2,
     "/stop_run": 1,
     "/list_runs": 0,
     "/classify_digit": 3,
@@ -74,6 +75,28 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
     named = endpoints["named_endpoints"]
     assert {name: len(one["parameters"]) for name, one in named.items()} == CONTRACT
     assert not endpoints["unnamed_endpoints"]
+
+
+def test_a_data_set_is_added_and_trained_on_by_its_owner_only(app_url, tmp_path):
+    alice, bob = connect(app_url), connect(app_url)
+    write_shapes(tmp_path / "shapes.zip")
+    added = alice.predict(handle_file(tmp_path / "shapes.zip"), api_name="/add_dataset")
+    assert added["classes"] == ["disc", "square"]
+    assert added["counts"] == {"train": [16, 16], "val": [2, 2], "test": [2, 2]}
+    assert "set aside" in added["problems"][0]
+    result = alice.submit(epochs=1, dataset=added["dataset"], api_name="/train").result()
+    assert result["status"] == "done"
+    assert result["majority_share"] == 0.5
+    stolen = refusal(bob.predict, dataset=added["dataset"], api_name="/train")
+    assert "You have no data set" in stolen
+    assert bob.predict(api_name="/list_runs") == []
+
+
+def test_a_file_that_is_no_data_set_is_refused(client, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    sentence = refusal(client.predict, handle_file(tmp_path / "a.csv"), api_name="/add_dataset")
+    assert "785" in sentence
+    assert "no file" in refusal(client.predict, None, api_name="/add_dataset")
 
 
 def test_plumbing_cannot_be_called_by_name(client):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foundry.data import IMAGE_SIZE, NUM_CLASSES
-from foundry.models.networks.digits import DigitNetwork, Dropout
+from foundry.data import DIGITS, IMAGE_SIZE
+from foundry.models.networks.digits import DigitNetwork, Dropout, describe_classes
 
 
 class Transformer(DigitNetwork):
@@ -29,6 +29,7 @@ class Transformer(DigitNetwork):
         head_dim: int = 16,
         mlp_dims: Sequence[int] = (128, 128, 128),
         dropout: float = 0.0,
+        classes: Sequence[str] = DIGITS,
     ) -> None:
         """Build the network with random weights.
 
@@ -36,13 +37,15 @@ class Transformer(DigitNetwork):
             head_dim: Numbers by which each of the four heads compares patches.
             mlp_dims: Hidden neurons of each layer.
             dropout: Probability of dropping a hidden neuron while training, in [0, 1).
+            classes: What it can answer, in the order of the logits.
         """
-        super().__init__()
+        super().__init__(classes)
         self.config = {
             "architecture": "transformer",
             "head_dim": head_dim,
             "mlp_dims": list(mlp_dims),
             "dropout": dropout,
+            **describe_classes(classes),
         }
         dim = self.NUM_HEADS * head_dim
         self.embed = nn.Linear(self.PATCH_SIZE**2, dim)
@@ -53,7 +56,7 @@ class Transformer(DigitNetwork):
         )
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
-        self.fc = nn.Linear(dim, NUM_CLASSES)
+        self.fc = nn.Linear(dim, len(classes))
 
     @property
     def last(self) -> nn.Linear:

@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from foundry.data import NUM_CLASSES
-from foundry.models.networks.digits import DigitNetwork, Dropout
+from foundry.data import DIGITS
+from foundry.models.networks.digits import DigitNetwork, Dropout, describe_classes
 
 
 class LeNet(DigitNetwork):
@@ -28,6 +28,7 @@ class LeNet(DigitNetwork):
         channels: Sequence[int] = (6, 16),
         hidden_dims: Sequence[int] = (120, 84),
         dropout: float = 0.0,
+        classes: Sequence[str] = DIGITS,
     ) -> None:
         """Build the network with random weights.
 
@@ -35,19 +36,21 @@ class LeNet(DigitNetwork):
             channels: Filters of the two 5x5 convolutions.
             hidden_dims: Neurons of the two hidden linear layers.
             dropout: Probability of dropping a hidden neuron while training, in [0, 1).
+            classes: What it can answer, in the order of the logits.
         """
-        super().__init__()
+        super().__init__(classes)
         self.config = {
             "architecture": "lenet",
             "channels": list(channels),
             "hidden_dims": list(hidden_dims),
             "dropout": dropout,
+            **describe_classes(classes),
         }
         self.conv1 = nn.Conv2d(1, channels[0], kernel_size=5, padding=2)
         self.conv2 = nn.Conv2d(channels[0], channels[1], kernel_size=5)
         self.fc1 = nn.Linear(channels[1] * 5 * 5, hidden_dims[0])
         self.fc2 = nn.Linear(hidden_dims[0], hidden_dims[1])
-        self.fc3 = nn.Linear(hidden_dims[1], NUM_CLASSES)
+        self.fc3 = nn.Linear(hidden_dims[1], len(classes))
         self.pool = nn.MaxPool2d(2)
         self.relu = nn.ReLU()
         self.dropout = Dropout(dropout)
@@ -82,6 +85,7 @@ class CNN(DigitNetwork):
         channels: Sequence[int] = (32, 64),
         hidden_dims: Sequence[int] = (500,),
         dropout: float = 0.0,
+        classes: Sequence[str] = DIGITS,
     ) -> None:
         """Build the network with random weights.
 
@@ -89,18 +93,20 @@ class CNN(DigitNetwork):
             channels: Filters of the two 3x3 convolutions.
             hidden_dims: Neurons of the one hidden linear layer.
             dropout: Probability of dropping a hidden neuron while training, in [0, 1).
+            classes: What it can answer, in the order of the logits.
         """
-        super().__init__()
+        super().__init__(classes)
         self.config = {
             "architecture": "cnn",
             "channels": list(channels),
             "hidden_dims": list(hidden_dims),
             "dropout": dropout,
+            **describe_classes(classes),
         }
         self.conv1 = nn.Conv2d(1, channels[0], kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(channels[0], channels[1], kernel_size=3, padding=1)
         self.fc1 = nn.Linear(channels[1] * 7 * 7, hidden_dims[0])
-        self.fc2 = nn.Linear(hidden_dims[0], NUM_CLASSES)
+        self.fc2 = nn.Linear(hidden_dims[0], len(classes))
         self.pool = nn.MaxPool2d(2)
         self.relu = nn.ReLU()
         self.dropout = Dropout(dropout)

@@ -1,11 +1,29 @@
 """What the networks that are trained here have in common."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import nn
 
+from foundry.data import DIGITS
+
+
+def describe_classes(classes: Sequence[str]) -> Mapping[str, list[str]]:
+    """Return what a network's configuration says of its classes: nothing if they are the digits."""
+    return {} if tuple(classes) == DIGITS else {"classes": list(classes)}
+
 
 class DigitNetwork(nn.Module):
-    """A network that reads digits: a linear layer on a description of the image."""
+    """A network that reads digits, or other small pictures: a linear layer on their description.
+
+    Attributes:
+        classes: What it can answer, in the order of the logits.
+    """
+
+    def __init__(self, classes: Sequence[str] = DIGITS) -> None:
+        """Keep the names of the classes."""
+        super().__init__()
+        self.classes = tuple(classes)
 
     @property
     def last(self) -> nn.Linear:
@@ -21,7 +39,7 @@ class DigitNetwork(nn.Module):
     def forward(
         self, images: torch.Tensor, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, 10).
+        """Map normalised images, float32 (N, 1, 28, 28), to logits, float32 (N, classes).
 
         In training mode the generator draws what is dropped; None for torch's own.
         """

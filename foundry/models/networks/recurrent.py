@@ -1,12 +1,13 @@
 """A recurrent network that reads a picture as one reads a page: row by row."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import nn
 
-from foundry.data import IMAGE_SIZE, NUM_CLASSES
-from foundry.models.networks.digits import DigitNetwork, Dropout
+from foundry.data import DIGITS, IMAGE_SIZE
+from foundry.models.networks.digits import DigitNetwork, Dropout, describe_classes
 
 
 class LSTM(DigitNetwork):
@@ -21,19 +22,27 @@ class LSTM(DigitNetwork):
 
     WIDTHS: ClassVar = {"hidden_dim": 128}
 
-    def __init__(self, hidden_dim: int = 128, dropout: float = 0.0) -> None:
+    def __init__(
+        self, hidden_dim: int = 128, dropout: float = 0.0, classes: Sequence[str] = DIGITS
+    ) -> None:
         """Build the network with random weights.
 
         Args:
             hidden_dim: Neurons of the state, and cells of the memory.
             dropout: Probability of dropping a neuron of the last state while training, in [0, 1).
+            classes: What it can answer, in the order of the logits.
         """
-        super().__init__()
-        self.config = {"architecture": "lstm", "hidden_dim": hidden_dim, "dropout": dropout}
+        super().__init__(classes)
+        self.config = {
+            "architecture": "lstm",
+            "hidden_dim": hidden_dim,
+            "dropout": dropout,
+            **describe_classes(classes),
+        }
         # Of every neuron the gates by which it takes in, keeps and gives, then what is new.
         self.input = nn.Linear(IMAGE_SIZE, 4 * hidden_dim)
         self.recurrent = nn.Linear(hidden_dim, 4 * hidden_dim, bias=False)
-        self.fc = nn.Linear(hidden_dim, NUM_CLASSES)
+        self.fc = nn.Linear(hidden_dim, len(classes))
         self.dropout = Dropout(dropout)
         nn.init.orthogonal_(self.recurrent.weight)
         with torch.no_grad():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from foundry.data import normalize
+from foundry.data import DIGITS, normalize
 from foundry.models import load_model
 from foundry.models.runtime import on_narrow_thread
 from foundry.training.config import TrainConfig
@@ -21,11 +21,13 @@ class Moment:
 
     Attributes:
         config: The run's.
+        classes: What it tells apart.
         step: Updates before it; None of weights that were kept by a run without snapshots.
         path: Where its weights are; None before anything was trained.
     """
 
     config: TrainConfig
+    classes: tuple[str, ...]
     step: int | None
     path: Path | None
 
@@ -36,10 +38,10 @@ class Moment:
             ArtifactError: If its file is missing or damaged.
         """
         if self.path is None:
-            return build_untrained(self.config)
+            return build_untrained(self.config, self.classes)
         if self.step is None:
             return load_model(self.path, "cpu")
-        return load_snapshot(self.path, self.config)
+        return load_snapshot(self.path, self.config, self.classes)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Look:
     """What a network made of pictures at a moment.
 
     Attributes:
-        probs: float32 (N, 10); 0 where a run that diverged had weights too large for a snapshot.
+        probs: float32 (N, classes); 0 where a run that diverged had weights too large for a
+            snapshot.
         hidden: float32 (N, neurons): what its last layer read; 0 likewise.
     """
 
@@ -81,12 +84,13 @@ def list_moments(run: Run | None) -> list[Moment]:
             with.
     """
     config = run.config if run else TrainConfig()
+    classes = run.classes if run else DIGITS
     paths = list_snapshots(run.snapshots_folder) if run else []
     if paths:
-        return [Moment(config, read_step(path), path) for path in paths]
+        return [Moment(config, classes, read_step(path), path) for path in paths]
     if run and run.has_weights:
-        return [Moment(config, None, run.best_folder)]
-    return [Moment(config, 0, None)]
+        return [Moment(config, classes, None, run.best_folder)]
+    return [Moment(config, classes, 0, None)]
 
 
 @on_narrow_thread

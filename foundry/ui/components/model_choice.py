@@ -9,10 +9,12 @@ from foundry.models import available_models, load_model, load_predictor
 from foundry.models.hub import OnProgress
 from foundry.models.loading import available_variants, check_variant
 from foundry.models.runtime import Predictor
-from foundry.training.runs import list_own_runs, read_own_run
+from foundry.training.runs import TRAININGS, Run, list_own_runs, read_own_run
 from foundry.ui.components.plots import run_title
 
 DEFAULT_MODEL = "lenet"
+_NO_WEIGHTS = "This run has no weights yet; its first epoch has to end."
+OWN_DATA = "This run learned from your own data, not from digits; choose one that learned MNIST."
 
 
 def list_digit_models(owner: str) -> list[tuple[str, str]]:
@@ -26,8 +28,35 @@ def list_own_digit_models(owner: str) -> list[tuple[str, str]]:
     return [
         (f"Your run {run_title(run)}", run.run_id)
         for run in list_own_runs(owner)
-        if run.has_weights
+        if run.has_weights and run.is_on_mnist
     ]
+
+
+def list_drawable_models(owner: str) -> list[tuple[str, str]]:
+    """Return what `list_digit_models()` does, and the visitor's runs on their own data."""
+    own = [run for run in list_own_runs(owner) if run.has_weights and not run.is_on_mnist]
+    return [
+        *list_digit_models(owner),
+        *((f"Your run {run_title(run)}", run.run_id) for run in own),
+    ]
+
+
+def find_own_data_run(name: str, owner: str) -> Run | None:
+    """Return the run that was chosen if it learned from the visitor's own data; else None.
+
+    Args:
+        name: A shipped model's name or the id of one of the visitor's runs.
+        owner: The visitor's token.
+
+    Raises:
+        InputError: If it has no weights yet.
+    """
+    run = TRAININGS.find_own(name, owner)
+    if run is None or run.is_on_mnist:
+        return None
+    if not run.has_weights:
+        raise InputError(_NO_WEIGHTS)
+    return run
 
 
 def load_digit_model(name: str, owner: str, device: str, variant: str = "dense") -> nn.Module:
@@ -88,6 +117,8 @@ def _find(name: str, owner: str) -> str | Path:
     except InputError:
         names = ", ".join(known for _, known in list_digit_models(owner))
         raise InputError(f"There is no model “{name}”; choose one of {names}.") from None
+    if not run.is_on_mnist:
+        raise InputError(OWN_DATA)
     if not run.has_weights:
-        raise InputError("This run has no weights yet; its first epoch has to end.")
+        raise InputError(_NO_WEIGHTS)
     return run.best_folder

@@ -8,9 +8,12 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageColor
 
+from foundry.data import DIGITS, NUM_CLASSES
 from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
+
+_MAX_BARS = 10
 
 
 def run_title(run: Run) -> str:
@@ -26,8 +29,13 @@ def run_title(run: Run) -> str:
     )
 
 
-def digit_bars(probs: Sequence[float] | None) -> str:
-    """Return HTML: the answer in large and ten bars in the order of the digits."""
+def digit_bars(probs: Sequence[float] | None, classes: Sequence[str] = DIGITS) -> str:
+    """Return HTML: the answer in large and a bar for each class, of many for the likeliest.
+
+    Args:
+        probs: One for each class; None before anything was drawn.
+        classes: Their names.
+    """
     if probs is None:
         return (
             '<div class="answer"><span>Draw a digit on the pad: '
@@ -35,15 +43,19 @@ def digit_bars(probs: Sequence[float] | None) -> str:
         )
     best = int(np.argmax(probs))
     rows = []
-    for digit, prob in enumerate(probs):
+    likeliest = np.sort(np.argsort(-np.asarray(probs), kind="stable")[:_MAX_BARS]).tolist()
+    own = "" if tuple(classes) == DIGITS else ' translate="no"'
+    for digit in likeliest:
+        prob = probs[digit]
         mark = " best" if digit == best else ""
         rows.append(
-            f'<span class="digit{mark}">{digit}</span>'
+            f'<span class="digit{mark}"{own}>{escape(classes[digit])}</span>'
             f'<div class="track"><div class="fill{mark}" style="width:{prob:.2%}"></div></div>'
             f'<span class="share{mark}">{prob:.1%}</span>'
         )
     return (
-        f'<div class="answer"><b>{best}</b><span>{probs[best]:.1%} sure</span></div>'
+        f'<div class="answer"><b{own}>{escape(classes[best])}</b>'
+        f"<span>{probs[best]:.1%} sure</span></div>"
         f'<div class="digit-bars">{"".join(rows)}</div>'
     )
 
@@ -88,9 +100,12 @@ def round_thousands(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}"
 
 
-def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Return counts, int (10, 10): rows are the true digit, columns what was read."""
-    return np.bincount(labels * 10 + predictions, minlength=100).reshape(10, 10)
+def confusion_matrix(
+    labels: np.ndarray, predictions: np.ndarray, num_classes: int = NUM_CLASSES
+) -> np.ndarray:
+    """Return counts, int (classes, classes): rows are the true class, columns what was read."""
+    counts = np.bincount(labels * num_classes + predictions, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
 
 
 def tile(maps: np.ndarray, columns: int = 8, zoom: int = 4) -> Image.Image:

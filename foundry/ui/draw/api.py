@@ -10,7 +10,12 @@ from foundry.digits.ink import find_ink
 from foundry.digits.reading import read_ink, read_lines
 from foundry.errors import InputError
 from foundry.models import DENSE
-from foundry.ui.components.model_choice import DEFAULT_MODEL, load_digit_predictor
+from foundry.ui.components.model_choice import (
+    DEFAULT_MODEL,
+    find_own_data_run,
+    load_digit_predictor,
+)
+from foundry.ui.draw.own import classify_own, frame_for
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
@@ -53,8 +58,13 @@ def build_draw_api(device: str) -> None:
     def classify_digit(
         image_file: str | None, model: str, variant: str, request: gr.Request
     ) -> dict[str, float]:
-        """Return the probability of every digit for a picture of one digit."""
+        """Return the probability of every digit, or of every class of a run on your own data."""
         sent = require_image(image_file)
+        if own := find_own_data_run(model, session_owner(request)):
+            if variant != DENSE.name:
+                raise InputError("A run on your own data has the dense variant only.")
+            probs = classify_own(own, frame_for(own, load_image(sent)), device)
+            return dict(zip(own.classes, map(float, probs), strict=True))
         network = load_digit_predictor(model, session_owner(request), device, variant)
         ink = find_ink(load_image(sent))
         rest = inspect_file(sent).remark

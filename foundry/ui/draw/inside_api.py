@@ -18,7 +18,7 @@ from foundry.digits.explanation import explain_digit
 from foundry.errors import InputError
 from foundry.training.inspection.replay import list_moments, read_at
 from foundry.training.runs import read_own_run
-from foundry.ui.components.model_choice import DEFAULT_MODEL, load_digit_model
+from foundry.ui.components.model_choice import DEFAULT_MODEL, OWN_DATA, load_digit_model
 from foundry.ui.draw.api import require_image, require_ink
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
@@ -46,6 +46,8 @@ def build_inside_api(device: str) -> None:
     def replay(run_id: str, image_file: str | None, request: gr.Request) -> list[dict[str, Any]]:
         """Read a picture of a digit at every snapshot of a run of yours, running or ended."""
         run = read_own_run(run_id, session_owner(request))
+        if not run.is_on_mnist:
+            raise InputError(OWN_DATA)
         moments = [moment for moment in list_moments(run) if moment.step is not None]
         if not moments:
             raise InputError(

@@ -12,11 +12,18 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
+from foundry.data import DIGITS
 from foundry.digits.activations import compute_activations, compute_attention, compute_beliefs
+from foundry.models import load_model
 from foundry.models.networks import LSTM, Transformer
 from foundry.ui.components import plots
-from foundry.ui.components.model_choice import load_digit_model, load_digit_predictor
-from foundry.ui.components.pad import read_pad
+from foundry.ui.components.model_choice import (
+    find_own_data_run,
+    load_digit_model,
+    load_digit_predictor,
+)
+from foundry.ui.components.pad import decode_drawing, read_pad
+from foundry.ui.draw.own import frame_for
 from foundry.ui.page.feedback import shows_errors
 
 _SEEN = "What the model sees: 28x28"
@@ -75,6 +82,13 @@ def on_look(device: str, drawing: Any, model_name: str, token: str, variant: str
     Returns:
         HTML: three pictures, or a hint in place of each.
     """
+    if own := find_own_data_run(model_name, token):
+        image = decode_drawing(drawing)
+        if image is None or image.getextrema()[0] == 255:
+            return render_maps()
+        picture = frame_for(own, image, is_drawn=True)
+        network = load_model(own.best_folder, device)
+        return render_maps({_SEEN: Image.fromarray(picture)} | _look_into(network, picture))
     reading = read_pad(load_digit_predictor(model_name, token, device, variant), drawing)
     if reading is None:
         return render_maps()
@@ -90,8 +104,12 @@ def _look_into(network: nn.Module, image: np.ndarray) -> dict[str, Image.Image]:
         answers = beliefs.argmax(1)
         others = np.flatnonzero(answers != answers[-1])
         since = others[-1] + 2 if len(others) else 1
+        last = network.classes[answers[-1]]
+        label = f"Belief after each row, 0 to 9 from left to right: {last} since row {since}"
+        if network.classes != DIGITS:
+            label = f"Belief after each row, one column a class: {last} since row {since}"
         return {
-            f"Belief after each row, 0 to 9 from left to right: {answers[-1]} since row {since}": (
+            label: (
                 # Thrice as wide as it is: a square would be too small to be seen.
                 plots.tile(beliefs.repeat(3, axis=1)[None], zoom=1)
             ),

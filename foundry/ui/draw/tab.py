@@ -19,7 +19,9 @@ from foundry.models import DENSE, load_model
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
     DEFAULT_MODEL,
+    find_own_data_run,
     list_digit_models,
+    list_drawable_models,
     load_digit_predictor,
 )
 from foundry.ui.components.pad import build_pad, decode_drawing
@@ -33,6 +35,7 @@ from foundry.ui.draw.link import read_settings
 from foundry.ui.draw.look_inside import TELL_MODEL_JS, build_look_inside
 from foundry.ui.draw.maps import build_maps, on_look
 from foundry.ui.draw.neuron import build_neuron
+from foundry.ui.draw.own import draw_for, read_picture_for
 from foundry.ui.draw.remarks import remark_on_drawing, remark_on_photo
 from foundry.ui.draw.variants import compare_readings, on_compare, tell_answers
 from foundry.ui.page.feedback import QUIET, shows_errors
@@ -54,7 +57,7 @@ def on_visit(token: str, chosen: str) -> Any:
         token: The visitor's token.
         chosen: The model chosen so far; kept if it still exists.
     """
-    choices = list_digit_models(token)
+    choices = list_drawable_models(token)
     kept = chosen if chosen in (name for _, name in choices) else DEFAULT_MODEL
     return gr.Dropdown(choices=choices, value=kept)
 
@@ -81,6 +84,10 @@ def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterat
     Yields:
         A sentence.
     """
+    if find_own_data_run(model_name, token):
+        # The dense network alone, which is there.
+        yield ""
+        return
     try:
         load = partial(load_digit_predictor, model_name, token, device, variant)
         for step in watch(lambda on_progress: load(on_progress), f"Loading {variant}"):
@@ -114,6 +121,8 @@ def on_draw(
     Returns:
         The bars, the time it took, what the variants answered, and the bars of that.
     """
+    if own := find_own_data_run(model_name, token):
+        return draw_for(own, drawing, device)
     answered = answered or Answered()
     started = time.perf_counter()
     predictor = load_digit_predictor(model_name, token, device, variant)
@@ -149,6 +158,8 @@ def on_photo(
     """
     if path is None:
         return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
+    if own := find_own_data_run(model_name, token):
+        return read_picture_for(own, path, device)
     image = load_image(path)
     predictor = load_digit_predictor(model_name, token, device, variant)
     rest = inspect_file(path).remark

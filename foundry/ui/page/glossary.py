@@ -22,6 +22,8 @@ GLOSSARY = {
     "Confidence": "The probability that a model gives to its own answer. It can be sure and wrong.",
     "Convolution": "A layer that slides small filters over an image. Each filter answers where it "
     "finds its pattern, such as an edge.",
+    "Data set": "Pictures with the right answer for each, in three parts: one to learn from, one "
+    "to choose on, one to report on once. MNIST ships with Foundry; you can bring your own.",
     "Dense": "The model as it was trained, with nothing removed and weights of 32 bits. The other "
     "variants are compared with it.",
     "Distillation": "Teaching a small model to give the same probabilities as a large one, "
@@ -67,6 +69,8 @@ GLOSSARY = {
     "for all weights; Adam and AdamW choose a step for each.",
     "Overfitting": "Learning the training images by heart. Training loss goes on falling while "
     "validation accuracy does not get better.",
+    "Preparation": "How a picture becomes 28x28 greys. As it is: the mean of the area that each "
+    "pixel covers. As handwriting: the ink is found, cropped and centred, as MNIST's authors did.",
     "Preset": "A set of values for all knobs that belong together. Choose one, then change what "
     "you like.",
     "Pruning": "Taking out the channels, neurons or layers that matter least. The network becomes "
@@ -120,6 +124,7 @@ _TERMS = {
     "At least this sure (%)": "Confidence",
     "At most this sure (%)": "Confidence",
     "Column with the texts": "Table column",
+    "Data": "Data set",
     "Decoding": "Beam search",
     "Early stopping: patience": "Early stopping",
     "Epochs": "Epoch",

@@ -100,6 +100,7 @@ CSS = (
 .run-status.done .fill { background: var(--foundry-green); }
 .run-status.paused .fill, .run-status.stopped .fill { background: var(--foundry-orange); }
 
+.figures + .figures { margin-top: 0.6rem; }
 .figures { display: grid; gap: 0.6rem;
   grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); }
 .figures div { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
@@ -107,7 +108,7 @@ CSS = (
 .figures b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 .figures span { color: var(--body-text-color-subdued); font-size: 0.8rem; }
 
-.digit-bars { display: grid; grid-template-columns: auto 1fr 4.2em; gap: 5px 10px;
+.digit-bars { display: grid; grid-template-columns: fit-content(45%) 1fr 4.2em; gap: 5px 10px;
   align-items: center; font-variant-numeric: tabular-nums; }
 .digit-bars .track { height: 14px; background: var(--neutral-100); border-radius: 3px; }
 .dark .digit-bars .track { background: var(--neutral-800); }

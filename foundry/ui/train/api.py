@@ -5,16 +5,19 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.runs.data_sets import AS_IT_IS, About
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import TRAININGS, create_run, list_own_runs
 from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
+from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE
+from foundry.ui.train.data import count_file, read_file
 
 
 def build_train_api(queue: RunQueue, device: str) -> None:
-    """Add `/train` and `/list_runs` to the app being built.
+    """Add `/train`, `/add_dataset` and `/list_runs` to the app being built.
 
     Args:
         queue: Where runs are started.
@@ -40,6 +43,7 @@ def build_train_api(queue: RunQueue, device: str) -> None:
         epsilon: float = TrainConfig.epsilon,
         num_train_images: int = TrainConfig.num_train_images,
         width: float = TrainConfig.width,
+        dataset: str = TrainConfig.dataset,
     ) -> Iterator[dict[str, Any]]:
         """Train a model; streams progress and ends with the result."""
         config = TrainConfig(
@@ -60,6 +64,7 @@ def build_train_api(queue: RunQueue, device: str) -> None:
             epsilon=epsilon,
             num_train_images=num_train_images,
             seed=seed,
+            dataset=dataset,
         )
         for run in start_and_follow(queue, TRAININGS, request, create_run, config, device=device):
             yield run.summary
@@ -68,5 +73,29 @@ def build_train_api(queue: RunQueue, device: str) -> None:
         """List your own runs, newest first."""
         return [run.summary for run in list_own_runs(session_owner(request))]
 
+    def add_dataset(file: str | None, preparation: str, request: gr.Request) -> dict[str, Any]:
+        """Keep a data set of yours: a ZIP, an NPZ or a CSV file; its id goes into /train."""
+        owner = session_owner(request)
+        count_file(owner)
+        with DATA_SETS.turn():
+            *_, about = read_file(file, preparation, owner)
+        assert isinstance(about, About)
+        return {
+            "dataset": about.data_id,
+            "classes": list(about.classes),
+            "counts": {name: list(counts) for name, counts in about.counts.items()},
+            "problems": list(about.notes),
+        }
+
+    with gr.Column(visible=False):
+        file = gr.File(label="file")
+        preparation = gr.Textbox(AS_IT_IS, label="preparation")
+        gr.Button().click(
+            shows_errors(add_dataset),
+            [file, preparation],
+            gr.JSON(label="dataset"),
+            api_name="add_dataset",
+            **OWN_QUEUE,
+        )
     gr.api(shows_errors(train), api_name="train", concurrency_limit=None)
     gr.api(shows_errors(list_runs), api_name="list_runs")

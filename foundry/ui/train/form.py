@@ -1,6 +1,6 @@
 """The knobs of the Train tab: one component per field of `TrainConfig`, each explained."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import gradio as gr
 from gradio.components import Component
@@ -27,7 +27,9 @@ LABELS = {
     "epsilon": "Adversarial training: epsilon",
     "num_train_images": "Training images",
     "seed": "Seed",
+    "dataset": "Data",
 }
+MNIST_CHOICE = ("MNIST, handwritten digits", TrainConfig.dataset)
 DEFAULT_PRESET = next(iter(PRESETS))
 
 PRESET_NOTES = {
@@ -48,16 +50,24 @@ def on_preset(preset: str) -> list[object]:
         preset: A key of `PRESETS`.
 
     Returns:
-        The note about the preset, then a value for every knob in the order of `TrainConfig`.
+        The note about the preset, then a value for every knob in the order of `TrainConfig` but
+        the last, the data set: a preset is a way to train, whatever on.
     """
-    return fill_form(PRESETS[preset])[1:]
+    return fill_form(PRESETS[preset])[1:-1]
 
 
 def fill_form(config: TrainConfig) -> list[object]:
     """Return the preset that has these settings (None if none has), its note, every knob."""
-    preset = next((name for name, settings in PRESETS.items() if settings == config), None)
+    lowest, highest = LIMITS["num_train_images"]
+    # A set that somebody brought may have fewer or more than the slider has room for.
+    used = int(min(max(config.num_train_images, lowest), highest))
+    settings = [replace(config, dataset=TrainConfig.dataset, num_train_images=used)]
+    if config.dataset != TrainConfig.dataset:
+        # It says how many there are, where a preset says that all are used.
+        settings.append(replace(settings[0], num_train_images=TrainConfig.num_train_images))
+    preset = next((name for name, known in PRESETS.items() if known in settings), None)
     note = PRESET_NOTES[preset] if preset else "Your own settings."
-    return [preset, note, *asdict(config).values()]
+    return [preset, note, *(asdict(config) | {"num_train_images": used}).values()]
 
 
 def build_presets() -> tuple[gr.Radio, gr.Markdown]:
@@ -70,6 +80,13 @@ def build_knobs() -> list[Component]:
     """Build the knobs, in the order of `TrainConfig`'s fields."""
     knobs: dict[str, Component] = {}
     with gr.Group():
+        knobs["dataset"] = gr.Dropdown(
+            [MNIST_CHOICE],
+            value=TrainConfig.dataset,
+            label=LABELS["dataset"],
+            info="What is learned: MNIST, or what you bring below under Your own data.",
+            elem_id="train-dataset",
+        )
         knobs["model"] = gr.Radio(
             [(title_of(name), name) for name in available_architectures()],
             value="lenet",

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.runs.data_sets import list_data_sets
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import STEP, TRAININGS, Run, create_run
@@ -17,6 +18,7 @@ from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_runs_view
+from foundry.ui.train.data import build_data, list_choices
 from foundry.ui.train.form import LABELS, build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.train.headline import build_headline, render_headline
 from foundry.ui.train.inspection.replay import build_replay, warm_up
@@ -54,9 +56,12 @@ def on_added(run: Run, num_seen: int) -> list[Any]:
 
 
 def on_fill(run: Run | None, token: str) -> list[Any]:
-    """Return a run's settings as `fill_form()` does."""
-    # Without a run the form stays: a quick visitor may be typing already.
-    return fill_form(run.config) if run else [gr.skip()] * (2 + len(_FIELDS))
+    """Return a run's settings as `fill_form()` does, with the data sets there are to choose."""
+    if run is None:
+        # Without a run the form stays: a quick visitor may be typing already.
+        data = list_choices(token) if list_data_sets(token) else gr.skip()
+        return [*[gr.skip()] * (1 + len(_FIELDS)), data]
+    return [*fill_form(run.config)[:-1], list_choices(token, run.config.dataset)]
 
 
 @shows_errors
@@ -75,6 +80,11 @@ def on_start(panel: RunPanel[Run], device: str, token: str, *knobs: Any) -> list
     with naming_fields(LABELS):
         config = TrainConfig(**dict(zip(_FIELDS, knobs, strict=True)))
     return panel.on_start(token, create_run, config, token, device)
+
+
+def on_first_look(token: str) -> Any:
+    """Show a visitor without runs the network that Start would train; others see their run's."""
+    return gr.skip() if TRAININGS.list_own(token) else render_watch(None)
 
 
 def on_ask(panel: RunPanel[Run], asked_for: tuple[str, float], token: str) -> list[Any]:
@@ -109,6 +119,7 @@ def build_train_tab(page: Page) -> None:
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 knobs = build_knobs()
+                build_data(page.visitor, knobs[-1])
             with gr.Column():
                 controls.status.render()
                 headline = build_headline(controls.finished, page.chosen_run)
@@ -118,7 +129,7 @@ def build_train_tab(page: Page) -> None:
                 results = build_results_view(controls.run_id, page.visitor)
                 asked_for = build_runs_view(page.visitor, controls.run_id)
 
-        preset.input(on_preset, preset, [note, *knobs], **QUIET)
+        preset.input(on_preset, preset, [note, *knobs[:-1]], **QUIET)
         form = [preset, note, *knobs]
         returned = connect_run(
             panel,
@@ -130,6 +141,8 @@ def build_train_tab(page: Page) -> None:
             form,
             shown,
         )
+        # A page that is just opened is told only what it does not show yet, and this is empty.
+        page.arrived.then(on_first_look, page.visitor, watched, **QUIET)
         controls.finished.change(
             on_finish,
             [controls.finished, page.visitor],
@@ -140,7 +153,7 @@ def build_train_tab(page: Page) -> None:
         # A trial that was made a run is the one on show, and so is what the list was asked for.
         page.made_run.change(panel.on_return, [page.made_run, page.visitor], returns, **QUIET)
         asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
-        linked = dict(zip(_FIELDS, knobs, strict=True))
+        linked = dict(zip(_FIELDS[:-1], knobs[:-1], strict=True))
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
         page.warm_ups.append(partial(page.queue.stand_by, Run.worker))

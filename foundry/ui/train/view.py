@@ -22,7 +22,7 @@ def describe_run(run: Run) -> str:
     if not run.events:
         return {
             "queued": "Starting the worker.",
-            "running": "Loading MNIST.",
+            "running": "Loading MNIST." if run.is_on_mnist else "Loading your data.",
             "failed": f"{run.reason}.",
         }.get(run.status, "Nothing was trained.")
     last = run.events[-1]

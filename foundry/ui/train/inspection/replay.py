@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from foundry.data import Split, load_mnist
+from foundry.errors import InputError
 from foundry.models import load_model
 from foundry.runs.folders import ACTIVE
 from foundry.training.inspection.replay import Moment, Plane, fit_plane, list_moments, look_at
@@ -182,6 +183,11 @@ def on_replay(token: str, event: gr.EventData) -> Iterator[str]:
         What the component shows, more each time.
     """
     run = TRAININGS.find_own(event.run, token)
+    if run and not run.is_on_mnist:
+        raise InputError(
+            "This row lays out MNIST's digits, which the run does not know: it learned from your "
+            "own data. Choose a run on MNIST."
+        )
     moments = list_moments(run)
     in_sight = next((one for one in moments if one.step == event.step), moments[-1])
     moments.sort(key=lambda moment: moment != in_sight)

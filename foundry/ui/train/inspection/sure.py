@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 import torch
 
-from foundry.data import load_mnist
 from foundry.models import load_model
 from foundry.models.runtime import compute_logits
+from foundry.runs.data_sets import load_data
 from foundry.training.inspection.reliability import Reliability, measure_reliability
 from foundry.training.runs import Run, read_own_run
 from foundry.ui.components.line_chart import SVG_JS
@@ -29,6 +29,12 @@ _WORDS = {
     "isRight": "how often it is right",
     "isSure": "how sure it is",
     "note": "5,000 validation digits in 15 bins by how sure the network is. On the diagonal it is "
+    "as often right as it is sure. Above a temperature of 1 it is made less sure of everything, "
+    "below 1 more; no answer changes.",
+}
+_OWN_WORDS = {
+    "best": "The loss is lowest at {}, on these same pictures.",
+    "note": "The validation pictures in 15 bins by how sure the network is. On the diagonal it is "
     "as often right as it is sure. Above a temperature of 1 it is made less sure of everything, "
     "below 1 more; no answer changes.",
 }
@@ -170,11 +176,12 @@ def on_sure(token: str, event: gr.EventData) -> str:
         event: Carries the run's id.
     """
     run = read_own_run(event.run, token)
-    logits, labels = _compute(run.best_folder), load_mnist().val.labels
+    logits, labels = _compute(run.best_folder, run.config.dataset), run.data.val.labels
     right = float((logits.argmax(1) == labels).double().mean())
     measured = [measure_reliability(logits, labels, one) for one in TEMPERATURES]
     rows = [_describe(one) for one in measured]
-    return json.dumps({"run": run.run_id, "right": right, "rows": rows, **_WORDS})
+    words = _WORDS if run.is_on_mnist else _WORDS | _OWN_WORDS
+    return json.dumps({"run": run.run_id, "right": right, "rows": rows, **words})
 
 
 def build_sure(visitor: gr.BrowserState) -> gr.HTML:
@@ -202,9 +209,9 @@ def build_sure(visitor: gr.BrowserState) -> gr.HTML:
 
 
 @lru_cache(maxsize=64)
-def _compute(best_folder: Path) -> torch.Tensor:
+def _compute(best_folder: Path, dataset: str) -> torch.Tensor:
     # Of a finished run, whose weights stay as they are.
-    return compute_logits(load_model(best_folder), load_mnist().val.images)
+    return compute_logits(load_model(best_folder), load_data(dataset).val.images)
 
 
 def _describe(measured: Reliability) -> dict[str, Any]:

@@ -12,20 +12,19 @@ import numpy as np
 import torch
 from PIL import ImageColor
 
-from foundry.data import NUM_CLASSES, Split, load_test_split, normalize
+from foundry.data import DIGITS, normalize
 from foundry.digits.activations import first_layer_filters
 from foundry.models.runtime import on_narrow_thread
+from foundry.runs.data_sets import MNIST
 from foundry.training.inspection.replay import Moment, list_moments
 from foundry.training.runs import Run
 from foundry.training.snapshots import find_newest_step
-from foundry.ui.components.plots import ink_mask
 from foundry.ui.page import palette
+from foundry.ui.train.inspection.watched import draw_sprite, watched_pictures
 
-# Of the test split, one of each class: the one that the shipped LeNet, which reads all of these
-# right, is least sure of. The first of each class, which is easy, stands above it.
-_HARD = (6597, 6572, 9664, 4443, 3534, 1737, 4571, 1226, 6555, 9692)
 # Of a network with more filters, the first ones.
 _MAX_FILTERS = 16
+_OWN_TITLE = "Pictures it never learns from"
 _WORDS = {
     "title": "Twenty digits it never learns from",
     "filtersTitle": "What its first layer looks for",
@@ -57,11 +56,15 @@ figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.
 figcaption:not(:first-child) { margin-top: 0.7rem; }
 .digits { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px;
   grid-template-columns: repeat(10, minmax(0, 1fr)); }
-.digits li { margin: 0; padding: 3px 0 2px; border-radius: 6px; text-align: center;
+.digits.named { grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); }
+.digits.named i { width: 46px; }
+.digits.named span { font-size: 0.75rem; padding: 0 3px; }
+.digits li { min-width: 0; margin: 0; padding: 3px 0 2px; border-radius: 6px; text-align: center;
   font-weight: 650; font-size: 0.95rem; line-height: 1.3; border: 1px solid transparent; }
 .digits i { display: block; width: 76%; max-width: 46px; aspect-ratio: 1; margin: 0 auto;
   background: var(--body-text-color); image-rendering: pixelated;
-  mask-size: 2000% 100%; mask-repeat: no-repeat; }
+  mask-size: calc(100% * var(--count)) 100%; mask-repeat: no-repeat; }
+.digits span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .digits .right { color: var(--foundry-right);
   background: color-mix(in srgb, var(--foundry-sky) 14%, transparent); }
 .digits .wrong { color: var(--foundry-wrong);
@@ -115,13 +118,18 @@ function paint(index) {
   shown = index;
   find('title').textContent = data.title;
   find('when').textContent = frame.when;
+  list.style.setProperty('--count', data.labels.length);
+  list.classList.toggle('named', data.names.some((name) => name.length > 2));
   list.replaceChildren(...data.labels.map((label, i) => {
     const item = document.createElement('li'), ink = document.createElement('i');
     const state = frame.guesses[i] === label ? 'right' : 'wrong';
     item.className = state + (before && before[i] !== state ? ' turned' : '');
     ink.style.maskImage = `url(${data.sprite})`;
-    ink.style.maskPosition = `${100 * i / (data.labels.length - 1)}% 0`;
-    item.append(ink, String(frame.guesses[i]));
+    ink.style.maskPosition = `${100 * i / Math.max(1, data.labels.length - 1)}% 0`;
+    const name = document.createElement('span');
+    name.textContent = name.title = data.names[frame.guesses[i]];
+    name.translate = false;
+    item.append(ink, name);
     return item;
   }));
   paintFilters(frame);
@@ -178,11 +186,14 @@ def render_watch(run: Run | None) -> str:
         run: Any run of the visitor's.
     """
     frames = [_look(moment) for moment in list_moments(run)]
+    dataset = run.config.dataset if run else MNIST
+    words = _WORDS if dataset == MNIST else _WORDS | {"title": _OWN_TITLE}
     return json.dumps(
         {
             "run": run.run_id if run else "",
-            "labels": _digits().labels.tolist(),
-            "sprite": _draw_sprite(),
+            "labels": watched_pictures(dataset).labels.tolist(),
+            "names": run.classes if run else DIGITS,
+            "sprite": draw_sprite(dataset),
             "shape": frames[0].shape,
             "frames": [
                 {
@@ -195,7 +206,7 @@ def render_watch(run: Run | None) -> str:
             ],
             "orange": ImageColor.getrgb(palette.VERMILION),
             "blue": ImageColor.getrgb(palette.BLUE),
-            **_WORDS,
+            **words,
         }
     )
 
@@ -237,23 +248,10 @@ class _Frame:
     filters: str
 
 
-@lru_cache(maxsize=1)
-def _digits() -> Split:
-    test = load_test_split()
-    easy = [int((test.labels == digit).int().argmax()) for digit in range(NUM_CLASSES)]
-    chosen = [*easy, *_HARD]
-    return Split(test.images[chosen], test.labels[chosen])
-
-
-@lru_cache(maxsize=1)
-def _draw_sprite() -> str:
-    return ink_mask(np.concatenate(list(_digits().images.numpy()), axis=1))
-
-
 @lru_cache(maxsize=1024)
 @on_narrow_thread
 def _look(moment: Moment) -> _Frame:
-    digits, model = _digits(), moment.load()
+    digits, model = watched_pictures(moment.config.dataset), moment.load()
     with torch.inference_mode():
         guesses = model(normalize(digits.images)).argmax(1)
     num_right = int((guesses == digits.labels).sum())

@@ -1,0 +1,97 @@
+"""ZIP files, opened without trusting what they say of themselves."""
+
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from foundry.errors import InputError
+
+MAX_FILES = 160_000
+MAX_UNPACKED_BYTES = 2_000_000_000
+MAX_FILE_BYTES = 400_000_000
+# What is packed tighter than this is made to fill a disk; blank pictures come near it.
+_MAX_RATIO = 200
+_SMALL_BYTES = 10_000_000
+# What systems add to a ZIP beside what was meant.
+_LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """Open a ZIP file and look at all that it says is in it; nothing is unpacked.
+
+    Args:
+        path: Of the file.
+
+    Yields:
+        The archive and its files, without folders and what systems add.
+
+    Raises:
+        InputError: If it is damaged, encrypted, has a link or a path that leads out of it, or is
+            too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if len(entries) > MAX_FILES:
+                raise InputError(
+                    f"The ZIP has {len(entries):,} files; at most {MAX_FILES:,} are accepted."
+                )
+            for entry in entries:
+                _check_entry(entry)
+            files = [entry for entry in entries if not entry.is_dir() and not _is_litter(entry)]
+            unpacked = sum(entry.file_size for entry in files)
+            packed = sum(entry.compress_size for entry in files)
+            if unpacked > MAX_UNPACKED_BYTES or (
+                unpacked > _SMALL_BYTES and unpacked > _MAX_RATIO * packed
+            ):
+                raise InputError(
+                    f"The ZIP unpacks to {unpacked / 1e6:,.0f} MB, which is too much; at most "
+                    f"{MAX_UNPACKED_BYTES / 1e6:,.0f} MB are accepted, and no more than "
+                    f"{_MAX_RATIO} times the size of what was packed."
+                )
+            yield archive, files
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError):
+        raise InputError("The ZIP file is damaged and cannot be read; pack it again.") from None
+
+
+def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Unpack one file of an archive into memory.
+
+    Args:
+        archive: From `open_archive()`.
+        entry: One of its files.
+
+    Raises:
+        InputError: If it is larger than one file may be, or damaged.
+    """
+    if entry.file_size > MAX_FILE_BYTES:
+        raise InputError(
+            f"A file of the ZIP has {entry.file_size / 1e6:,.0f} MB; at most "
+            f"{MAX_FILE_BYTES / 1e6:,.0f} MB are accepted."
+        )
+    try:
+        # Stops at the size that was checked, whatever is packed.
+        return archive.read(entry)
+    except Exception as error:
+        # zlib, lzma and bz2 each have errors of their own.
+        if isinstance(error, MemoryError):
+            raise
+        raise InputError(f"“{entry.filename}” is damaged and cannot be unpacked.") from None
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in (*parts, "")[0]:
+        raise InputError(f"The ZIP has a path that leads out of it, “{entry.filename}”.")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise InputError(f"The ZIP has a link, “{entry.filename}”; only files are accepted.")
+    if entry.flag_bits & 1:
+        raise InputError("The ZIP is locked with a password; pack it without one.")
+
+
+def _is_litter(entry: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    return any(part in _LITTER or part.startswith(".") for part in parts)

@@ -1,0 +1,100 @@
+"""What the readers of all forms find in a file, before it is split."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from foundry.data.mnist import IMAGE_SIZE
+from foundry.errors import InputError
+
+SPLITS = ("train", "val", "test")
+MIN_CLASSES, MAX_CLASSES = 2, 100
+MAX_PICTURES = 150_000
+MAX_NAME = 60
+
+
+@dataclass
+class Found:
+    """Pictures with labels, as a file had them.
+
+    Attributes:
+        parts: By the name of a split, images uint8 (N, 28, 28) and labels int64 (N,). What came
+            without splits is all in `train`.
+        classes: Their names, in the order of the labels.
+        notes: Sentences on what was converted or left out.
+        is_of_pictures: Whether there were pictures to make 28x28 of, rather than arrays.
+    """
+
+    parts: dict[str, tuple[np.ndarray, np.ndarray]]
+    classes: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
+    is_of_pictures: bool = False
+
+
+def name_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> Found:
+    """Give numbers as labels the names that they have, and places without gaps.
+
+    Args:
+        parts: Images uint8 (N, 28, 28), labels of any whole numbers (N,).
+
+    Raises:
+        InputError: If a label is negative, or there are too few or too many classes.
+    """
+    values = np.unique(np.concatenate([labels for _, labels in parts.values()]))
+    if len(values) and values[0] < 0:
+        raise InputError(f"A label is {values[0]}; whole numbers from 0 are accepted.")
+    check_classes(len(values))
+    placed = {
+        name: (images, np.searchsorted(values, labels).astype(np.int64))
+        for name, (images, labels) in parts.items()
+    }
+    return Found(placed, tuple(map(str, values.tolist())))
+
+
+def check_classes(num_classes: int) -> None:
+    """Refuse a number of classes that cannot be learned here.
+
+    Raises:
+        InputError: If there are too few or too many.
+    """
+    if not MIN_CLASSES <= num_classes <= MAX_CLASSES:
+        noun = "class" if num_classes == 1 else "classes"
+        raise InputError(
+            f"There are pictures of {num_classes:,} {noun}; {MIN_CLASSES} to {MAX_CLASSES} are "
+            "accepted."
+        )
+
+
+def check_count(num_pictures: int) -> None:
+    """Refuse more pictures than are kept.
+
+    Raises:
+        InputError: If there are more.
+    """
+    if num_pictures > MAX_PICTURES:
+        raise InputError(
+            f"The file has {num_pictures:,} pictures; at most {MAX_PICTURES:,} are accepted."
+        )
+
+
+def check_pair(name: str, images: np.ndarray, labels: np.ndarray) -> None:
+    """Refuse pictures and labels that do not belong together.
+
+    Args:
+        name: Of the pair, as people know it.
+        images: One picture a row.
+        labels: One label a row.
+
+    Raises:
+        InputError: If there are not as many of both.
+    """
+    if len(images) != len(labels):
+        raise InputError(f"{name} has {len(images):,} pictures and {len(labels):,} labels.")
+
+
+def shape_of(array: np.ndarray) -> str:
+    """Return the shape of an array as people write it: `100x28x28`."""
+    return "x".join(map(str, array.shape)) or "a single number"
+
+
+PIXELS = IMAGE_SIZE**2

@@ -1,0 +1,279 @@
+"""Data sets that visitors brought, on disk beside the runs, each named by the hash of its content.
+
+data.safetensors    images and labels of the three splits
+about.json          what it is called, its classes, and what there is to say of it
+owners/             an empty file for each visitor who brought it, named by their hash
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from foundry.data import DataSet, Split, load_mnist
+from foundry.data.own.found import SPLITS
+from foundry.data.own.splitting import OwnData
+from foundry.errors import ArtifactError, InputError
+from foundry.runs.folders import hash_owner, runs_dir, write_json
+
+MNIST = "mnist"
+# How 28x28 was made of pictures; files of arrays do not say.
+AS_IT_IS, AS_HANDWRITING = "as it is", "as handwriting"
+PREPARATIONS = (AS_IT_IS, AS_HANDWRITING)
+MAX_BYTES = 5_000_000_000
+MAX_AGE_S = 30 * 24 * 3600.0
+MAX_OWN = 20
+
+_DATA_FILE = "data.safetensors"
+_ABOUT_FILE = "about.json"
+_ID = re.compile(r"[0-9a-f]{24}")
+_MAX_TITLE = 60
+# Somebody is still writing those.
+_YOUNG_S = 3600.0
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a data set without reading its pictures.
+
+    Attributes:
+        data_id: Names it: a hash of its pictures, labels and names of classes.
+        title: The name of the file that it came from.
+        classes: Their names, in the order of the labels.
+        counts: By the name of a split, pictures of each class.
+        notes: Sentences on what was converted, left out or split.
+        preparation: One of `PREPARATIONS`; empty for arrays, which were 28x28 already or reduced.
+    """
+
+    data_id: str
+    title: str
+    classes: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    notes: tuple[str, ...]
+    preparation: str = ""
+
+
+def data_sets_dir() -> Path:
+    """Return the folder of all data sets that visitors brought."""
+    return runs_dir() / "data-sets"
+
+
+def is_data_id(value: object) -> bool:
+    """Tell whether a value may name a data set that somebody brought."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -> About:
+    """Write a data set to disk; what is there already is only given one more owner.
+
+    Args:
+        own: What was read.
+        title: The name of its file.
+        owner: The visitor's secret token.
+        preparation: As in `About`.
+
+    Raises:
+        InputError: If the visitor keeps too many.
+        ArtifactError: If it cannot be written; then nothing is left of it.
+    """
+    data_id = _hash(own.data)
+    mine = list_data_sets(owner)
+    if len(mine) >= MAX_OWN and data_id not in [about.data_id for about in mine]:
+        raise InputError(f"You keep {MAX_OWN} data sets, the most there can be; delete one first.")
+    shown = "".join(sign for sign in title if sign.isprintable())[-_MAX_TITLE:]
+    about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
+    folder = data_sets_dir() / data_id
+    try:
+        if _find_about(folder) is None:
+            _write(folder, own.data, about)
+        owners = folder / "owners"
+        owners.mkdir(exist_ok=True)
+        (owners / hash_owner(owner)).touch()
+        os.utime(folder)
+    except OSError as error:
+        raise ArtifactError(
+            f"The data set could not be kept in {data_sets_dir()} ({error.strerror}); make room "
+            "there, then try again."
+        ) from None
+    return about
+
+
+def _write(folder: Path, data: DataSet, about: About) -> None:
+    partial = folder.with_name(f"partial-{folder.name}-{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        partial.mkdir(parents=True)
+        tensors: dict[str, torch.Tensor] = {}
+        for name in SPLITS:
+            part: Split = getattr(data, name)
+            tensors |= {f"{name}_images": part.images, f"{name}_labels": part.labels}
+        save_file(tensors, partial / _DATA_FILE)
+        write_json(
+            partial / _ABOUT_FILE,
+            {
+                "title": about.title,
+                "classes": about.classes,
+                "counts": about.counts,
+                "notes": about.notes,
+                "preparation": about.preparation,
+            },
+        )
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        # Of safetensors' own errors only the text says that the disk was meant.
+        if isinstance(error, SafetensorError):
+            raise OSError(0, str(error)) from None
+        raise
+
+
+def read_about(data_id: str, owner: str) -> About:
+    """Return what is known of one of a visitor's data sets.
+
+    Args:
+        data_id: As the visitor gave it.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If there is no such data set, or it is someone else's; the two look alike.
+    """
+    folder = data_sets_dir() / str(data_id)
+    is_theirs = is_data_id(data_id) and (folder / "owners" / hash_owner(owner)).exists()
+    if is_theirs and (about := _find_about(folder)):
+        return about
+    raise InputError(f"You have no data set “{data_id}”; add its file first, or use “{MNIST}”.")
+
+
+def _find_about(folder: Path) -> About | None:
+    """Return what is known of a data set; None if it is not there or cannot be read."""
+    try:
+        values = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))
+        return About(
+            folder.name,
+            values["title"],
+            tuple(values["classes"]),
+            {name: tuple(counts) for name, counts in values["counts"].items()},
+            tuple(values["notes"]),
+            values["preparation"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def list_data_sets(owner: str) -> list[About]:
+    """Return what is known of a visitor's data sets, the newest first."""
+    if not isinstance(owner, str) or not owner:
+        return []
+    owned = data_sets_dir().glob(f"*/owners/{hash_owner(owner)}")
+    newest_first = sorted(owned, key=_time_of, reverse=True)
+    return [about for mark in newest_first if (about := _find_about(mark.parents[1]))]
+
+
+def load_data(data_id: str) -> DataSet:
+    """Load MNIST or a data set that somebody brought; the last few are kept in memory.
+
+    Args:
+        data_id: `mnist`, or from an `About`. Whose it is has been asked before.
+
+    Raises:
+        ArtifactError: If it is gone, or no longer what its name says.
+    """
+    return load_mnist() if data_id == MNIST else _load_own(data_sets_dir() / data_id)
+
+
+@lru_cache(maxsize=3)
+def _load_own(folder: Path) -> DataSet:
+    try:
+        tensors = load_file(folder / _DATA_FILE)
+        splits = {
+            name: Split(tensors[f"{name}_images"], tensors[f"{name}_labels"]) for name in SPLITS
+        }
+        classes = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))["classes"]
+        data = DataSet(**splits, classes=tuple(classes))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        raise ArtifactError(
+            f"The data set {folder.name} is no longer here; bring its file again, then go on."
+        ) from None
+    if _hash(data) != folder.name:
+        raise ArtifactError(
+            f"The data set {folder.name} is damaged: it is not what its name says. Delete it, and "
+            "bring its file again."
+        )
+    # What is in use is not old; where that cannot be written, it is trained on all the same.
+    with contextlib.suppress(OSError):
+        os.utime(folder)
+    return data
+
+
+def remove_data_set(data_id: str, owner: str) -> None:
+    """Take a data set from a visitor; with its last owner it goes.
+
+    Args:
+        data_id: One of the visitor's.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If there is no such data set of theirs.
+    """
+    read_about(data_id, owner)
+    owners = data_sets_dir() / data_id / "owners"
+    (owners / hash_owner(owner)).unlink(missing_ok=True)
+    if not any(owners.iterdir()):
+        _remove(owners.parent)
+
+
+def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES) -> list[str]:
+    """Remove data sets that were not used for too long, and the oldest while all are too large.
+
+    Args:
+        max_age_s: Since one was brought or trained on.
+        max_bytes: Of all of them together.
+
+    Returns:
+        The ids of those removed; what a reading that was killed has left goes too.
+    """
+    folder = data_sets_dir()
+    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
+        if time.time() - _time_of(partial) > _YOUNG_S:
+            shutil.rmtree(partial, ignore_errors=True)
+    removed, num_bytes = [], 0
+    kept = [path for path in folder.glob("*") if is_data_id(path.name)]
+    for path in sorted(kept, key=_time_of, reverse=True):
+        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
+        if num_bytes > max_bytes or time.time() - _time_of(path) > max_age_s:
+            _remove(path)
+            removed.append(path.name)
+    return removed
+
+
+def _remove(folder: Path) -> None:
+    # First the name, by which others would find it half removed.
+    gone = folder.rename(folder.with_name(f"removed-{folder.name}-{os.getpid()}"))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _time_of(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _hash(data: DataSet) -> str:
+    digest = hashlib.sha256(json.dumps(data.classes).encode())
+    for name in SPLITS:
+        part: Split = getattr(data, name)
+        digest.update(f"{name} {len(part)}".encode())
+        digest.update(part.images.numpy().tobytes())
+        digest.update(part.labels.numpy().tobytes())
+    return digest.hexdigest()[:24]

@@ -1,0 +1,78 @@
+"""A run on a visitor's own data on the Draw tab: its classes answer; what needs digits says so."""
+
+import gradio as gr
+import numpy as np
+import pytest
+from drawing import data_url, draw_strokes, write_shapes
+from outputs import value_of
+from PIL import Image, ImageDraw
+
+from foundry.data.own.reading import finish, read_data_set
+from foundry.models import build_model, save_model
+from foundry.runs.data_sets import keep_data_set, load_data
+from foundry.training import TrainConfig, TrainState, train
+from foundry.training.runs import create_run
+from foundry.ui.components.model_choice import list_digit_models
+from foundry.ui.draw import maps
+from foundry.ui.draw import tab as draw_tab
+
+
+def picture(name):
+    page = Image.new("L", (280, 280), 255)
+    draw = ImageDraw.Draw(page)
+    (draw.ellipse if name == "disc" else draw.rectangle)((80, 80, 200, 200), fill=0)
+    return page
+
+
+@pytest.fixture
+def run(runs_folder, tmp_path):
+    """A run that tells discs from squares."""
+    write_shapes(tmp_path / "shapes.zip")
+    own = finish(read_data_set(tmp_path / "shapes.zip"))
+    about = keep_data_set(own, "shapes.zip", "alice", "as it is")
+    config = TrainConfig(dataset=about.data_id, epochs=20, batch_size=8, learning_rate=0.003)
+    run = create_run(config, "alice", "cpu")
+    data = load_data(about.data_id)
+    state = TrainState(run.config, classes=run.classes)
+    for _ in train(state, data):
+        pass
+    save_model(state.best_model(), run.best_folder)
+    return run
+
+
+@pytest.mark.parametrize("name", ["disc", "square"])
+def test_a_drawing_is_answered_by_the_classes_of_the_run(run, name):
+    bars, note, *_ = draw_tab.on_draw("cpu", data_url(picture(name)), run.run_id, "alice", "int8")
+    assert f'<b translate="no">{name}</b>' in bars
+    assert "ms" in note
+    assert "Draw a digit" in draw_tab.on_draw("cpu", None, run.run_id, "alice")[0]
+    blank = data_url(Image.new("L", (280, 280), 255))
+    assert "Draw a digit" in draw_tab.on_draw("cpu", blank, run.run_id, "alice")[0]
+    assert maps.on_look("cpu", data_url(picture(name)), run.run_id, "alice").count("<img") == 3
+    assert maps.on_look("cpu", blank, run.run_id, "alice").count("<img") == 0
+
+
+def test_a_picture_that_is_sent_is_looked_at_as_a_whole(run, tmp_path):
+    picture("disc").save(tmp_path / "disc.png")
+    _, sentence, crops = draw_tab.on_photo("cpu", str(tmp_path / "disc.png"), run.run_id, "alice")
+    assert "“disc”" in sentence
+    assert len(value_of(crops)) == 1
+
+
+def test_it_is_offered_for_drawing_and_not_where_digits_are_needed(run):
+    offered = dict(draw_tab.on_visit("alice", run.run_id).choices)
+    assert run.run_id in offered.values()
+    assert run.run_id not in dict(list_digit_models("alice")).values()
+    assert run.run_id not in dict(draw_tab.on_visit("bob", run.run_id).choices).values()
+    assert list(draw_tab.on_variant("cpu", run.run_id, "alice", "int8")) == [""]
+    drawing = data_url(draw_strokes([[(80, 60), (200, 60), (135, 235)]]))
+    with pytest.raises(gr.Error) as refused:
+        list(draw_tab.on_compare("cpu", drawing, run.run_id, "alice", "dense"))
+    assert "your own data" in refused.value.message
+
+
+@pytest.mark.parametrize("model", ["lenet", "cnn", "lstm", "transformer"])
+def test_every_network_can_be_looked_into(run, model):
+    network = build_model(model, classes=("disc", "square", "ring"))
+    shown = maps._look_into(network.eval(), np.zeros((28, 28), np.uint8))
+    assert len(shown) == 2
