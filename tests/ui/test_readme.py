@@ -6,6 +6,7 @@ import gradio as gr
 import pytest
 from drawing import draw_strokes
 from gradio_client import Client
+from patterns import pattern_entries, write_zip
 from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
 
@@ -37,6 +38,7 @@ def run_on_the_app(example, app_url, folder, monkeypatch):
     """Run an example in a folder with the files that it sends; return its names."""
     draw_strokes(SEVEN).save(folder / "seven.png")
     open_example("A cup").save(folder / "photo.jpg")
+    write_zip(folder / "classes.zip", pattern_entries())
     (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(folder / "speech.wav", speak("seven three one")[0])
     monkeypatch.chdir(folder)
@@ -55,11 +57,14 @@ def test_the_first_example_runs(app_url, tmp_path, monkeypatch, capsys):
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
-    assert printed[-11:-8] == ["stopped", "7", "28 True"]
-    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-12])
-    read, smallest = printed[-8].split()
+    assert printed[-13:-10] == ["stopped", "7", "28 True"]
+    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-14])
+    read, smallest = printed[-10].split()
     assert read == "7" and 0 < float(smallest) < 0.5
-    assert printed[-7:-4] == ["['7']", "espresso", "positive"]
+    assert printed[-9:-7] == ["['7']", "espresso"]
+    # Of each class of five pictures one is set aside; a cup is like none of the patterns.
+    assert re.fullmatch(r"(0\.0|0\.5|1\.0) 2", printed[-7])
+    assert printed[-6:-4] == ["none of these", "positive"]
     assert printed[-4].startswith("1,7,It broke after a day.,negative,")
     assert "funny" in printed[-3]
     assert printed[-2] == "seven three one"

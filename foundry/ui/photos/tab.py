@@ -16,6 +16,7 @@ from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
 from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.teach.section import build_teach_section
 from foundry.ui.photos.variants import on_compare
 
 
@@ -34,6 +35,7 @@ def build_photos_tab(page: Page) -> None:
         def show(chosen: str) -> None:
             _build_recognition(page.variants, variant, chosen)
 
+        build_teach_section(page.visitor)
         tab.select(lambda: True, None, is_open, **QUIET)
         page.links.open_only("photos")
         build_photos_api()
