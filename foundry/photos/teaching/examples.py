@@ -11,6 +11,8 @@ MIN_EXAMPLES, MAX_EXAMPLES = 3, 100
 MAX_PICTURES = MAX_CLASSES * MAX_EXAMPLES
 NONE_OF_THESE = "none of these"
 _MAX_NAME = 40
+# On any system.
+_NOT_IN_FOLDERS = '/\\:*?"<>|'
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ def check_label(label: object) -> str:
     if not plain or len(plain) > _MAX_NAME or not plain.isprintable():
         raise InputError(
             f"A class needs a name of one line, of at least one and up to {_MAX_NAME} characters."
+        )
+    if plain.startswith(".") or set(plain) & set(_NOT_IN_FOLDERS):
+        raise InputError(
+            "A class is also the name of a folder, which cannot begin with a dot or have any of "
+            f"{' '.join(_NOT_IN_FOLDERS)} in it."
         )
     if plain.casefold() == NONE_OF_THESE:
         raise InputError(

@@ -66,8 +66,10 @@ def test_what_cannot_be_read_is_named_and_the_others_stay(files, tmp_path):
 
 
 def test_names_of_classes_cannot_be_html(files):
-    board, *_ = on_add(files("spots", 1), '<img src=x onerror="alert(1)">', TOKEN)
-    assert "<img src=x" not in board and 'onerror="' not in board
+    board, *_ = on_add(files("spots", 1), "&lt;b' onerror='alert(1)", TOKEN)
+    assert "&amp;lt;b" in board and "onerror='" not in board
+    with pytest.raises(gr.Error, match="also the name of a folder"):
+        on_add(files("waves", 1), "<b>", TOKEN)
 
 
 def test_classes_are_taught_asked_and_deleted(files, tmp_path):

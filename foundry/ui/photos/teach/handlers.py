@@ -190,6 +190,15 @@ def on_delete(token: str) -> list[Any]:
     ]
 
 
+def show_all(project: Project | None) -> list[Any]:
+    """Return the board, the classes to choose from, and the result with what belongs to it.
+
+    Args:
+        project: The visitor's, None if there is none.
+    """
+    return [*_show(project), *_show_result(project)]
+
+
 def _show(project: Project | None, chosen: str | None = None) -> list[Any]:
     """Return the board, and the classes to choose from."""
     labels = list(project.labels) if project else []

@@ -11,6 +11,7 @@ from foundry.ui.page.feedback import QUIET
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.teach.board import BOARD_CSS, BOARD_JS, board_html
+from foundry.ui.photos.teach.downloads import build_downloads, on_load
 from foundry.ui.photos.teach.handlers import (
     READY,
     TRY_HINT,
@@ -109,10 +110,12 @@ def _build(visitor: gr.BrowserState, project: Project | None) -> None:
             said = gr.HTML(
                 view.hint(TRY_HINT), css_template=view.ANSWER_CSS, elem_id="teach-said", **flush
             )
+    load = build_downloads(visitor)
     shown = [board, name]
     judged = [learned, result, cell, replay]
     files.upload(on_add, [files, name, visitor], [*shown, files, note], **QUIET)
     camera.input(on_add, [camera, name, visitor], [*shown, camera, note], **QUIET)
+    load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
     board.select(on_board, visitor, shown, **QUIET)
     train.click(on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET)
     result.select(on_cell, visitor, cell, **QUIET)
