@@ -13,6 +13,7 @@ from speaking import speak, write_wav
 from foundry.compression.runs import read_compression
 from foundry.data.pictures import MAX_PIXELS
 from foundry.models.hub import MAX_DOWNLOAD_BYTES
+from foundry.photos.teaching import projects
 from foundry.runs import cleaning
 from foundry.runs.queue import MAX_WAITING
 from foundry.sentiment.pieces import MAX_CHARACTERS
@@ -130,6 +131,8 @@ def test_the_limits_are_those_of_the_code():
         f"runs | {cleaning.MAX_AGE_S / 86_400:.0f} days without a change, the newest "
         f"{cleaning.NUM_KEPT} excepted; the oldest go when all together exceed "
         f"{cleaning.MAX_BYTES // 10**9} GB",
+        f"their pictures | {projects.MAX_AGE_S / 86_400:.0f} days without a change",
+        f"all together exceed {projects.MAX_BYTES // 10**9} GB",
         f"all together exceed {cleaning.MAX_UPLOADS_BYTES // 10**9} GB",
     ):
         assert row in text
@@ -139,5 +142,6 @@ def test_the_limits_are_those_of_the_code():
         ("explanations of a text", queues.EXPLANATIONS),
         ("measurements of the machine, in About", queues.MEASUREMENTS),
         ("attacks on 1,000 digits, in Draw", queues.ATTACKS),
+        ("lessons of own classes, in Photos", queues.LESSONS),
     ):
         assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text

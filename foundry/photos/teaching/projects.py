@@ -38,7 +38,7 @@ from foundry.runs.folders import (
 )
 
 MAX_AGE_S = 7 * 24 * 3600.0
-_MAX_BYTES = 2_000_000_000
+MAX_BYTES = 2_000_000_000
 _PICTURES = "pictures"
 FEATURES_FILE = "features.safetensors"
 
@@ -191,7 +191,7 @@ def remove_old_projects() -> None:
     newest = sorted(list_run_folders(projects_dir()), key=_changed_at, reverse=True)
     for folder in newest:
         num_bytes += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        if time.time() - _changed_at(folder) > MAX_AGE_S or num_bytes > _MAX_BYTES:
+        if time.time() - _changed_at(folder) > MAX_AGE_S or num_bytes > MAX_BYTES:
             shutil.rmtree(folder, ignore_errors=True)
             _logger.info("Removed the classes %s", folder.name)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.photos.teaching.projects import remove_old_projects
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import QUIET
@@ -39,6 +40,7 @@ def build_photos_tab(page: Page) -> None:
         tab.select(lambda: True, None, is_open, **QUIET)
         page.links.open_only("photos")
         build_photos_api()
+    page.warm_ups.append(remove_old_projects)
 
 
 def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) -> None:
