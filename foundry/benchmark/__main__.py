@@ -21,6 +21,7 @@ BENCHMARKS = {
     "training": "training speed against a DataLoader loop, time to 98.8% and 99.0%",
     "digits": "time from stroke to probabilities, and accuracy on redrawn test digits",
     "sentiment": "one text and a thousand, against transformers' pipeline; quality with --data",
+    "photos": "time from a photo's file to names, int8 beside PyTorch, and a lesson of 5 classes",
     "startup": "from a cold process to the first answer, idle memory, the share of each import",
     "compression": "size, speed and quality of every variant, beside other engines",
     "load": "75 visitors at once while a run trains: answers checked, times, memory",
@@ -88,6 +89,10 @@ def main() -> None:
             _add_data(command)
         if name == "sentiment":
             command.add_argument("--model", default="bert-sentiment", help="a name or a folder")
+        if name == "photos":
+            command.add_argument(
+                "--data", type=Path, metavar="DIR", help="a folder of pictures for each class"
+            )
         if name == "load":
             command.add_argument(
                 "--seconds", type=float, default=60.0, help="how long all are there (default: 60)"

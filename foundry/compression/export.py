@@ -36,9 +36,16 @@ _LOADERS_OF = {
     "cnn": "digits",
     "lstm": "digits_lstm",
     "transformer": "digits_transformer",
+    "efficientnet-lite0": "photos",
 }
-# What a tokenizer or a processor is read from; copied beside transformers models.
-_PROCESSOR_FILES = ("tokenizer*.json", "vocab*", "*processor_config.json", "*preprocessor*.json")
+# What a tokenizer or a processor is read from, or says what answers mean; copied beside the model.
+_PROCESSOR_FILES = (
+    "classes.json",
+    "tokenizer*.json",
+    "vocab*",
+    "*processor_config.json",
+    "*preprocessor*.json",
+)
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ def flatten(image: Image.Image) -> Image.Image:
     return paper
 
 
-def frame_photo(image: Image.Image) -> Image.Image:
-    """Return what the network sees of a picture: RGB, 224x224.
+def square_photo(image: Image.Image) -> Image.Image:
+    """Return the square in the middle of a picture, of which the network sees the middle: RGB.
+
+    A square of its size, 256x256, is left as it is.
 
     Args:
         image: Upright; of any size and mode with 8 bits.
@@ -36,9 +38,17 @@ def frame_photo(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = flatten(image.crop((left, top, left + side, top + side)))
-    resized = square.resize((_RESIZED, _RESIZED), Image.Resampling.BICUBIC)
+    return square.resize((_RESIZED, _RESIZED), Image.Resampling.BICUBIC)
+
+
+def frame_photo(image: Image.Image) -> Image.Image:
+    """Return what the network sees of a picture: RGB, 224x224.
+
+    Args:
+        image: Upright; of any size and mode with 8 bits.
+    """
     margin = (_RESIZED - PHOTO_SIZE) // 2
-    return resized.crop((margin, margin, margin + PHOTO_SIZE, margin + PHOTO_SIZE))
+    return square_photo(image).crop((margin, margin, margin + PHOTO_SIZE, margin + PHOTO_SIZE))
 
 
 def normalize_photos(pictures: np.ndarray) -> torch.Tensor:

@@ -1,7 +1,8 @@
 """Naming photos as a visitor does, in a real Chromium."""
 
 import pytest
-from gestures import open_page
+from gestures import launch_chromium, open_page
+from patterns import draw_pattern
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -27,3 +28,54 @@ def test_photos_are_named_in_the_pages_language(context, app_url):
     page.get_by_role("tab", name="手写", exact=True).click()
     page.get_by_role("tab", name="照片", exact=True).click()
     expect(answer.locator(".headline b")).to_contain_text("浓缩咖啡")
+
+
+def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_path):
+    # The camera of a browser that is started so is a pattern that turns.
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    browser = launch_chromium(playwright, *arguments)
+    context = browser.new_context(permissions=["camera"])
+    context.set_default_timeout(60_000)
+    page = open_page(context, app_url)
+    page.get_by_role("tab", name="Photos", exact=True).click()
+    section = page.locator("#photos-teach")
+    expect(section).to_be_visible()
+    # Nothing of it is there before it is opened.
+    expect(page.locator("#teach-board")).to_have_count(0)
+    section.get_by_role("button", name="Teach it your own classes").click()
+    board = page.locator("#teach-board")
+    expect(board).to_contain_text("No classes yet")
+
+    def choose(name):
+        field = page.locator("#teach-class input")
+        field.fill(name)
+        field.press("Enter")
+
+    choose("camera")
+    camera = page.locator("#teach-camera")
+    for number in range(1, 4):
+        camera.get_by_text("Click to Access Webcam").click()
+        # Before the first frame there is nothing to take.
+        page.wait_for_function("document.querySelector('#teach-camera video')?.currentTime > 0.5")
+        camera.get_by_role("button", name="capture photo").click()
+        expect(board.locator(".picture")).to_have_count(number)
+    choose("spots")
+    for seed in range(3):
+        draw_pattern("spots", seed).save(tmp_path / f"{seed}.png")
+    files = [tmp_path / f"{seed}.png" for seed in range(3)]
+    page.locator("#teach-files input[type=file]").set_input_files(files)
+    expect(board.locator(".picture")).to_have_count(6)
+    page.locator("#teach-train").click()
+    expect(page.locator("#teach-result")).to_contain_text("of 2 right: between")
+    page.locator("#teach-result td button").first.click()
+    expect(page.locator("#teach-cell b")).to_contain_text("camera → camera")
+    page.locator("#teach-try input[type=file]").set_input_files(files[0])
+    expect(page.locator("#teach-said .headline b")).to_have_text("spots")
+    # A reload keeps what belongs to the visitor.
+    page.reload()
+    page.get_by_role("tab", name="Photos", exact=True).click()
+    page.get_by_role("button", name="Teach it your own classes").click()
+    expect(board.locator(".picture")).to_have_count(6)
+    page.locator("#teach-delete").click()
+    expect(board).to_contain_text("No classes yet")
+    browser.close()

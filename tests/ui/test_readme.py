@@ -6,12 +6,14 @@ import gradio as gr
 import pytest
 from drawing import draw_strokes, write_shapes
 from gradio_client import Client
+from patterns import pattern_entries, write_zip
 from readmes import PROJECT, find_blocks, find_rows
 from speaking import speak, write_wav
 
 from foundry.compression.runs import read_compression
 from foundry.data.pictures import MAX_PIXELS
 from foundry.models.hub import MAX_DOWNLOAD_BYTES
+from foundry.photos.teaching import projects
 from foundry.runs import cleaning
 from foundry.runs.queue import MAX_WAITING
 from foundry.sentiment.pieces import MAX_CHARACTERS
@@ -38,6 +40,7 @@ def run_on_the_app(example, app_url, folder, monkeypatch):
     draw_strokes(SEVEN).save(folder / "seven.png")
     write_shapes(folder / "shapes.zip")
     open_example("A cup").save(folder / "photo.jpg")
+    write_zip(folder / "classes.zip", pattern_entries())
     (folder / "reviews.csv").write_text("id,review\n7,It broke after a day.\n")
     write_wav(folder / "speech.wav", speak("seven three one")[0])
     monkeypatch.chdir(folder)
@@ -56,13 +59,16 @@ def test_the_first_example_runs(app_url, tmp_path, monkeypatch, capsys):
 def test_the_example_of_the_endpoints_runs(app_url, tmp_path, monkeypatch, capsys):
     names = run_on_the_app(ENDPOINTS, app_url, tmp_path, monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
-    assert printed[-11:-8] == ["stopped", "7", "28 True"]
-    assert printed[-13].startswith("['disc', 'square'] [16, 16] ['A tenth of each class")
-    assert 0 <= float(printed[-12]) <= 1
-    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-14])
-    read, smallest = printed[-8].split()
+    assert printed[-13:-10] == ["stopped", "7", "28 True"]
+    assert printed[-15].startswith("['disc', 'square'] [16, 16] ['A tenth of each class")
+    assert 0 <= float(printed[-14]) <= 1
+    assert re.fullmatch(r"0 \[(\S+, ){9}\S+\]", printed[-16])
+    read, smallest = printed[-10].split()
     assert read == "7" and 0 < float(smallest) < 0.5
-    assert printed[-7:-4] == ["['7']", "espresso", "positive"]
+    assert printed[-9:-7] == ["['7']", "espresso"]
+    # Of each class of five pictures one is set aside; a cup is like none of the patterns.
+    assert re.fullmatch(r"(0\.0|0\.5|1\.0) 2", printed[-7])
+    assert printed[-6:-4] == ["none of these", "positive"]
     assert printed[-4].startswith("1,7,It broke after a day.,negative,")
     assert "funny" in printed[-3]
     assert printed[-2] == "seven three one"
@@ -128,6 +134,8 @@ def test_the_limits_are_those_of_the_code():
         f"runs | {cleaning.MAX_AGE_S / 86_400:.0f} days without a change, the newest "
         f"{cleaning.NUM_KEPT} excepted; the oldest go when all together exceed "
         f"{cleaning.MAX_BYTES // 10**9} GB",
+        f"their pictures | {projects.MAX_AGE_S / 86_400:.0f} days without a change",
+        f"all together exceed {projects.MAX_BYTES // 10**9} GB",
         f"all together exceed {cleaning.MAX_UPLOADS_BYTES // 10**9} GB",
     ):
         assert row in text
@@ -137,5 +145,6 @@ def test_the_limits_are_those_of_the_code():
         ("explanations of a text", queues.EXPLANATIONS),
         ("measurements of the machine, in About", queues.MEASUREMENTS),
         ("attacks on 1,000 digits, in Draw", queues.ATTACKS),
+        ("lessons of own classes, in Photos", queues.LESSONS),
     ):
         assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text

@@ -63,6 +63,7 @@ CONTRACT = {
     "/score_sentiment_batch": 4,
     "/explain_sentiment": 2,
     "/classify_image": 3,
+    "/teach": 1,
     "/transcribe": 4,
     "/transcribe_channels": 4,
     "/compress": 6,

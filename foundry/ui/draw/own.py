@@ -16,7 +16,7 @@ from foundry.runs.data_sets import AS_IT_IS
 from foundry.training.runs import Run
 from foundry.ui.components import plots
 from foundry.ui.components.pad import decode_drawing
-from foundry.ui.components.variants.answers import NOT_ASKED
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import show_bars
 
 
@@ -54,7 +54,7 @@ def draw_for(run: Run, drawing: Any, device: str) -> list[Any]:
     """Answer the pad. Returns as `on_draw()`."""
     started = time.perf_counter()
     image = decode_drawing(drawing)
-    bars = show_bars(NOT_ASKED, DENSE.name, [DENSE.name])
+    bars = show_bars(Answered(), DENSE.name, [DENSE.name])
     if image is None or image.getextrema()[0] == 255:
         return [plots.digit_bars(None), "", *bars]
     probs = classify_own(run, frame_for(run, image, is_drawn=True), device)

@@ -1,20 +1,22 @@
 """Where a photo is uploaded, pasted, dropped or taken."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
 
 
-def build_photo_input(**options: Any) -> gr.Image:
+def build_photo_input(
+    sources: Sequence[str] = ("upload", "webcam", "clipboard"), **options: Any
+) -> gr.Image:
     """Build Gradio's image component, whose value is the file as it was sent.
 
     Args:
+        sources: Where it may come from.
         options: As `gr.Image` takes them.
     """
-    photo = gr.Image(
-        sources=["upload", "webcam", "clipboard"], type="filepath", format="jpeg", **options
-    )
+    photo = gr.Image(sources=list(sources), type="filepath", format="jpeg", **options)
     # Gradio would open the file, turn it and save it anew, and fail without a sentence where it
     # cannot: `load_image()` is to be the first that looks at it.
     photo.preprocess = _take_path

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.photos.teaching.projects import remove_old_projects
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import QUIET
@@ -16,6 +17,7 @@ from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
 from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.teach.section import build_teach_section
 from foundry.ui.photos.variants import on_compare
 
 
@@ -34,9 +36,11 @@ def build_photos_tab(page: Page) -> None:
         def show(chosen: str) -> None:
             _build_recognition(page.variants, variant, chosen)
 
+        build_teach_section(page.visitor)
         tab.select(lambda: True, None, is_open, **QUIET)
         page.links.open_only("photos")
         build_photos_api()
+    page.warm_ups.append(remove_old_projects)
 
 
 def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) -> None:

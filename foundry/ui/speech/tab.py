@@ -1,14 +1,11 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
-from foundry.speech.audio import open_audio
 from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
@@ -40,11 +37,8 @@ from foundry.ui.speech.model import (
     warm_up,
 )
 from foundry.ui.speech.score import build_score_section
-from foundry.ui.speech.transcribing import on_transcribe
+from foundry.ui.speech.transcribing import ask, on_other_way, on_transcribe
 from foundry.ui.speech.variants import connect_bars
-
-# Longer recordings are transcribed when the button is pressed.
-_MAX_UNASKED_S = 300.0
 
 
 def show_running(is_running: bool) -> list[Any]:
@@ -93,39 +87,6 @@ def on_new_sound(path: str | None) -> list[Any]:
         *show_running(False),
         asked,
     ]
-
-
-def ask(path: str | None) -> tuple[Any, str]:
-    """Ask for the words of a recording, unless it is so long that they should be waited for.
-
-    Returns:
-        When it was asked for, if it was; and what the status line says till then.
-    """
-    if not path:
-        return gr.skip(), ""
-    try:
-        duration_s = open_audio(path).duration_s
-    except InputError:
-        # The answer says what is wrong with it.
-        return time.time(), ""
-    length = speech_view.clock(duration_s)
-    if duration_s <= _MAX_UNASKED_S:
-        return time.time(), status_line("Listening", f"{length} of sound.")
-    return gr.skip(), status_line("Ready", f"{length} of sound: press Transcribe.")
-
-
-def on_other_way(title: str, path: str | None, open_tab: str) -> Any:
-    """Ask again, because another model, variant or decoding was chosen while the tab was in sight.
-
-    Args:
-        title: This tab's label.
-        path: The sound file.
-        open_tab: The label of the tab in sight.
-
-    Returns:
-        When it was asked for, if it was.
-    """
-    return ask(path)[0] if open_tab == title else gr.skip()
 
 
 def on_cancel() -> list[Any]:

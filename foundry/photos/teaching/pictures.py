@@ -1,0 +1,52 @@
+"""An example as it is kept: the square in the middle of a picture, and nothing of the camera's."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from foundry.data.photos import square_photo
+from foundry.data.pictures import load_image
+
+SUFFIX = ".jpg"
+_QUALITY = 92
+_SIGNATURE = b"\xff\xd8\xff"
+_DIGEST_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Square:
+    """What is kept of a picture.
+
+    Attributes:
+        digest: Of its bytes, hexadecimal; names its file.
+        content: JPEG, 256x256.
+    """
+
+    digest: str
+    content: bytes
+
+
+def read_square(path: Path) -> Square:
+    """Make an example of a file that somebody has sent.
+
+    Args:
+        path: As `load_image()` takes it. What has been kept before is left as it is, so that a
+            project that is loaded again has the pictures that it had.
+
+    Raises:
+        InputError: If it is no picture that can be read.
+    """
+    image = load_image(path)
+    content = path.read_bytes()
+    digest = _digest(content)
+    if path.name != f"{digest}{SUFFIX}" or not content.startswith(_SIGNATURE):
+        file = io.BytesIO()
+        square_photo(image).save(file, "JPEG", quality=_QUALITY, subsampling=0)
+        content = file.getvalue()
+        digest = _digest(content)
+    return Square(digest, content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]

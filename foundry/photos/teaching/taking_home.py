@@ -1,0 +1,110 @@
+"""Taking classes home: the whole network with its head, and the project to be loaded again."""
+
+import copy
+import json
+import zipfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from torch import nn
+
+from foundry.errors import ArtifactError, InputError
+from foundry.models.networks import EfficientNetLite0
+from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, read_archive
+from foundry.photos.teaching.examples import Example
+from foundry.photos.teaching.lessons import Taught
+from foundry.photos.teaching.outcome import Outcome
+from foundry.photos.teaching.projects import (
+    Project,
+    create_project,
+    remove_project,
+    write_project,
+)
+
+_MAX_FILE_BYTES = 20_000_000
+_DAMAGED = "The project in the ZIP file is damaged; save it again where it came from."
+
+
+def build_whole(taught: Taught) -> EfficientNetLite0:
+    """Return one network that answers with the classes that were taught.
+
+    Args:
+        taught: From `load_taught()`; not modified.
+    """
+    network = copy.deepcopy(taught.network)
+    network.config["labels"] = list(taught.head.labels)
+    num_classes, num_features = taught.head.weight.shape
+    network.classifier = nn.Linear(num_features, num_classes)
+    network.classifier.weight.data = taught.head.weight.clone()
+    network.classifier.bias.data = taught.head.bias.clone()
+    return network.eval().requires_grad_(False)
+
+
+def save_project(project: Project, path: Path) -> None:
+    """Write a project as a ZIP file: a folder of pictures for each class, and what was learned.
+
+    Args:
+        project: The visitor's own.
+        path: Where to write.
+    """
+    values = {
+        "examples": [asdict(example) for example in project.examples],
+        "outcome": None if project.outcome is None else project.outcome.as_values(),
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for example in project.examples:
+            file = project.file_of(example.digest)
+            archive.write(file, f"{example.label}/{file.name}")
+        archive.writestr(PROJECT_FILE, json.dumps(values, ensure_ascii=False, indent=1))
+        head = project.folder / HEAD_FILE
+        if head.exists():
+            archive.write(head, HEAD_FILE)
+
+
+def load_project(path: Path, owner: str) -> Project:
+    """Make a project of a ZIP file, whole or not at all.
+
+    Args:
+        path: From `save_project()`, or any with a folder for each class.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: As `read_archive()` does, or if what was learned is damaged.
+    """
+    labels, squares, _ = read_archive(path)
+    project = create_project(owner, labels, squares)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if PROJECT_FILE not in names:
+                return project
+            values = json.loads(_read(archive, PROJECT_FILE))
+            head = _read(archive, HEAD_FILE) if HEAD_FILE in names else None
+        known = {one["digest"]: Example(**one) for one in values["examples"]}
+        outcome = values["outcome"]
+        project = replace(
+            project,
+            # The folder says which class a picture is of.
+            examples=tuple(
+                replace(known.get(one.digest, one), label=one.label) for one in project.examples
+            ),
+            outcome=None if outcome is None else Outcome.from_values(outcome),
+        )
+        if head is not None:
+            (project.folder / HEAD_FILE).write_bytes(head)
+        has_head = project.read_head() is not None
+        if has_head != (project.outcome is not None):
+            raise InputError(_DAMAGED)
+        write_project(project)
+    except (InputError, ArtifactError, ValueError, KeyError, TypeError):
+        remove_project(project)
+        raise InputError(_DAMAGED) from None
+    return project
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        content = file.read(_MAX_FILE_BYTES + 1)
+    if len(content) > _MAX_FILE_BYTES:
+        raise InputError(_DAMAGED)
+    return content

@@ -1,0 +1,123 @@
+"""Teach it your own classes: built when it is first opened."""
+
+from typing import Any
+
+import gradio as gr
+
+from foundry.photos.teaching.projects import Project
+from foundry.ui.components.line_chart import build_line_chart
+from foundry.ui.components.plots import status_line
+from foundry.ui.page.feedback import QUIET
+from foundry.ui.photos import view
+from foundry.ui.photos.input import build_photo_input
+from foundry.ui.photos.teach.board import BOARD_CSS, BOARD_JS, board_html
+from foundry.ui.photos.teach.downloads import build_downloads, on_load
+from foundry.ui.photos.teach.handlers import (
+    READY,
+    TRY_HINT,
+    find_project,
+    on_add,
+    on_board,
+    on_cell,
+    on_delete,
+    on_train,
+    on_try,
+)
+from foundry.ui.photos.teach.result import CELL_CSS, RESULT_CSS, RESULT_JS, result_html
+from foundry.ui.server.queues import OWN_QUEUE
+
+_WHY = (
+    "The network has seen a million photos. A layer on top of it learns your classes from a few "
+    "pictures each. They stay on this machine and belong to you; they are deleted when you say so, "
+    "and a week after the last change."
+)
+
+
+def build_teach_section(visitor: gr.BrowserState) -> None:
+    """Build the section, closed.
+
+    Args:
+        visitor: Holds the visitor's token.
+    """
+    with gr.Accordion("Teach it your own classes", open=False, elem_id="photos-teach") as section:
+        is_open = gr.State(False)
+
+        # What nobody opens is not sent.
+        @gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")
+        def show(token: str) -> None:
+            _build(visitor, find_project(token))
+
+    section.expand(lambda: True, None, is_open, **QUIET)
+
+
+def _build(visitor: gr.BrowserState, project: Project | None) -> None:
+    outcome = project.outcome if project else None
+    flush: dict[str, Any] = {"elem_classes": "flush", "apply_default_css": False}
+    gr.Markdown(_WHY, elem_classes="foundry-note")
+    with gr.Row(elem_classes="halves"):
+        with gr.Column():
+            name = gr.Dropdown(
+                list(project.labels) if project else [],
+                value=None,
+                label="Class",
+                info="Choose one, or type a new name and press Enter.",
+                allow_custom_value=True,
+                elem_id="teach-class",
+            )
+            files = gr.File(
+                label="Pictures of it", file_count="multiple", height=130, elem_id="teach-files"
+            )
+            camera = build_photo_input(
+                ["webcam"], label="Or take them here", height=260, elem_id="teach-camera"
+            )
+            note = gr.Markdown(elem_classes="foundry-note", elem_id="teach-note")
+        with gr.Column():
+            board = gr.HTML(
+                board_html(project),
+                css_template=BOARD_CSS,
+                js_on_load=BOARD_JS,
+                elem_id="teach-board",
+                **flush,
+            )
+    replay = gr.Checkbox(
+        value=True,
+        label="Learn the old examples again, too",
+        info="Without them it learns what is new alone, and forgets.",
+        visible=outcome is not None,
+        elem_id="teach-replay",
+    )
+    with gr.Row():
+        train = gr.Button("Train", variant="primary", elem_id="teach-train")
+        delete = gr.Button("Delete all of it", elem_id="teach-delete")
+    status = gr.HTML(status_line("Ready", READY), elem_classes="flush", elem_id="teach-status")
+    chart = build_line_chart(
+        "Right of the pictures set aside", visible=False, elem_id="teach-chart"
+    )
+    with gr.Column(visible=outcome is not None) as learned, gr.Row(elem_classes="halves"):
+        with gr.Column():
+            result = gr.HTML(
+                result_html(outcome) if outcome else "",
+                css_template=RESULT_CSS,
+                js_on_load=RESULT_JS,
+                elem_id="teach-result",
+                **flush,
+            )
+            cell = gr.HTML(css_template=CELL_CSS, elem_id="teach-cell", **flush)
+        with gr.Column():
+            tried = build_photo_input(
+                label="Try it on a new picture", height=260, elem_id="teach-try"
+            )
+            said = gr.HTML(
+                view.hint(TRY_HINT), css_template=view.ANSWER_CSS, elem_id="teach-said", **flush
+            )
+    load = build_downloads(visitor)
+    shown = [board, name]
+    judged = [learned, result, cell, replay]
+    files.upload(on_add, [files, name, visitor], [*shown, files, note], **QUIET)
+    camera.input(on_add, [camera, name, visitor], [*shown, camera, note], **QUIET)
+    load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
+    board.select(on_board, visitor, shown, **QUIET)
+    train.click(on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET)
+    result.select(on_cell, visitor, cell, **QUIET)
+    tried.change(on_try, [tried, visitor], said, trigger_mode="always_last", **QUIET)
+    delete.click(on_delete, visitor, [*shown, *judged, status, chart], **QUIET)

@@ -1,0 +1,77 @@
+"""What was taught, in a fresh process without Foundry, and loaded again."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from patterns import draw_pattern, pattern_entries, write_zip
+
+from foundry.errors import InputError
+from foundry.photos.teaching.lessons import ask, load_taught, teach_project
+from foundry.photos.teaching.projects import create_project, list_own_projects
+from foundry.photos.teaching.taking_home import load_project, save_project
+from foundry.ui.photos.teach.downloads import on_load, on_take, write_taught
+
+
+@pytest.fixture(autouse=True)
+def folder(runs_folder):
+    return runs_folder
+
+
+@pytest.fixture
+def taught(tmp_path):
+    write_zip(tmp_path / "two.zip", pattern_entries())
+    *_, project = teach_project(load_project(tmp_path / "two.zip", "me"))
+    return project
+
+
+@pytest.mark.slow("starts a process for each archive")
+@pytest.mark.parametrize("file_format", ["safetensors", "openvino", "onnx"])
+def test_it_answers_the_same_in_a_fresh_process(taught, file_format, tmp_path):
+    archive = write_taught(taught, file_format, tmp_path / "out")
+    zipfile.ZipFile(archive).extractall(tmp_path / "elsewhere")
+    ran = subprocess.run(
+        [sys.executable, "-I", "load.py"],
+        cwd=tmp_path / "elsewhere",
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = re.search(r"logits that came with the model: (\S+)", ran.stdout)
+    assert found and float(found[1]) < 1e-3
+    names = json.loads((tmp_path / "elsewhere" / "classes.json").read_text("utf-8"))
+    assert names == {"labels": ["stripes", "spots"]}
+
+
+def test_a_project_is_loaded_as_it_was(taught, tmp_path):
+    save_project(taught, tmp_path / "saved.zip")
+    loaded = load_project(tmp_path / "saved.zip", "you")
+    assert (loaded.labels, loaded.examples) == (taught.labels, taught.examples)
+    assert loaded.outcome == taught.outcome
+    picture = draw_pattern("spots", 60)
+    assert ask(load_taught(loaded), picture) == ask(load_taught(taught), picture)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"examples": [{"x": 1}], "outcome": null}'])
+def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
+    write_zip(tmp_path / "bad.zip", pattern_entries() | {"project.json": content})
+    with pytest.raises(InputError, match="is damaged; save it again"):
+        load_project(tmp_path / "bad.zip", "me")
+    assert list_own_projects("me") == []
+
+
+def test_the_page_writes_and_loads_projects(taught):
+    button = on_take("project", "me")
+    board, *_ = on_load(
+        button.value["path"] if isinstance(button.value, dict) else button.value, "me"
+    )
+    assert board.count("data-remove=") == 10
+    assert len(list_own_projects("me")) == 2
+
+
+def test_what_was_never_trained_has_no_network_to_take_home(tmp_path):
+    with pytest.raises(InputError, match="not trained yet"):
+        write_taught(create_project("me"), "onnx", tmp_path)

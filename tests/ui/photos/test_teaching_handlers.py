@@ -1,0 +1,111 @@
+import re
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from patterns import draw_pattern, pattern_bytes
+
+from foundry.photos.teaching.projects import list_own_projects
+from foundry.ui.photos.teach.handlers import (
+    TRY_HINT,
+    on_add,
+    on_board,
+    on_cell,
+    on_delete,
+    on_train,
+    on_try,
+)
+
+TOKEN = "somebody"
+
+
+@pytest.fixture(autouse=True)
+def folder(runs_folder):
+    return runs_folder
+
+
+@pytest.fixture
+def files(tmp_path):
+    def make(kind, num=4):
+        paths = [tmp_path / f"{kind}{seed}.png" for seed in range(num)]
+        for seed, path in enumerate(paths):
+            path.write_bytes(pattern_bytes(kind, seed))
+        return [str(path) for path in paths]
+
+    return make
+
+
+def press(**data):
+    return SimpleNamespace(_data=data, **data)
+
+
+def test_pictures_are_added_shown_and_removed(files):
+    board, chooser, emptied, note = on_add(files("spots"), " my  spots ", TOKEN)
+    assert board.count("data-remove=") == 4 and '<b translate="no">my spots</b>' in board
+    assert (chooser.choices, emptied, note) == ([("my spots", "my spots")], None, "")
+    digest = re.search('data-remove="([^"]+)"', board)[1]
+    assert on_board(press(remove=digest), TOKEN)[0].count("data-remove=") == 3
+    assert "1 more needed" not in on_board(press(remove="../x"), TOKEN)[0]
+    assert on_board(press(choose="my spots"), TOKEN)[1].value == "my spots"
+    assert "No classes yet" in on_board(press(leave="my spots"), TOKEN)[0]
+
+
+def test_what_cannot_be_read_is_named_and_the_others_stay(files, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    bad = str(tmp_path / "bad.png")
+    *_, note = on_add([*files("spots", 2), bad], "spots", TOKEN)
+    assert note.startswith("“bad.png”: This file is not a picture")
+    *_, note = on_add(files("spots", 2), "spots", TOKEN)
+    assert note == "2 were there already."
+    with pytest.raises(gr.Error, match=r"“bad\.png”"):
+        on_add([bad], "spots", TOKEN)
+    with pytest.raises(gr.Error, match="A class needs a name"):
+        on_add(files("waves"), None, TOKEN)
+    with pytest.raises(gr.Error, match="it can be an example of one class only"):
+        on_add(files("spots", 1), "waves", TOKEN)
+
+
+def test_names_of_classes_cannot_be_html(files):
+    board, *_ = on_add(files("spots", 1), "&lt;b' onerror='alert(1)", TOKEN)
+    assert "&amp;lt;b" in board and "onerror='" not in board
+    with pytest.raises(gr.Error, match="also the name of a folder"):
+        on_add(files("waves", 1), "<b>", TOKEN)
+
+
+def test_classes_are_taught_asked_and_deleted(files, tmp_path):
+    on_add(files("spots"), "spots", TOKEN)
+    with pytest.raises(gr.Error, match="1 of the 2 to 10 classes"):
+        list(on_train(TOKEN, True))
+    on_add(files("waves"), "waves", TOKEN)
+    *_, last = on_train(TOKEN, True)
+    status, _, board, _, result, *_ = last
+    assert "Learned" in status and board.count("picture aside") == 2
+    assert "of 2 right: between" in result and result.count("<td><button") == 4
+    # Both pictures set aside are behind one cell or another.
+    cells = [on_cell(press(row=row, column=column), TOKEN) for row in (0, 1) for column in (0, 1)]
+    assert sum(cell.count("<img") for cell in cells) == 2
+    assert on_cell(press(row=9, column=-1), TOKEN) == ""
+    draw_pattern("spots", 40).save(tmp_path / "new.png")
+    said = on_try(str(tmp_path / "new.png"), TOKEN)
+    assert "Likeness to the closest examples" in said and said.count('class="track"') == 2
+    assert TRY_HINT in on_try(None, TOKEN)
+    board, *_ = on_delete(TOKEN)
+    assert "No classes yet" in board and list_own_projects(TOKEN) == []
+
+
+def test_what_is_added_to_a_trained_head_shows_what_was_forgotten(files):
+    for kind in ("spots", "waves"):
+        on_add(files(kind), kind, TOKEN)
+    list(on_train(TOKEN, True))
+    on_add(files("stripes"), "stripes", TOKEN)
+    *_, last = on_train(TOKEN, False)
+    result = last[4]
+    assert "Only the new examples were learned." in result
+    assert "Of 2 pictures of the classes that were there before" in result
+    assert "Learned from 3 pictures" in result
+
+
+def test_others_see_nothing_of_it(files):
+    on_add(files("spots"), "spots", TOKEN)
+    assert "No classes yet" in on_board(press(choose="spots"), "another")[0]
+    assert list_own_projects("another") == []
