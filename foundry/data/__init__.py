@@ -1,6 +1,7 @@
-"""The MNIST data set as it ships, with the samples that calibrate and measure models.
+"""MNIST as it ships, what visitors bring, and the samples that calibrate and measure models.
 
 Begin in `mnist.py`: `load_mnist()` checks the four files and returns the fixed splits.
+`own/` reads the data sets that visitors bring, `archives.py` opens ZIP files without trusting them.
 `pictures.py` opens what somebody sent, `photos.py` frames it as classifiers of ImageNet see it. The
 folders beside them hold inputs only: `calibration/` for int8 models, `samples/` for measurements.
 """

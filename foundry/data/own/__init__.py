@@ -2,6 +2,5 @@
 
 Begin in `reading.py`: `read_data_set()` finds out what a file is. `folders` reads ZIPs of folders
 of pictures, `arrays` NPZ in MedMNIST's form, `idx` pairs of IDX files, `table` CSV in Kaggle's
-form; `archive` opens ZIPs without trusting them. `framing` makes 28x28 of a picture, `splitting`
-the splits that were not brought.
+form. `framing` makes 28x28 of a picture, `splitting` the splits that were not brought.
 """

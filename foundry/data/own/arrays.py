@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from foundry.data.archives import open_archive, read_entry
 from foundry.data.mnist import IMAGE_SIZE
-from foundry.data.own.archive import open_archive, read_entry
 from foundry.data.own.found import (
     SPLITS,
     Found,

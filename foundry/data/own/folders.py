@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from foundry.data.own.archive import open_archive, read_entry
+from foundry.data.archives import open_archive, read_entry
 from foundry.data.own.found import MAX_NAME, Found, check_classes, check_count
 from foundry.data.pictures import load_image
 from foundry.errors import InputError

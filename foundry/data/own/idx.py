@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from foundry.data.archives import MAX_FILE_BYTES, open_archive, read_entry
 from foundry.data.mnist import IMAGE_SIZE
-from foundry.data.own.archive import MAX_FILE_BYTES, open_archive, read_entry
 from foundry.data.own.found import Found, check_count, check_pair, name_classes, shape_of
 from foundry.errors import InputError
 

@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path
 
-from foundry.data.own.archive import open_archive
+from foundry.data.archives import open_archive
 from foundry.data.own.arrays import read_arrays
 from foundry.data.own.folders import Frame, read_folders
 from foundry.data.own.found import Found

@@ -4,13 +4,13 @@ Nothing is ever unpacked by the name that the file gives: pictures are read one 
 bound.
 """
 
-import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from foundry.data.archives import is_litter, split_path
 from foundry.errors import InputError
 from foundry.photos.teaching.examples import (
     MAX_EXAMPLES,
@@ -29,9 +29,6 @@ HEAD_FILE = "head.safetensors"
 _MAX_PICTURE_BYTES = 50_000_000
 _MAX_BYTES = 1_000_000_000
 _CHUNK_BYTES = 1 << 20
-# What systems leave in folders unasked.
-_IGNORED = ("thumbs.db", "desktop.ini")
-_ENCRYPTED = 1
 _ACCEPTED = (
     "a ZIP file with a folder for each class and the pictures inside, such as cats/one.jpg, is "
     "accepted"
@@ -55,7 +52,7 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
     """
     found: list[tuple[tuple[str, ...], zipfile.ZipInfo]] = []
     for entry in archive.infolist():
-        parts = _split_path(entry)
+        parts = split_path(entry)
         if _is_ignored(parts):
             continue
         found.append((parts, entry))
@@ -146,23 +143,8 @@ def _each(
             yield label, entry
 
 
-def _split_path(entry: zipfile.ZipInfo) -> tuple[str, ...]:
-    # zipfile has cut the name at a zero byte, and turned this machine's separator into slashes.
-    name = entry.filename
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or "\\" in name or ":" in parts[0]:
-        raise InputError(f"“{name[:100]}” leads out of the ZIP file's own folder; {_ACCEPTED}.")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise InputError(f"“{name[:100]}” is a link, not a picture; put the picture itself there.")
-    if entry.flag_bits & _ENCRYPTED:
-        raise InputError("The ZIP file is encrypted; send one without a password.")
-    return parts
-
-
 def _is_ignored(parts: tuple[str, ...]) -> bool:
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    ours = parts[-1] in (PROJECT_FILE, HEAD_FILE)
-    return hidden or ours or parts[-1].lower() in _IGNORED
+    return is_litter(parts) or parts[-1] in (PROJECT_FILE, HEAD_FILE)
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path) -> None:

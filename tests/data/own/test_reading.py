@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
-from foundry.data.own import archive, found
-from foundry.data.own.archive import MAX_FILES
+from foundry.data import archives
+from foundry.data.archives import MAX_FILES
+from foundry.data.own import found
 from foundry.data.own.framing import reduce_arrays, reduce_by_area
 from foundry.data.own.idx import read_idx
 from foundry.data.own.reading import finish, read_data_set
@@ -184,7 +185,7 @@ def test_a_zip_whose_sizes_are_lies_is_not_believed(tmp_path):
 
 def test_too_many_files_are_refused_soon(tmp_path, monkeypatch):
     assert MAX_FILES < 200_000
-    monkeypatch.setattr(archive, "MAX_FILES", 15)
+    monkeypatch.setattr(archives, "MAX_FILES", 15)
     assert "20 files; at most 15" in refusal(write_zip(tmp_path / "a.zip", folders()))
 
 

@@ -81,7 +81,7 @@ def test_a_link_is_refused(tmp_path):
         entry = zipfile.ZipInfo("spots/link.png")
         entry.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(entry, "/etc/passwd")
-    with pytest.raises(InputError, match="is a link, not a picture"):
+    with pytest.raises(InputError, match="has a link"):
         read_archive(tmp_path / "link.zip")
 
 
@@ -118,7 +118,7 @@ def test_an_encrypted_one_is_a_sentence(tmp_path):
         content[place + 8] |= 1
         place = content.find(b"PK\x01\x02", place + 4)
     path.write_bytes(content)
-    with pytest.raises(InputError, match="encrypted"):
+    with pytest.raises(InputError, match="password"):
         read_archive(path)
 
 

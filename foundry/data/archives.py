@@ -15,7 +15,9 @@ MAX_FILE_BYTES = 400_000_000
 _MAX_RATIO = 200
 _SMALL_BYTES = 10_000_000
 # What systems add to a ZIP beside what was meant.
-_LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+_LITTER = ("__macosx", "thumbs.db", "desktop.ini")
+_ENCRYPTED = 1
+_MAX_SHOWN = 100
 
 
 @contextmanager
@@ -39,9 +41,12 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.Zip
                 raise InputError(
                     f"The ZIP has {len(entries):,} files; at most {MAX_FILES:,} are accepted."
                 )
-            for entry in entries:
-                _check_entry(entry)
-            files = [entry for entry in entries if not entry.is_dir() and not _is_litter(entry)]
+            parts = [split_path(entry) for entry in entries]
+            files = [
+                entry
+                for entry, place in zip(entries, parts, strict=True)
+                if not entry.is_dir() and not is_litter(place)
+            ]
             unpacked = sum(entry.file_size for entry in files)
             packed = sum(entry.compress_size for entry in files)
             if unpacked > MAX_UNPACKED_BYTES or (
@@ -82,16 +87,27 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         raise InputError(f"“{entry.filename}” is damaged and cannot be unpacked.") from None
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-    if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in (*parts, "")[0]:
-        raise InputError(f"The ZIP has a path that leads out of it, “{entry.filename}”.")
+def split_path(entry: zipfile.ZipInfo) -> tuple[str, ...]:
+    """Return the parts of an entry's path, once it can be trusted.
+
+    Raises:
+        InputError: If the path leads out of the archive, or it is a link or encrypted.
+    """
+    name = entry.filename
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]:
+        raise InputError(f"The ZIP has a path that leads out of it, “{name[:_MAX_SHOWN]}”.")
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise InputError(f"The ZIP has a link, “{entry.filename}”; only files are accepted.")
-    if entry.flag_bits & 1:
+        raise InputError(f"The ZIP has a link, “{name[:_MAX_SHOWN]}”; only files are accepted.")
+    if entry.flag_bits & _ENCRYPTED:
         raise InputError("The ZIP is locked with a password; pack it without one.")
+    return parts
 
 
-def _is_litter(entry: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-    return any(part in _LITTER or part.startswith(".") for part in parts)
+def is_litter(parts: tuple[str, ...]) -> bool:
+    """Say whether a file is hidden, or one that systems add to a ZIP unasked.
+
+    Args:
+        parts: Of its path.
+    """
+    return any(part.casefold() in _LITTER or part.startswith(".") for part in parts)
