@@ -40,7 +40,7 @@ def accuracy_curves(run: Run) -> list[Curve]:
         (_epochs_done(run, event), to_percent(event.sample_accuracy)) for event in run.events
     ]
     ends: Points = [(event.epoch, to_percent(event.val_accuracy)) for event in run.events]
-    return [Curve("500 of its digits", SKY, sample), validation_curve(ends), *_marks(run)]
+    return [Curve("500 of its pictures", SKY, sample), validation_curve(ends), *_marks(run)]
 
 
 def to_percent(share: float | None) -> float | None:
