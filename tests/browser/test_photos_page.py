@@ -55,8 +55,9 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
     camera = page.locator("#teach-camera")
     for number in range(1, 4):
         camera.get_by_text("Click to Access Webcam").click()
-        # Before the first frame there is nothing to take.
-        page.wait_for_function("document.querySelector('#teach-camera video')?.currentTime > 0.5")
+        # Each at another second: the camera starts anew, and the same frame is the same picture.
+        at = f"document.querySelector('#teach-camera video')?.currentTime > {number}"
+        page.wait_for_function(at)
         camera.get_by_role("button", name="capture photo").click()
         expect(board.locator(".picture")).to_have_count(number)
     choose("spots")

@@ -94,7 +94,9 @@ def test_the_accuracy_chart_is_in_percent(run):
 def test_accuracy_within_an_epoch_is_a_curve_of_its_own(runs_folder):
     run = create_run(CONFIG, "alice")
     append_event(run.folder, replace(event_at(1), sample_accuracy=0.5))
-    assert points_of(accuracy_curves(read_run(run.run_id))) == {"500 of its pictures": [(0.5, 50.0)]}
+    assert points_of(accuracy_curves(read_run(run.run_id))) == {
+        "500 of its pictures": [(0.5, 50.0)]
+    }
 
 
 def test_an_early_stop_is_marked(stopped_early):

@@ -13,6 +13,7 @@ from foundry.runs.data_sets import keep_data_set, load_data
 from foundry.training import TrainConfig, TrainState, train
 from foundry.training.runs import create_run
 from foundry.ui.components.model_choice import list_digit_models
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import maps
 from foundry.ui.draw import tab as draw_tab
 
@@ -67,7 +68,7 @@ def test_it_is_offered_for_drawing_and_not_where_digits_are_needed(run):
     assert list(draw_tab.on_variant("cpu", run.run_id, "alice", "int8")) == [""]
     drawing = data_url(draw_strokes([[(80, 60), (200, 60), (135, 235)]]))
     with pytest.raises(gr.Error) as refused:
-        list(draw_tab.on_compare("cpu", drawing, run.run_id, "alice", "dense"))
+        list(draw_tab.on_compare("cpu", drawing, run.run_id, "alice", "dense", Answered()))
     assert "your own data" in refused.value.message
 
 
