@@ -37,7 +37,7 @@ from foundry.ui.speech.model import (
     warm_up,
 )
 from foundry.ui.speech.score import build_score_section
-from foundry.ui.speech.transcribing import ask, on_other_way, on_transcribe
+from foundry.ui.speech.transcribing import ask, on_transcribe
 from foundry.ui.speech.variants import connect_bars
 
 
@@ -89,6 +89,21 @@ def on_new_sound(path: str | None) -> list[Any]:
     ]
 
 
+def on_other_way(title: str, path: str | None, open_tab: str) -> list[Any]:
+    """Ask again, because another model, variant or decoding was chosen while the tab was in sight.
+
+    Args:
+        title: This tab's label.
+        path: The sound file.
+        open_tab: The label of the tab in sight.
+
+    Returns:
+        When it was asked for, if it was; and both buttons, because what was under way is cancelled.
+    """
+    asked = ask(path)[0] if open_tab == title else gr.skip()
+    return [asked, *show_running(False)]
+
+
 def on_cancel() -> list[Any]:
     """Say that the transcription, which the same event cancels, has ended.
 
@@ -128,8 +143,9 @@ def build_speech_tab(page: Page) -> None:
     variant = page.variants.variant
     with gr.Tab("Speech", id="speech") as tab:
         text, was_here = gr.State(""), gr.State(False)
-        # When an answer was last asked for, other than by pressing the button.
-        asked = gr.State(0.0)
+        # When an answer was last asked for, other than by pressing the button. A State would be
+        # taken as changed by the first event that could have changed it.
+        asked = gr.JSON(visible=False)
         live = build_live_section()
         gr.Markdown("### Or a recording")
         with gr.Row(elem_classes="halves"):
@@ -237,7 +253,7 @@ def build_speech_tab(page: Page) -> None:
         again = {
             "fn": partial(on_other_way, tab.label),
             "inputs": [audio, in_sight],
-            "outputs": asked,
+            "outputs": [asked, *buttons],
             **QUIET,
         }
         model.input(

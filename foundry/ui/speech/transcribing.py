@@ -42,25 +42,11 @@ def ask(path: str | None) -> tuple[Any, str]:
         duration_s = open_audio(path).duration_s
     except InputError:
         # The answer says what is wrong with it.
-        return time.time(), ""
+        return [time.time()], ""
     length = speech_view.clock(duration_s)
     if duration_s <= _MAX_UNASKED_S:
-        return time.time(), status_line("Listening", f"{length} of sound.")
+        return [time.time()], status_line("Listening", f"{length} of sound.")
     return gr.skip(), status_line("Ready", f"{length} of sound: press Transcribe.")
-
-
-def on_other_way(title: str, path: str | None, open_tab: str) -> Any:
-    """Ask again, because another model, variant or decoding was chosen while the tab was in sight.
-
-    Args:
-        title: This tab's label.
-        path: The sound file.
-        open_tab: The label of the tab in sight.
-
-    Returns:
-        When it was asked for, if it was.
-    """
-    return ask(path)[0] if open_tab == title else gr.skip()
 
 
 @shows_errors
