@@ -1,8 +1,6 @@
 """Many texts at once: pasted or uploaded, scored with progress, downloaded as CSV."""
 
-import secrets
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -24,13 +22,12 @@ from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.answered import build_answered_view, on_answered
 from foundry.ui.sentiment.choice import load_sentiment_model
 from foundry.ui.sentiment.upload import on_file, read_upload
-from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket
+from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket, begin_job, on_cancel
 
 _REFRESH_S = 0.3
 _IDLE = "Paste lines or upload a file, then press Score."
 
 # Job id -> set when its visitor has pressed Cancel.
-_cancelled: dict[str, threading.Event] = {}
 
 
 @shows_errors
@@ -65,10 +62,9 @@ def on_score(
 def _score(
     table: TextTable, texts: list[str], name: str, variant: str, ticket: Ticket
 ) -> Iterator[list[Any]]:
-    job, scored = secrets.token_hex(8), list[ScoredText]()
-    cancelled = _cancelled.setdefault(job, threading.Event())
+    scored = list[ScoredText]()
     busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
-    try:
+    with begin_job() as (job, cancelled):
         yield [
             job,
             status_line("Reading", f"{len(texts):,} texts.", 0.0),
@@ -113,18 +109,6 @@ def _score(
                 gr.Button(interactive=True),
                 gr.Button(interactive=False),
             ]
-    finally:
-        _cancelled.pop(job, None)
-
-
-def on_cancel(job: str) -> None:
-    """Ask a job to stop after the batch under way.
-
-    Args:
-        job: Its id.
-    """
-    if job in _cancelled:
-        _cancelled[job].set()
 
 
 def _progress(event: BatchEvent, elapsed_s: float) -> str:

@@ -1,5 +1,6 @@
 """Queues for work that keeps every core busy; visitors are told how many are before them."""
 
+import secrets
 import threading
 import time
 from collections import deque
@@ -11,6 +12,31 @@ from foundry.errors import InputError
 
 _NUM_REMEMBERED = 10
 _GUESS_S = 10.0
+_cancelled: dict[str, threading.Event] = {}
+
+
+@contextmanager
+def begin_job() -> Iterator[tuple[str, threading.Event]]:
+    """Give work an id by which it can be cancelled until the block ends.
+
+    Yields:
+        The id, which nobody can guess, and what is set when the work is to end.
+    """
+    job = secrets.token_hex(8)
+    try:
+        yield job, _cancelled.setdefault(job, threading.Event())
+    finally:
+        _cancelled.pop(job, None)
+
+
+def on_cancel(job: str) -> None:
+    """Ask work to end as soon as it can; one that has ended is left alone.
+
+    Args:
+        job: Its id.
+    """
+    if job in _cancelled:
+        _cancelled[job].set()
 
 
 class Ticket:

@@ -1,7 +1,5 @@
 """Data that a visitor brings: a file is read, looked at, and chosen to train on."""
 
-import secrets
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -29,7 +27,7 @@ from foundry.runs.data_sets import (
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import RateLimit
-from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE
+from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE, begin_job, on_cancel
 from foundry.ui.train.data_report import CSS as REPORT_CSS
 from foundry.ui.train.data_report import report_html
 from foundry.ui.train.form import MNIST_CHOICE
@@ -41,7 +39,6 @@ _FEW = 10_000
 _SMALL_BATCHES = "With so few, batches of 64 and eight epochs learn more."
 # A visitor may bring so many files an hour: each takes a core for seconds.
 _FILES = RateLimit(30, 3600.0, "brought 30 files")
-_cancelled: dict[str, threading.Event] = {}
 
 _IDLE = (
     "A ZIP of folders of pictures, an NPZ as MedMNIST has them, a ZIP with a pair of IDX files, or "
@@ -135,13 +132,11 @@ def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]
     if not path:
         raise InputError("There is no file; choose one first.")
     count_file(token)
-    job = secrets.token_hex(8)
-    cancelled = _cancelled.setdefault(job, threading.Event())
     started = told = perf_counter()
     busy = [gr.skip(), gr.Button(interactive=False), gr.Button(interactive=True)]
     ready = [gr.Button(interactive=True), gr.Button(interactive=False)]
     try:
-        with DATA_SETS.join() as ticket:
+        with begin_job() as (job, cancelled), DATA_SETS.join() as ticket:
             while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
                 facts = f"{ticket.num_ahead} files are before yours."
                 yield [job, status_line("Waiting", facts, 0.0), *busy]
@@ -167,18 +162,6 @@ def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]
     except InputError as error:
         line = status_line("Not accepted", str(error), style="failed")
         yield ["", line, gr.skip(), *ready]
-    finally:
-        _cancelled.pop(job, None)
-
-
-def on_cancel(job: str) -> None:
-    """Ask a reading to end.
-
-    Args:
-        job: Its id.
-    """
-    if job in _cancelled:
-        _cancelled[job].set()
 
 
 @shows_errors

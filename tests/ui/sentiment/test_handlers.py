@@ -12,15 +12,16 @@ from tiny_bert import tiny_config
 from transformers import BertForSequenceClassification
 
 from foundry.ui.components import pretrained_choice
-from foundry.ui.sentiment import batch as sentiment_batch
 from foundry.ui.sentiment.answered import on_answered, on_pick
 from foundry.ui.sentiment.api import explain_sentiment, score_sentiment
-from foundry.ui.sentiment.batch import on_cancel, on_file, on_score
+from foundry.ui.sentiment.batch import on_file, on_score
 from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
 from foundry.ui.sentiment.sentences import on_sentences
 from foundry.ui.sentiment.tab import on_choose, on_type, on_visit
 from foundry.ui.sentiment.what_if import on_what_if
 from foundry.ui.sentiment.words import on_explain, on_pause, on_sentence, on_word
+from foundry.ui.server import queues
+from foundry.ui.server.queues import on_cancel
 
 # What on_score() updates, in order.
 UPDATES = ("job", "status", "histogram", "answered", "part", "download", "start", "cancel")
@@ -451,14 +452,14 @@ def test_cancel_keeps_what_is_done(tiny_bert_dir):
     assert result["start"].interactive
     # The job is forgotten, and cancelling it again does nothing.
     on_cancel(job)
-    assert sentiment_batch._cancelled == {}
+    assert queues._cancelled == {}
 
 
 def test_a_visitor_who_leaves_ends_the_job(tiny_bert_dir):
     steps = on_score("\n".join(["good film"] * 10_000), None, None, str(tiny_bert_dir))
     next(steps)
     steps.close()
-    assert sentiment_batch._cancelled == {}
+    assert queues._cancelled == {}
 
 
 @pytest.mark.parametrize(

@@ -107,5 +107,5 @@ def test_a_table_that_waits_can_be_cancelled_by_its_button(one_inside):
     scoring = sentiment_batch.on_score("Good.\nBad.", None, None, "bert-sentiment")
     job = next(scoring)[0]
     assert "Waiting" in next(scoring)[1]
-    sentiment_batch.on_cancel(job)
+    queues.on_cancel(job)
     wait_until(lambda: "Cancelled" in next(scoring)[1], "the end of the job")

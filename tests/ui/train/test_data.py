@@ -21,6 +21,7 @@ from foundry.training.evaluation import evaluate
 from foundry.training.inspection.measures import measure_classes
 from foundry.training.runs import create_run, read_run, write_result
 from foundry.training.worker import _measure_classes
+from foundry.ui.server import queues
 from foundry.ui.train import data as data_view
 from foundry.ui.train import results, tab
 from foundry.ui.train.form import fill_form
@@ -106,7 +107,7 @@ def test_what_is_not_accepted_is_told_where_it_was_brought(runs_folder, tmp_path
 
 def test_a_cancelled_reading_leaves_nothing(runs_folder, shapes):
     adding = data_view.on_add(shapes, "as it is", "alice")
-    data_view.on_cancel(next(adding)[0])
+    queues.on_cancel(next(adding)[0])
     *_, last = adding
     assert "Cancelled" in last[1]
     assert not data_sets_dir().exists()
