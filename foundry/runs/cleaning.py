@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import AnyRun, list_run_folders
+from foundry.runs.folders import ACTIVE, AnyRun, list_run_folders
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -25,6 +25,7 @@ MAX_UPLOADS_BYTES = 10_000_000_000
 _MAX_VARIANTS_BYTES = 5_000_000_000
 # Somebody is still at work with those.
 _YOUNG_S = 900.0
+_EXIT_S = 30.0
 
 _DOWNLOADS = "foundry-downloads"
 _DOWNLOADS_NAME = re.compile(rf"{_DOWNLOADS}-(\d+)-\w{{8}}")
@@ -70,7 +71,9 @@ def remove_run(run: AnyRun) -> None:
     Raises:
         InputError: If a server looks after it.
     """
-    if not _remove(run.folder):
+    # The worker of a run that has just ended may still be on its way out.
+    wait_s = 0.0 if run.status in ACTIVE else _EXIT_S
+    if not _remove(run.folder, wait_s):
         raise InputError("This run is under way; stop it first.")
 
 
@@ -111,11 +114,11 @@ def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=f"{_DOWNLOADS}-{os.getpid()}-")
 
 
-def _remove(folder: Path) -> bool:
+def _remove(folder: Path, wait_s: float = 0.0) -> bool:
     try:
         with (
-            FileLock(folder / "queue.lock", timeout=0),
-            FileLock(folder / "worker.lock", timeout=0),
+            FileLock(folder / "queue.lock", timeout=wait_s),
+            FileLock(folder / "worker.lock", timeout=wait_s),
         ):
             # First the name, by which others would find it half removed.
             gone = folder.rename(folder.with_name(f"removed-{folder.name}-{os.getpid()}"))

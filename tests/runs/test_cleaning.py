@@ -1,17 +1,20 @@
 import os
 import tempfile
+import threading
 import time
 
 import pytest
 from filelock import FileLock
 from queues import build_queue, parents
 
+from foundry.errors import InputError
 from foundry.models.cache import CACHE_DIR_VARIABLE
 from foundry.runs import cleaning
 from foundry.runs.cleaning import (
     make_downloads_folder,
     remove_old_runs,
     remove_oldest_files,
+    remove_run,
     remove_stray_downloads,
 )
 from foundry.runs.folders import runs_dir, write_status
@@ -65,6 +68,25 @@ def test_a_run_that_is_looked_after_stays(runs_folder):
     with FileLock(runs_folder / ids[0] / "queue.lock"):
         assert remove_old_runs(parents(), num_kept=0) == [ids[1]]
     assert ids_left() == [ids[0]]
+
+
+def test_a_run_that_has_just_ended_is_removed_once_its_worker_lets_go(runs_folder):
+    (run_id,) = make_runs(1)
+    lock = FileLock(runs_folder / run_id / "queue.lock", thread_local=False)
+    lock.acquire()
+    (run,) = list_runs()
+    threading.Timer(0.3, lock.release).start()
+    remove_run(run)
+    assert ids_left() == []
+
+
+def test_a_run_under_way_is_not_removed(runs_folder):
+    (run_id,) = make_runs(1)
+    write_status(runs_folder / run_id, "running")
+    (run,) = list_runs()
+    with FileLock(run.folder / "queue.lock"), pytest.raises(InputError, match="stop it first"):
+        remove_run(run)
+    assert ids_left() == [run_id]
 
 
 @pytest.mark.parametrize("jump_days", [10_000, -10_000])
