@@ -19,7 +19,9 @@ from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import TRAININGS, create_run, read_run
 from foundry.ui.components.pad import SIZE
-from foundry.ui.train.inspection.replay import on_replay, warm_up
+from foundry.ui.draw.tab import warm_up as warm_up_draw
+from foundry.ui.train.inspection.replay import on_replay
+from foundry.ui.train.inspection.replay import warm_up as warm_up_replay
 
 _PAIRS = 3
 _OWNER = "benchmark"
@@ -113,8 +115,9 @@ def measure_replay() -> tuple[float, float]:
         queue = RunQueue([TRAININGS])
         run = queue.start(create_run, TrainConfig(), _OWNER, "cpu")
         queue.wait(run.run_id)
-        # As the server does once somebody has opened its page.
-        warm_up()
+        # As the server does, in the order of the tabs, once somebody has opened its page.
+        warm_up_replay()
+        warm_up_draw("cpu")
         asked = SimpleNamespace(run=run.run_id, step=0, drawing=_draw_one())
         started = time.perf_counter()
         arrived_s = [time.perf_counter() - started for _ in on_replay(_OWNER, asked)]
