@@ -12,8 +12,8 @@ from torchmetrics.classification import MulticlassCalibrationError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel
 
 from foundry.errors import ArtifactError, InputError
-from foundry.recipes.sentiment.__main__ import FULL, LORA, main
-from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
+from foundry.recipes.sentiment.__main__ import DENSE_DIR, FULL, LORA, main
+from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_calibration
 from foundry.recipes.sentiment.candidates import load_results
 from foundry.recipes.sentiment.data.corpus import (
     DOMAINS,
@@ -26,6 +26,7 @@ from foundry.recipes.sentiment.data.corpus import (
 from foundry.recipes.sentiment.data.spelling import detokenize
 from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
 from foundry.recipes.sentiment.pretrained import build_classifier, check_base, load_tokenizer
+from foundry.recipes.sentiment.shipping import equalize_names
 
 
 @pytest.fixture(scope="module")
@@ -209,11 +210,35 @@ def test_calibration_error_matches_torchmetrics() -> None:
     )
 
 
-def test_temperature_undoes_overconfidence() -> None:
+def test_calibration_undoes_overconfidence_and_a_leaning() -> None:
     generator = torch.Generator().manual_seed(0)
-    logits = 2 * torch.randn(20_000, 2, generator=generator)
+    logits = 2 * torch.randn(50_000, 3, generator=generator)
     labels = torch.multinomial(logits.softmax(dim=1), 1, generator=generator)[:, 0]
-    assert fit_temperature(3 * logits, labels) == pytest.approx(3.0, rel=0.05)
+    leaning = torch.tensor([0.5, -0.8, 0.3])
+    found = fit_calibration(3 * (logits + leaning), labels)
+    assert found.temperature == pytest.approx(3.0, rel=0.03)
+    assert found.offsets == pytest.approx((-leaning).tolist(), abs=0.05)
+
+
+def test_names_move_no_answer_and_words_stay(base_dir: Path) -> None:
+    model, tokenizer = build_classifier(base_dir, 0.1), load_tokenizer(DENSE_DIR)
+    model.resize_token_embeddings(len(tokenizer))
+    before = model.get_input_embeddings().weight.detach().clone()
+    equalize_names(model, tokenizer)
+    after = model.get_input_embeddings().weight
+
+    def embedding(word: str) -> torch.Tensor:
+        (token,) = tokenizer(word, add_special_tokens=False)["input_ids"]
+        return after[token]
+
+    assert torch.equal(embedding("iraq"), embedding("france"))
+    assert torch.equal(embedding("mary"), embedding("ahmed"))
+    assert not torch.equal(embedding("mary"), embedding("france"))
+    is_same = (before == after).all(dim=1)
+    for word in ("grace", "terrible", "chad", "[UNK]", "[PAD]"):
+        (token,) = tokenizer(word, add_special_tokens=False)["input_ids"]
+        assert is_same[token], word
+    assert (~is_same).sum() > 500
 
 
 def test_config_is_jsonable_and_examples_are_values() -> None:

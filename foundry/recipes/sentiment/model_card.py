@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from foundry.recipes.sentiment.calibration import Calibration
 from foundry.recipes.sentiment.candidates import RunResult
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.evaluation import DomainFigures, ProbeFigures, tabulate
@@ -11,8 +12,8 @@ from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
 from foundry.recipes.sentiment.pretrained import BASE_NAME, BASE_SHA256
 
-SST2_BAR = 0.895
-REVIEWS_BAR = 0.88
+SST2_BAR = 0.91
+REVIEWS_BAR = 0.9
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class FinalFigures:
         sst2_dev_typed_accuracy: The same sentences detokenised, in [0, 1].
         reviews_dev_accuracy: Customer reviews set aside, as published, in [0, 1].
         reviews_dev_typed_accuracy: The same sentences detokenised, in [0, 1].
-        ece_before: Expected calibration error on `val` before the temperature, in [0, 1].
+        ece_before: Expected calibration error on `val` before calibration, in [0, 1].
         ece: The same of the shipped files.
         domains: Every domain of `dev`.
         probes: Denials and names.
-        temperature: Divisor folded into the classifier; 1 if none was needed.
+        calibration: What was folded into the classifier.
         num_parameters: Parameters of the model.
         size_bytes: Size of `model.safetensors`.
     """
@@ -58,7 +59,7 @@ class FinalFigures:
     ece: float
     domains: list[DomainFigures]
     probes: ProbeFigures
-    temperature: float
+    calibration: Calibration
     num_parameters: int
     size_bytes: int
 
@@ -107,7 +108,8 @@ def render_card(
         ece=_percent(final.ece),
         domain_table=tabulate(final.domains),
         probes=final.probes,
-        temperature=final.temperature,
+        temperature=final.calibration.temperature,
+        offsets=", ".join(f"{offset:+.2f}" for offset in final.calibration.offsets),
         shipped=shipped.name,
         method_table=_method_table(results),
         seed_table=_seed_table(results),
@@ -192,7 +194,8 @@ of the rest whose hash says so.
 
 Of {probes.num_denials} denials of opinions, written for this test, {probes.flips:.1%} turn the
 answer to the other side. The name of a country or of a person alone moves no answer by more than
-{probes.spread:.2f}; what training swapped has the same names, in other sentences.
+{probes.spread:.2f} (bar: 0.05); names of several pieces move it most. What training swapped has the
+same names, in other sentences.
 
 | split | sentences | accuracy, as published | accuracy, as people type | |
 |---|---|---|---|---|
@@ -203,8 +206,9 @@ Accuracy is two-way. "As people type" undoes the treebank's spacing (`is n't` be
 `-lrb-` becomes `(`). Letter case makes no difference: the tokenizer lower-cases.
 
 Expected calibration error (15 bins, validation split): {ece_before} before, {ece} shipped;
-temperature {temperature:.3f}, folded into the classifier's weights (1.000: none was needed, the
-limit being 3%). Where it is not 1 it was fitted on the validation split.
+temperature {temperature:.3f} and offsets {offsets} of the three labels, folded into the
+classifier (1.000 and none: not needed, the limit being 3%). Where there are any they were fitted on
+the validation split.
 
 Shipped: **{shipped}**. Of the candidates that meet both bars (of all, if none does) it has the most
 of both dev sets right.
@@ -264,7 +268,8 @@ like length, bfloat16 autocast where the processor has tiles for it, AdamW with 
 {full.label_smoothing:g}, dropout {full.dropout:g}, a running average of the weights (decay
 {full.average_decay:g}), up to {full.epochs} epochs with early stopping on the validation split.
 Word embeddings are {embeddings}.
-Seeds share their start, so that their weights can be averaged.
+Seeds share their start, so that their weights can be averaged. At the end the embeddings of all
+countries that are one piece become their mean, and so those of nationalities and of first names.
 
 Adapters: rank {adapters.rank} on every matrix of the encoder, scaled by
 {adapters.alpha}/{adapters.rank}, peak learning rate {lora.peak_lr:g}; pooler and classifier are

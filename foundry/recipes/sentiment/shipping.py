@@ -12,16 +12,22 @@ from transformers import (
 )
 
 from foundry.models.shipped import record_shipped
-from foundry.recipes.sentiment.calibration import expected_calibration_error, fit_temperature
+from foundry.recipes.sentiment.calibration import (
+    Calibration,
+    expected_calibration_error,
+    fit_calibration,
+)
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import Corpus, Example
+from foundry.recipes.sentiment.data.rules import WORDS
 from foundry.recipes.sentiment.evaluation import align, measure_domains, measure_probes
 from foundry.recipes.sentiment.model_card import FinalFigures
 from foundry.sentiment.pieces import label_names
 
 MAX_ECE = 0.03
 WEIGHTS_FILE = "model.safetensors"
+_WORDS_AS_WELL = WORDS["names_that_are_words"]
 
 
 def ship(
@@ -31,27 +37,29 @@ def ship(
     out_dir: Path,
     is_calibrated: bool = False,
 ) -> FinalFigures:
-    """Calibrate, write as float16, read back as anyone would, and measure what was read.
+    """Make names equal, calibrate, write as float16, read back as anyone would, and measure that.
 
     Args:
-        model: The classifier, float32; calibrated in place, and float16 afterwards.
+        model: The classifier, float32; changed in place, and float16 afterwards.
         tokenizer: Its tokenizer.
-        corpus: The temperature is fitted on `val`, the figures are of `dev`.
+        corpus: The calibration is fitted on `val`, the figures are of `dev`.
         out_dir: Folder to write to; made if missing.
         is_calibrated: Whether the probabilities are to be left as they are.
 
     Returns:
         The figures of the written files.
     """
+    equalize_names(model, tokenizer)
     ece_before = _measure_ece(model, tokenizer, corpus.val)
-    temperature = 1.0
+    calibration = Calibration(1.0, (0.0,) * model.num_labels)
     if ece_before > MAX_ECE and not is_calibrated:
         val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
-        temperature = fit_temperature(val_logits, _labels(corpus.val))
+        calibration = fit_calibration(val_logits, _labels(corpus.val))
         # Folded into the last layer, so that plain from_pretrained gives calibrated answers.
         with torch.no_grad():
-            model.classifier.weight.div_(temperature)
-            model.classifier.bias.div_(temperature)
+            model.classifier.weight.div_(calibration.temperature)
+            model.classifier.bias.div_(calibration.temperature)
+            model.classifier.bias.add_(torch.tensor(calibration.offsets))
     model.half().save_pretrained(out_dir)
     tokenizer.save_pretrained(out_dir)
     # The file is float16 to be small; the model is to be read and run as float32.
@@ -80,10 +88,35 @@ def ship(
         ece=_measure_ece(shipped, tokenizer, corpus.val),
         domains=measure_domains(answer([example.text for example in corpus.dev]), corpus.dev),
         probes=measure_probes(answer),
-        temperature=temperature,
+        calibration=calibration,
         num_parameters=shipped.num_parameters(),
         size_bytes=(out_dir / WEIGHTS_FILE).stat().st_size,
     )
+
+
+def equalize_names(
+    model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Give all countries one embedding, and so all nationalities and all first names, in place.
+
+    A name alone then moves no answer. Names of several pieces, and those that are words as well,
+    are left as they are.
+
+    Args:
+        model: The classifier; its word embeddings are changed.
+        tokenizer: Its tokenizer.
+
+    Source:
+        Bolukbasi et al. 2016, Man is to Computer Programmer as Woman is to Homemaker?, section 6
+        (equalize), with the whole embedding in place of one direction of it.
+    """
+    embeddings = model.bert.embeddings.word_embeddings.weight
+    for kind in ("countries", "nationalities", "first_names"):
+        names = [name for name in map(str.lower, WORDS[kind]) if name not in _WORDS_AS_WELL]
+        pieces = tokenizer(names, add_special_tokens=False)["input_ids"]
+        ids = [ids[0] for ids in pieces if len(ids) == 1 and ids[0] != tokenizer.unk_token_id]
+        with torch.no_grad():
+            embeddings[ids] = embeddings[ids].mean(dim=0)
 
 
 def _measure_ece(
