@@ -19,7 +19,7 @@ from foundry.recipes.sentiment.calibration import (
 )
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.data.batches import predict_logits
-from foundry.recipes.sentiment.data.corpus import Corpus, Example
+from foundry.recipes.sentiment.data.corpus import LABELS, Corpus, Example
 from foundry.recipes.sentiment.data.rules import WORDS
 from foundry.recipes.sentiment.evaluation import align, measure_domains, measure_probes
 from foundry.recipes.sentiment.model_card import FinalFigures
@@ -51,7 +51,7 @@ def ship(
     """
     equalize_names(model, tokenizer)
     ece_before = _measure_ece(model, tokenizer, corpus.val)
-    calibration = Calibration(1.0, (0.0,) * model.num_labels)
+    calibration = Calibration(1.0, (0.0,) * len(LABELS))
     if ece_before > MAX_ECE and not is_calibrated:
         val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
         calibration = fit_calibration(val_logits, _labels(corpus.val))
