@@ -184,7 +184,10 @@ def test_a_recording_is_transcribed(speaker):
 
 
 def test_live_text_appears_settles_and_stays(speaker):
-    listen = speaker.locator("#speech-microphone .switch")
+    listen, clear = (
+        speaker.locator(f"#speech-{id}") for id in ("microphone .switch", "live-clear")
+    )
+    expect(clear).to_be_hidden()
     listen.click()
     text = speaker.locator("#speech-live .live")
     expect(text).to_contain_text(SAID)
@@ -196,8 +199,9 @@ def test_live_text_appears_settles_and_stays(speaker):
     expect(listen).to_have_text("Listen")
     expect(text.locator(".partial")).to_have_count(0)
     assert text.locator("p").first.inner_text() == first
-    speaker.locator("#speech-live-clear").click()
+    clear.click()
     expect(speaker.locator("#speech-live")).to_contain_text("Press Listen")
+    expect(clear).to_be_hidden()
 
 
 def test_the_tab_fits_a_phone(new_context, app_url):

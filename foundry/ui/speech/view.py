@@ -222,6 +222,8 @@ LIVE_CSS = """
 .live { max-height: 16rem; overflow-y: auto; }
 .live p { margin: 0 0 0.3rem; font-size: 1.25rem; line-height: 1.6; }
 .partial { color: var(--body-text-color-subdued); }
+/* Before anything was said there is nothing to clear. */
+.one-and-two:has(& .hint) #speech-live-clear { display: none; }
 """
 SCORE_CSS = """
 .alignment { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 0.8rem; max-height: 16rem;

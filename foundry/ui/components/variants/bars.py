@@ -257,7 +257,7 @@ def build_variant_bars(choice: VariantChoice, tab: str, chosen: str = DENSE.name
         )
         with gr.Row(elem_classes="variants-foot"):
             compare = gr.Button(
-                "Compare all four", size="sm", min_width=0, elem_id=f"{tab}-variants-compare"
+                "Compare all", size="sm", min_width=0, elem_id=f"{tab}-variants-compare"
             )
             progress = gr.Markdown(elem_classes="foundry-note", elem_id=f"{tab}-variants-progress")
     bars.select(on_choose, None, choice.variant, **QUIET)
