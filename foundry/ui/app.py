@@ -140,7 +140,12 @@ def _keep_example_files(app: gr.Blocks) -> None:
 def launch(app: gr.Blocks, **options: Any) -> Any:
     """Serve the page with its look and its limits; options as `gr.Blocks.launch()` takes them."""
     return app.launch(
-        max_threads=NUM_THREADS, state_session_capacity=_MAX_SESSIONS, **_describe(), **options
+        max_threads=NUM_THREADS,
+        state_session_capacity=_MAX_SESSIONS,
+        # Else Gradio asks for its own first page, and gives up where that takes three seconds.
+        _frontend=False,
+        **_describe(),
+        **options,
     )
 
 

@@ -7,7 +7,7 @@ import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
-from foundry.models.hub import FREE_ENGLISH, find_downloaded
+from foundry.models.hub import FREE_ENGLISH, allows_any_model, find_downloaded
 from foundry.models.loading import check_variant
 from foundry.models.networks import count_parameters
 from foundry.speech import load_recogniser, transcribe
@@ -24,9 +24,9 @@ SHIPPED = "wav2vec2-commands"
 ABOUT_SHIPPED = (
     "The shipped model knows **digits**, one or many at a time, and the **35 words of Speech "
     "Commands** (yes, no, up, down, left, right, on, off, stop, go, bird, house …). It gets "
-    "most other English wrong. For free English choose "
-    f"`{FREE_ENGLISH}`: 378 MB, downloaded once."
+    "most other English wrong."
 )
+GET_FREE_ENGLISH = "Get a model for free English: 378 MB, once"
 
 
 def name_of(chosen: str | None) -> str:
@@ -50,17 +50,23 @@ def list_speech_models() -> list[tuple[str, str]]:
 
 
 def on_first_visit(was_here: bool) -> list[Any]:
-    """Choose free English if its model is here already; later visits change nothing.
+    """Choose free English if its model is here already; later visits choose nothing.
 
     Args:
         was_here: Whether this page has shown the tab before.
 
     Returns:
-        The drop-down, the choice of decoding, and that it was here.
+        The drop-down, the choice of decoding, that it was here, and the button that gets the model.
     """
     if was_here or find_downloaded(FREE_ENGLISH) is None:
-        return [gr.skip(), gr.skip(), True]
-    return [gr.Dropdown(value=FREE_ENGLISH), decoding_choice(has_word_list(FREE_ENGLISH)), True]
+        return [gr.skip(), gr.skip(), True, offer_free_english()]
+    decoding = decoding_choice(has_word_list(FREE_ENGLISH))
+    return [gr.Dropdown(value=FREE_ENGLISH), decoding, True, offer_free_english()]
+
+
+def offer_free_english() -> Any:
+    """Return the button that gets the model for free English, hidden if there is nothing to get."""
+    return gr.Button(visible=allows_any_model() and find_downloaded(FREE_ENGLISH) is None)
 
 
 @shows_errors

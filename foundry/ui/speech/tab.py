@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.models.hub import FREE_ENGLISH
 from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
@@ -28,9 +29,11 @@ from foundry.ui.speech.link import read_settings, write_settings
 from foundry.ui.speech.live import build_live_section
 from foundry.ui.speech.model import (
     ABOUT_SHIPPED,
+    GET_FREE_ENGLISH,
     SHIPPED,
     has_word_list,
     list_speech_models,
+    offer_free_english,
     on_choose,
     on_first_visit,
     on_variant,
@@ -194,6 +197,9 @@ def build_speech_tab(page: Page) -> None:
                 figures = gr.HTML(padding=False)
                 compared = build_variant_bars(page.variants, "speech")
                 gr.Markdown(ABOUT_SHIPPED, elem_classes="foundry-note")
+                free_english = gr.Button(
+                    GET_FREE_ENGLISH, size="sm", elem_id="speech-free-english", visible=False
+                )
         with gr.Column(visible=False) as results:
             picture = gr.HTML(
                 elem_id="speech-picture",
@@ -256,9 +262,12 @@ def build_speech_tab(page: Page) -> None:
             "outputs": [asked, *buttons],
             **QUIET,
         }
-        model.input(
-            on_choose, [model, variant], [status, model, decoding], cancels=[run], **QUIET
-        ).success(**again)
+        loading = [model, variant], [status, model, decoding]
+        model.input(on_choose, *loading, cancels=[run], **QUIET).success(**again)
+        got = free_english.click(lambda: FREE_ENGLISH, None, model, cancels=[run], **QUIET).then(
+            on_choose, *loading, **QUIET
+        )
+        got.then(offer_free_english, None, free_english, **QUIET).success(**again)
         page.variants.follow().change(
             partial(on_variant, tab.label),
             [model, variant, in_sight],
@@ -267,7 +276,7 @@ def build_speech_tab(page: Page) -> None:
             **QUIET,
         ).success(**again)
         decoding.input(cancels=[run], **again)
-        tab.select(on_first_visit, was_here, [model, decoding, was_here], **QUIET)
+        tab.select(on_first_visit, was_here, [model, decoding, was_here, free_english], **QUIET)
         live.connect(model, variant)
         linked = {"clip": audio, "model": model, "decoding": decoding}
         outputs_of_link = [audio, model, decoding, was_here]

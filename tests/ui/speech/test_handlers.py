@@ -241,16 +241,26 @@ def test_without_network_the_sentence_says_so(monkeypatch):
     assert "could not be downloaded" in status
 
 
-def test_free_english_is_the_default_once_it_is_here(monkeypatch, tmp_path):
+def test_free_english_is_the_default_once_it_is_here_and_offered_until_then(monkeypatch, tmp_path):
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: None)
-    assert speech_model.on_first_visit(False) == [gr.skip(), gr.skip(), True]
+    *nothing, was_here, get = speech_model.on_first_visit(False)
+    assert nothing == [gr.skip(), gr.skip()]
+    assert was_here
+    assert update_of(get)["visible"]
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: tmp_path)
-    model, decoding, was_here = speech_model.on_first_visit(False)
+    model, decoding, was_here, get = speech_model.on_first_visit(False)
     assert update_of(model)["value"] == speech_model.FREE_ENGLISH
     assert not update_of(decoding)["interactive"]
     assert was_here
+    assert not update_of(get)["visible"]
     # A second visit does not undo what was chosen since.
-    assert speech_model.on_first_visit(True) == [gr.skip(), gr.skip(), True]
+    assert speech_model.on_first_visit(True)[:3] == [gr.skip(), gr.skip(), True]
+
+
+def test_what_visitors_may_not_download_is_not_offered(monkeypatch):
+    monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: None)
+    monkeypatch.setenv(hub.ALLOW_HUB_VARIABLE, "0")
+    assert not update_of(speech_model.offer_free_english())["visible"]
 
 
 # ---- live ----
