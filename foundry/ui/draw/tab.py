@@ -26,6 +26,7 @@ from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.draw.api import build_draw_api
+from foundry.ui.draw.curves.drift import build_drift
 from foundry.ui.draw.fool import build_fool
 from foundry.ui.draw.hand.correction import build_correction
 from foundry.ui.draw.hand.section import build_hand_section
@@ -178,6 +179,7 @@ def build_draw_tab(page: Page) -> None:
         build_neuron(page.device, looked_into)
         build_look_inside(page.device, looked_into)
         build_fool(page.device, looked_into)
+        build_drift(page.device, page.visitor)
         used = build_hand_section(page.device, model, page.visitor, correction)
         read = build_photo(page.device, [model, page.visitor, page.variants.variant])
 
