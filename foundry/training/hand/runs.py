@@ -46,5 +46,6 @@ def keep_hand(
     for event in learned.events:
         append_event(run.folder, event)
     rename_run(run, NAMES[has_replay])
-    finish_run(run, state, "done", min(NUM_PARTS, torch.get_num_threads()))
+    num_threads = min(NUM_PARTS, torch.get_num_threads())
+    finish_run(run, state, "done", num_threads, learned.test)
     return read_run(run.run_id)

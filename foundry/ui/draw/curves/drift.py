@@ -49,6 +49,11 @@ _WHY = (
     "strengths. A run with augmentation, or with the Robust preset of the Train tab, shows what "
     "that buys."
 )
+_STRENGTHS = (
+    "Strength 0 is the digit as it is, 5 the most: turned by 57 degrees to either side, blurred "
+    "over 6 pixels, noise of 0.38 of full ink, a pen of 3 pixels over every stroke, or its "
+    "negative. Halfway to the negative there is no contrast left, so that nothing can be read."
+)
 _CSS = """
 img { width: 100%; image-rendering: pixelated; display: block; margin: 0 0 0.3rem;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-md); }
@@ -140,8 +145,10 @@ def _build(device: str, visitor: Component, choices: list[tuple[str, str]]) -> N
     charts = []
     with gr.Row():
         for kind in KINDS:
-            with gr.Column(min_width=280):
+            with gr.Column(min_width=320):
                 gr.HTML(strip_html(kind), css_template=_CSS, elem_classes="flush", padding=False)
                 charts.append(build_line_chart(_TITLES[kind], elem_id=f"draw-drift-{kind}"))
+        with gr.Column(min_width=320):
+            gr.Markdown(_STRENGTHS, elem_classes="foundry-note")
     inputs = [visitor, measurement.models]
     measurement.connect(partial(on_measure, device), inputs, charts)
