@@ -24,6 +24,7 @@ from foundry.ui.draw.hand.handlers import (
 from foundry.ui.draw.hand.view import Outcome, result_html
 from foundry.ui.draw.tab import on_draw
 from foundry.ui.server.queues import on_cancel
+from foundry.ui.train import tab as train_tab
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,16 @@ def test_the_board_shows_drawings_and_removes_them():
     assert not button.interactive
 
 
+def assert_the_train_tab_shows(run):
+    headline, sentences, group, _, matrix, *_, script = train_tab.on_finish(run.run_id, "alice")
+    assert headline.visible
+    assert group.visible
+    assert f"{run.result['test_accuracy']:.1%}" in sentences
+    assert "heart" in matrix
+    # Its settings alone would not repeat it.
+    assert not script.visible
+
+
 def test_a_network_learns_a_hand_with_a_class_more_and_is_drawn_with(quick, lenet):
     draw_some()
     steps = list(on_learn("cpu", "lenet", "alice"))
@@ -117,6 +128,8 @@ def test_a_network_learns_a_hand_with_a_class_more_and_is_drawn_with(quick, lene
     assert chosen.value == used["run"] == run.run_id
     answer = on_draw("cpu", data_url(draw_strokes(SEVEN)), run.run_id, "alice")[0]
     assert "sure" in answer
+    for own in runs:
+        assert_the_train_tab_shows(own)
     # It can go on from there.
     start, width = find_start(run.run_id, "alice", "cpu")
     assert start.classes == run.classes
