@@ -79,18 +79,33 @@ def read_ink(model: Predictor, ink: np.ndarray) -> Reading | None:
     Returns:
         The reading, or None if there is no ink.
     """
+    framed = frame_ink(ink)
+    if framed is None:
+        return None
+    box, image = framed
+    logits = _compute_logits(model, image[None])
+    lowest, _ = find_threshold(model)
+    return Reading(
+        box, image, logits.softmax(1)[0].numpy(), bool(score_likeness(logits)[0] >= lowest)
+    )
+
+
+def frame_ink(ink: np.ndarray) -> tuple[Box, np.ndarray] | None:
+    """Turn ink into what a network sees of it as one digit.
+
+    Args:
+        ink: float32 (H, W), in [0, 1].
+
+    Returns:
+        Where it is, and uint8 (28, 28), 255 = ink; None if there is no ink.
+    """
     parts = find_parts(ink)
     if not parts:
         return None
     box = parts[0].box
     for part in parts[1:]:
         box = box.union(part.box)
-    image = to_mnist(crop_ink(ink, box))
-    logits = _compute_logits(model, image[None])
-    lowest, _ = find_threshold(model)
-    return Reading(
-        box, image, logits.softmax(1)[0].numpy(), bool(score_likeness(logits)[0] >= lowest)
-    )
+    return box, to_mnist(crop_ink(ink, box))
 
 
 def find_several(model: Predictor, ink: np.ndarray, whole: Reading) -> list[Reading]:

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
 from foundry.runs.data_sets import remove_old_data_sets
+from foundry.runs.drawings import remove_old_collections
 from foundry.runs.folders import ACTIVE, LOG_FILE, Status, read_status, write_status
 from foundry.runs.standby import Standby, start_worker
 from foundry.runs.store import RunStore
@@ -264,6 +265,7 @@ class RunQueue:
             remove_stray_downloads()
             remove_old_variants()
             remove_old_data_sets()
+            remove_old_collections()
         except OSError:
             # What cannot be tidied up must not keep runs from being trained.
             _logger.warning("Old runs could not be removed", exc_info=True)

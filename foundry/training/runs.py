@@ -50,6 +50,7 @@ class Run(AnyRun):
         device: Where it trains.
         classes: What it learns to tell apart, in the order of the labels.
         preparation: How its data was made of pictures, as `About` has it.
+        start: What it went on from, a model's name or a run's id; empty if from random weights.
     """
 
     config: TrainConfig
@@ -57,6 +58,7 @@ class Run(AnyRun):
     # Those of earlier versions are all of digits.
     classes: tuple[str, ...] = field(default=DIGITS, kw_only=True)
     preparation: str = field(default="", kw_only=True)
+    start: str = field(default="", kw_only=True)
 
     worker: ClassVar[str] = "foundry.training.worker"
 
@@ -115,8 +117,8 @@ class Run(AnyRun):
 
     @property
     def is_on_mnist(self) -> bool:
-        """Whether it learns digits, rather than what a visitor brought."""
-        return self.config.dataset == MNIST
+        """Whether it learns the digits alone, rather than what a visitor brought or added."""
+        return self.config.dataset == MNIST and self.classes == DIGITS
 
     @property
     def data(self) -> DataSet:

@@ -28,7 +28,7 @@ from foundry.models.networks import count_parameters
 from foundry.runs.folders import LOG_FILE, append_event, runs_dir, write_status
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.config import TrainConfig
-from foundry.training.evaluation import evaluate
+from foundry.training.evaluation import Evaluation, evaluate
 from foundry.training.inspection.measures import measure_classes
 from foundry.training.loop import TrainEvent, train
 from foundry.training.runs import STEP, Run, read_run, rewind_events, write_result
@@ -130,7 +130,11 @@ def _train_until_told(
 
 
 def finish_run(
-    run: Run, state: TrainState, status: Literal["done", "stopped"], num_threads: int
+    run: Run,
+    state: TrainState,
+    status: Literal["done", "stopped"],
+    num_threads: int,
+    measured: Evaluation | None = None,
 ) -> None:
     """Measure the kept weights on the test split, once, and record the result.
 
@@ -139,6 +143,7 @@ def finish_run(
         state: Its training, at rest.
         status: How it ended.
         num_threads: That computed, on which its speed depends.
+        measured: How the kept weights do on the test split, if that was measured already.
     """
     data = run.data
     if not state.best_epoch:
@@ -147,7 +152,7 @@ def finish_run(
         state.keep_if_best(val.loss, val.accuracy)
         save_model(state.best_model(), run.best_folder)
     model = state.best_model()
-    test = evaluate(model, data.test)
+    test = measured or evaluate(model, data.test)
     # MNIST has about as many images of each digit, so that these would say nothing new.
     uneven = {} if run.is_on_mnist else _measure_classes(data, test.probs)
     write_result(

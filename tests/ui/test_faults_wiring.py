@@ -18,7 +18,7 @@ from foundry.benchmark.harness.served_app import OpenPage, Visitor, serve_app
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.training import TrainConfig
 from foundry.training.runs import read_run
-from foundry.ui.draw.tab import on_photo
+from foundry.ui.draw.photo import on_photo
 from foundry.ui.train.tab import build_panel, on_start
 
 ENDLESS = {"num_train_images": 5_000, "batch_size": 8, "epochs": 100}

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from foundry.data.names import check_class_name
 from foundry.errors import InputError
 
 MIN_CLASSES, MAX_CLASSES = 2, 10
 MIN_EXAMPLES, MAX_EXAMPLES = 3, 100
 MAX_PICTURES = MAX_CLASSES * MAX_EXAMPLES
 NONE_OF_THESE = "none of these"
-_MAX_NAME = 40
-# On any system.
-_NOT_IN_FOLDERS = '/\\:*?"<>|'
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,7 @@ def check_label(label: object) -> str:
     Raises:
         InputError: If it is no name of one line, too long, or taken.
     """
-    plain = " ".join(label.split()) if isinstance(label, str) else ""
-    if not plain or len(plain) > _MAX_NAME or not plain.isprintable():
-        raise InputError(
-            f"A class needs a name of one line, of at least one and up to {_MAX_NAME} characters."
-        )
-    if plain.startswith(".") or set(plain) & set(_NOT_IN_FOLDERS):
-        raise InputError(
-            "A class is also the name of a folder, which cannot begin with a dot or have any of "
-            f"{' '.join(_NOT_IN_FOLDERS)} in it."
-        )
+    plain = check_class_name(label)
     if plain.casefold() == NONE_OF_THESE:
         raise InputError(
             f"“{NONE_OF_THESE}” is the answer when no class fits; call the class differently."

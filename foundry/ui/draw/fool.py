@@ -28,7 +28,7 @@ from foundry.ui.components.model_choice import (
 )
 from foundry.ui.components.pad import read_pad
 from foundry.ui.components.plots import digit_bars, png_url
-from foundry.ui.draw.fool_curve import build_fool_curve
+from foundry.ui.draw.curves.attack import build_attack_curve
 from foundry.ui.draw.inside_api import DEFAULT_EPSILON
 from foundry.ui.draw.look_inside import (
     ANY,
@@ -178,7 +178,7 @@ def build_fool(device: str, inputs: list[Component]) -> None:
                 elem_id="draw-epsilon",
             )
         fooled = build_followed(_CSS, "draw-fooled")
-        build_fool_curve(device, row, inputs[2], method)
+        build_attack_curve(device, row, inputs[2], method)
     follow(
         [target.input, method.input, epsilon.release],
         partial(on_fool, device),

@@ -6,11 +6,8 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from PIL import Image, ImageDraw
 
-from foundry.data.pictures import inspect_file, load_image
-from foundry.digits import Reading, read_photo
 from foundry.digits.activations import compute_activations
 from foundry.digits.ink import drawing_ink
 from foundry.digits.reading import read_ink
@@ -29,25 +26,27 @@ from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.draw.api import build_draw_api
+from foundry.ui.draw.curves.drift import build_drift
 from foundry.ui.draw.fool import build_fool
+from foundry.ui.draw.hand.correction import build_correction
+from foundry.ui.draw.hand.section import build_hand_section
 from foundry.ui.draw.inside_api import build_inside_api
 from foundry.ui.draw.link import read_settings
 from foundry.ui.draw.look_inside import TELL_MODEL_JS, build_look_inside
 from foundry.ui.draw.maps import build_maps, on_look
 from foundry.ui.draw.neuron import build_neuron
-from foundry.ui.draw.own import draw_for, read_picture_for
-from foundry.ui.draw.remarks import remark_on_drawing, remark_on_photo
-from foundry.ui.draw.variants import compare_readings, on_compare, tell_answers
+from foundry.ui.draw.own import draw_for
+from foundry.ui.draw.photo import build_photo
+from foundry.ui.draw.remarks import remark_on_drawing
+from foundry.ui.draw.variants import on_compare, tell_answers
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
-from foundry.ui.page.palette import ORANGE
 
 _OPEN_JS = """() => {
   document.querySelector('[role=tab][data-tab-id=draw]').click();
   scrollTo(0, 0);
 }"""
-_PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
 
 def on_visit(token: str, chosen: str) -> Any:
@@ -139,70 +138,6 @@ def on_draw(
     return [plots.digit_bars(reading.probs.tolist()), note, *told]
 
 
-@shows_errors
-def on_photo(
-    device: str, path: str | None, model_name: str, token: str, variant: str = "dense"
-) -> list[Any]:
-    """Read the digits on a photo.
-
-    Args:
-        device: Where the model runs.
-        path: The uploaded file.
-        model_name: The chosen model.
-        token: The visitor's token.
-        variant: The name of the variant.
-
-    Returns:
-        The photo with a box around every digit, the sentence that says what was read, and what
-        the model saw of each digit.
-    """
-    if path is None:
-        return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
-    if own := find_own_data_run(model_name, token):
-        return read_picture_for(own, path, device)
-    image = load_image(path)
-    predictor = load_digit_predictor(model_name, token, device, variant)
-    rest = inspect_file(path).remark
-    readings = read_photo(predictor, image)
-    if not readings:
-        return [
-            _annotated(image, []),
-            " ".join(filter(None, ("No ink was found. Try a sharper photo.", rest))),
-            gr.Gallery([], visible=False),
-        ]
-    number = "".join(str(reading.digit) for reading in readings)
-    noun = "digit" if len(readings) == 1 else "digits"
-    sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
-    for remark in filter(None, (remark_on_photo(readings), rest)):
-        sentence += f" {remark}"
-    if variant != DENSE.name:
-        images = np.stack([reading.image for reading in readings])
-        sentence += f" {compare_readings(images, number, model_name, token, device)}"
-    return [
-        _annotated(image, readings),
-        sentence,
-        gr.Gallery(
-            [
-                (plots.digit_image(reading.image), f"{reading.digit} ({reading.probs.max():.0%})")
-                for reading in readings
-            ],
-            visible=True,
-        ),
-    ]
-
-
-def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage:
-    boxes = [
-        (reading.box.left, reading.box.top, reading.box.right, reading.box.bottom)
-        for reading in readings
-    ]
-    labels = [f"{place}: {reading.digit}" for place, reading in enumerate(readings, start=1)]
-    return gr.AnnotatedImage(
-        (image.convert("RGB"), list(zip(boxes, labels, strict=True))),
-        color_map=dict.fromkeys(labels, ORANGE),
-    )
-
-
 def warm_up(device: str) -> None:
     """Answer once, so that no visitor waits for what is loaded at first.
 
@@ -230,6 +165,7 @@ def build_draw_tab(page: Page) -> None:
             with gr.Column():
                 answer = gr.HTML(plots.digit_bars(None), elem_id="draw-answer")
                 timing = gr.Markdown(elem_classes="foundry-note", elem_id="draw-timing")
+                correction = build_correction(pad, page.visitor, tab)
                 compared = build_variant_bars(page.variants, "draw")
                 model = gr.Dropdown(
                     list_digit_models(""),
@@ -243,25 +179,9 @@ def build_draw_tab(page: Page) -> None:
         build_neuron(page.device, looked_into)
         build_look_inside(page.device, looked_into)
         build_fool(page.device, looked_into)
-        gr.Markdown("### Or read a photo")
-        with gr.Row(elem_classes="halves"):
-            with gr.Column():
-                # A file rather than an image component: ours are the first checks that see it.
-                photo = gr.File(
-                    label="Photo of handwritten digits",
-                    file_types=["image"],
-                    height=170,
-                )
-                sentence = gr.Markdown(_PHOTO_HINT)
-                crops = gr.Gallery(
-                    height="auto",
-                    interactive=False,
-                    show_label=False,
-                    visible=False,
-                    elem_classes=["pixelated", "images"],
-                )
-            with gr.Column():
-                boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
+        build_drift(page.device, page.visitor)
+        used = build_hand_section(page.device, model, page.visitor, correction)
+        read = build_photo(page.device, [model, page.visitor, page.variants.variant])
 
         variant, visitor, device = page.variants.variant, page.visitor, page.device
         drawn = (
@@ -270,11 +190,9 @@ def build_draw_tab(page: Page) -> None:
             [answer, timing, *compared.outputs()],
         )
         looked = partial(on_look, device), [pad, model, visitor, variant], maps
-        read = partial(on_photo, device), [photo, model, visitor, variant], [boxes, sentence, crops]
         chosen = [model, visitor, variant]
         pad.input(*drawn, trigger_mode="always_last", **QUIET)
         maps.input(*looked, trigger_mode="always_last", **QUIET)
-        photo.change(*read, api_visibility="private")
         tab.select(on_visit, [visitor, model], model, **QUIET)
         chosen_run = page.chosen_run.change(
             on_chosen_run, [page.chosen_run, visitor], model, **QUIET
@@ -286,7 +204,7 @@ def build_draw_tab(page: Page) -> None:
         )
         page.links.offer("draw", linked)
         # What is drawn while a variant is being made waits for it.
-        for change in (model.input, page.variants.follow().change):
+        for change in (model.input, page.variants.follow().change, used.change):
             ready = change(partial(on_variant, device), chosen, timing, **QUIET)
             ready.success(*drawn, **QUIET)
             ready.success(*looked, **QUIET)

@@ -110,14 +110,14 @@ def render_results(run: Run | None) -> list[Any]:
     ]
 
 
-def _write_downloads(run: Run) -> list[str]:
-    writers = (
-        export.write_weights,
-        export.write_metrics,
-        export.write_tensorboard,
-        export.write_script,
-    )
-    return _FILES.get(run.run_id, lambda folder: [write(run, folder) for write in writers])
+def _write_downloads(run: Run) -> list[Any]:
+    writers = [export.write_weights, export.write_metrics, export.write_tensorboard]
+    # What went on from another network cannot be repeated by settings alone.
+    if not run.start:
+        writers.append(export.write_script)
+    paths = _FILES.get(run.run_id, lambda folder: [write(run, folder) for write in writers])
+    script = gr.DownloadButton(value=None if run.start else paths[-1], visible=not run.start)
+    return [*paths[:3], script]
 
 
 def _headline(result: dict[str, Any], num_tested: int) -> dict[str, str]:

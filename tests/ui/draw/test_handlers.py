@@ -17,6 +17,7 @@ from foundry.errors import InputError
 from foundry.ui.components.model_choice import list_digit_models, load_digit_model
 from foundry.ui.components.pad import decode_drawing, read_pad
 from foundry.ui.components.variants.answers import Answered
+from foundry.ui.draw import photo as draw_photo
 from foundry.ui.draw import tab as draw_tab
 from foundry.ui.draw.maps import on_look
 
@@ -121,7 +122,7 @@ def test_an_unknown_model_is_refused_with_the_list(runs_folder):
 
 
 def test_no_photo_clears_the_answer(runs_folder):
-    picture, _, crops = draw_tab.on_photo("cpu", None, "lenet", "alice")
+    picture, _, crops = draw_photo.on_photo("cpu", None, "lenet", "alice")
     assert value_of(picture) is None
     assert value_of(crops) == []
 
@@ -130,7 +131,7 @@ def test_a_photo_is_boxed_and_read(runs_folder, tmp_path, mnist):
     digits, labels = mnist.test.images[:4].numpy(), mnist.test.labels[:4].tolist()
     positions = [(40 + 110 * i, 60) for i in range(4)]
     photograph(digits, positions, 500, 200).save(tmp_path / "photo.jpg", quality=95)
-    picture, sentence, crops = draw_tab.on_photo(
+    picture, sentence, crops = draw_photo.on_photo(
         "cpu", str(tmp_path / "photo.jpg"), "lenet", "alice"
     )
     image, boxes = value_of(picture)
@@ -147,13 +148,13 @@ def test_a_photo_is_boxed_and_read(runs_folder, tmp_path, mnist):
 
 def test_one_digit_is_not_called_digits(runs_folder, tmp_path, mnist):
     redraw(mnist.test.images[0].numpy()).save(tmp_path / "photo.png")
-    sentence = draw_tab.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")[1]
+    sentence = draw_photo.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")[1]
     assert "1 digit," in sentence
 
 
 def test_a_photo_without_ink_says_so(runs_folder, tmp_path):
     Image.new("L", (200, 100), 200).save(tmp_path / "photo.png")
-    picture, sentence, crops = draw_tab.on_photo(
+    picture, sentence, crops = draw_photo.on_photo(
         "cpu", str(tmp_path / "photo.png"), "lenet", "alice"
     )
     assert "No ink was found" in sentence
@@ -183,7 +184,7 @@ def test_what_follows_the_first_frame_is_said_not_to_be_read(runs_folder, tmp_pa
     for first, second, found in ((blank, seven, "No ink was found"), (seven, blank, "### 7")):
         path = tmp_path / "frames.gif"
         first.save(path, save_all=True, append_images=[second])
-        sentence = draw_tab.on_photo("cpu", str(path), "lenet", "alice")[1]
+        sentence = draw_photo.on_photo("cpu", str(path), "lenet", "alice")[1]
         assert found in sentence
         assert rest in sentence
 
@@ -191,7 +192,7 @@ def test_what_follows_the_first_frame_is_said_not_to_be_read(runs_folder, tmp_pa
 def test_a_pdf_is_refused_with_a_sentence(runs_folder, tmp_path):
     (tmp_path / "photo.png").write_bytes(b"%PDF-1.7\n%%EOF\n")
     with pytest.raises(gr.Error) as refused:
-        draw_tab.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")
+        draw_photo.on_photo("cpu", str(tmp_path / "photo.png"), "lenet", "alice")
     assert "PNG, JPEG" in refused.value.message
 
 

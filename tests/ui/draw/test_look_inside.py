@@ -11,9 +11,10 @@ from outputs import value_of
 
 from foundry.digits.attack import attack_digit, measure_robustness
 from foundry.ui.components.pad import read_pad
-from foundry.ui.draw import fool_curve
+from foundry.ui.draw.curves import attack as attack_curve
+from foundry.ui.draw.curves.attack import on_measure
+from foundry.ui.draw.curves.measuring import list_measured, on_open
 from foundry.ui.draw.fool import on_fool
-from foundry.ui.draw.fool_curve import list_attacked, on_measure, on_open
 from foundry.ui.draw.look_inside import ANY, on_explain, signed_picture
 from foundry.ui.page import palette
 
@@ -95,14 +96,14 @@ def test_the_digit_that_is_read_anyway_is_no_target(runs_folder):
 def test_own_runs_read_the_attacked_picture_too(finished):
     html = on_fool("cpu", DRAWN, "lenet", "somebody", "dense", ANY, "fgsm", 0.2)
     assert html.count("<tr>") == 5
-    assert f"{finished.run_id} dense" in [name for _, name in list_attacked("somebody")]
-    assert len(list_attacked("alice")) == 4
+    assert f"{finished.run_id} dense" in [name for _, name in list_measured("somebody")]
+    assert len(list_measured("alice")) == 4
     assert on_open("alice", ["lenet dense", f"{finished.run_id} dense"]).value == ["lenet dense"]
 
 
 def test_the_curves_grow_and_end_with_the_measurement(runs_folder, lenet, mnist, monkeypatch):
-    monkeypatch.setattr(fool_curve, "NUM_DIGITS", 100)
-    monkeypatch.setattr(fool_curve, "EPSILONS", (0.0, 0.2))
+    monkeypatch.setattr(attack_curve, "NUM_DIGITS", 100)
+    monkeypatch.setattr(attack_curve, "EPSILONS", (0.0, 0.2))
     outputs = list(on_measure("cpu", "alice", ["lenet dense", "lenet int8"], "fgsm"))
     assert "Done" in outputs[-1][0]
     curves = json.loads(value_of(outputs[-1][1]))["curves"]

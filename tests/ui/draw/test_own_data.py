@@ -15,6 +15,7 @@ from foundry.training.runs import create_run
 from foundry.ui.components.model_choice import list_digit_models
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import maps
+from foundry.ui.draw import photo as draw_photo
 from foundry.ui.draw import tab as draw_tab
 
 
@@ -55,7 +56,7 @@ def test_a_drawing_is_answered_by_the_classes_of_the_run(run, name):
 
 def test_a_picture_that_is_sent_is_looked_at_as_a_whole(run, tmp_path):
     picture("disc").save(tmp_path / "disc.png")
-    _, sentence, crops = draw_tab.on_photo("cpu", str(tmp_path / "disc.png"), run.run_id, "alice")
+    _, sentence, crops = draw_photo.on_photo("cpu", str(tmp_path / "disc.png"), run.run_id, "alice")
     assert "“disc”" in sentence
     assert len(value_of(crops)) == 1
 

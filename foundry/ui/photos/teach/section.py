@@ -5,12 +5,13 @@ from typing import Any
 import gradio as gr
 
 from foundry.photos.teaching.projects import Project
+from foundry.ui.components.examples.board import BOARD_CSS, BOARD_JS
 from foundry.ui.components.line_chart import build_line_chart
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
-from foundry.ui.photos.teach.board import BOARD_CSS, BOARD_JS, board_html
+from foundry.ui.photos.teach.board import board_html
 from foundry.ui.photos.teach.downloads import build_downloads, on_load
 from foundry.ui.photos.teach.handlers import (
     READY,

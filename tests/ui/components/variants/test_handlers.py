@@ -8,6 +8,7 @@ from waiting import PATIENCE_S
 from foundry.models import VARIANTS
 from foundry.ui.components.clips import CLIPS
 from foundry.ui.components.variants.answers import Answered
+from foundry.ui.draw import photo as draw_photo
 from foundry.ui.draw import tab as draw_tab
 from foundry.ui.draw import variants as draw_variants
 from foundry.ui.draw.maps import on_look
@@ -37,7 +38,7 @@ def test_a_photo_is_read_by_every_variant(runs_folder, mnist, tmp_path):
     photograph(digits, [(40, 60), (180, 60), (320, 60)], 460, 200).save(photo)
     expected = "".join(str(label) for label in mnist.test.labels[:3].tolist())
     for variant in VARIANTS:
-        sentence = draw_tab.on_photo("cpu", str(photo), "lenet", "alice", variant)[1]
+        sentence = draw_photo.on_photo("cpu", str(photo), "lenet", "alice", variant)[1]
         assert expected in sentence
         assert ("reads the same" in sentence) == (variant != "dense")
 
