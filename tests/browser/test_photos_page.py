@@ -13,6 +13,8 @@ def test_photos_are_named_in_the_pages_language(context, app_url):
     # Nothing of the tab is there before it is opened.
     expect(page.locator("#photos-photo")).to_have_count(0)
     page.get_by_role("tab", name="Photos", exact=True).click()
+    # There is no pruned form of the shipped model, and of others neither.
+    expect(page.locator("#photos-variants button:disabled")).to_have_count(2)
     tabs = [tab.inner_text() for tab in page.get_by_role("tab").all()]
     assert tabs[2:5] == ["Draw", "Photos", "Sentiment"]
     page.get_by_role("button", name="A cup").click()

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.models import available_variants
 from foundry.photos.teaching.projects import remove_old_projects
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
@@ -58,7 +59,9 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
             )
             note = gr.Markdown(elem_classes="foundry-note", elem_id="photos-note")
             looked = gr.HTML(css_template=LOOK_CSS, elem_id="photos-looked", **flush)
-            compared = build_variant_bars(choice, "photos", chosen)
+            compared = build_variant_bars(
+                choice, "photos", chosen, available_variants(DEFAULT_MODEL)
+            )
         with gr.Column():
             examples = gr.HTML(
                 examples_html(),
