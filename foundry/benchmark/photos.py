@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import InputError
 from foundry.models import DENSE, VARIANTS
 from foundry.photos import PhotoModel, classify_photo, load_photo_model
@@ -63,7 +63,7 @@ def _time_answers(models: dict[str, PhotoModel]) -> dict[str, Any]:
             for name in order.sample(list(models), len(models)):
                 model = models[name]
                 taken_s[name].append(_seconds(partial(_answer, model, path)))
-                inputs = model.prepare(load_image(path))
+                inputs = model.prepare(load_photo(path))
                 forward_s[name].append(_seconds(partial(model.predict, inputs)))
     ratios = [
         dense / int8 for dense, int8 in zip(forward_s[DENSE.name], forward_s["int8"], strict=True)
@@ -75,7 +75,7 @@ def _time_answers(models: dict[str, PhotoModel]) -> dict[str, Any]:
 
 
 def _answer(model: PhotoModel, path: Path) -> None:
-    classify_photo(model, load_image(path))
+    classify_photo(model, load_photo(path))
 
 
 def _time_lesson(data: Path | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foundry.data.photos import square_photo
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 
 SUFFIX = ".jpg"
 _QUALITY = 92
@@ -31,13 +31,13 @@ def read_square(path: Path) -> Square:
     """Make an example of a file that somebody has sent.
 
     Args:
-        path: As `load_image()` takes it. What has been kept before is left as it is, so that a
+        path: As `load_photo()` takes it. What has been kept before is left as it is, so that a
             project that is loaded again has the pictures that it had.
 
     Raises:
         InputError: If it is no picture that can be read.
     """
-    image = load_image(path)
+    image = load_photo(path)
     content = path.read_bytes()
     digest = _digest(content)
     if path.name != f"{digest}{SUFFIX}" or not content.startswith(_SIGNATURE):

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from foundry.data.photos import frame_photo
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.photos.attention import find_evidence, light_evidence
@@ -53,7 +53,7 @@ def on_look(event: gr.EventData, path: str | None, name: str) -> str:
         index = int(event.index)
         if not 0 <= index < len(model.labels):
             raise InputError(f"There is no class {index}.")
-        image = load_image(path)
+        image = load_photo(path)
         evidence = find_evidence(network, image, index)
     except (InputError, ArtifactError) as error:
         return view.hint(str(error))

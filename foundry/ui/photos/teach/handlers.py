@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.teaching.changes import (
     add_class,
@@ -165,7 +165,7 @@ def on_try(path: str | None, token: str) -> str:
     if path is None or project is None:
         return view.hint(TRY_HINT)
     try:
-        return said_html(ask(load_taught(project), load_image(path)))
+        return said_html(ask(load_taught(project), load_photo(path)))
     except (InputError, ArtifactError) as error:
         return view.hint(str(error))
 
