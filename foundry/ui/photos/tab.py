@@ -18,6 +18,7 @@ from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
 from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.several import build_several
 from foundry.ui.photos.teach.section import build_teach_section
 from foundry.ui.photos.variants import on_compare
 
@@ -77,6 +78,7 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
                 elem_id="photos-model",
                 **describe_choice("image classifier with safetensors weights"),
             )
+    build_several(photo, model, variant)
     named = (
         on_photo,
         [photo, model, variant, compared.answered],
