@@ -14,8 +14,7 @@ _THUMBNAIL = 128
 ALBUM_CSS = (
     view.NAME_CSS
     + """
-.html-container, .album { display: grid; gap: 0.6rem;
-  grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); }
+& { display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); }
 .card { display: flex; flex-direction: column; min-width: 0; font: inherit; font-size: 0.85rem;
   text-align: start; padding: 0.35rem; border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-lg); color: var(--body-text-color);
@@ -33,7 +32,9 @@ button.card:hover, button.card:focus-visible { outline: 2px solid var(--primary-
 ALBUM_JS = """
 element.addEventListener('click', (event) => {
   const card = event.target.closest('button[data-photo]');
-  if (card) trigger('select', {photo: Number(card.dataset.photo)});
+  if (!card) return;
+  trigger('select', {photo: Number(card.dataset.photo)});
+  document.querySelector('#photos-photo').scrollIntoView({block: 'center', behavior: 'smooth'});
 });
 """
 
