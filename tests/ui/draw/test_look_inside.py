@@ -11,10 +11,11 @@ from outputs import value_of
 
 from foundry.digits.attack import attack_digit, measure_robustness
 from foundry.ui.components.pad import read_pad
+from foundry.ui.components.plots import signed_picture
 from foundry.ui.draw import fool_curve
 from foundry.ui.draw.fool import on_fool
 from foundry.ui.draw.fool_curve import list_attacked, on_measure, on_open
-from foundry.ui.draw.look_inside import ANY, on_explain, signed_picture
+from foundry.ui.draw.look_inside import ANY, on_explain
 from foundry.ui.page import palette
 
 DRAWN = data_url(draw_strokes(SEVEN))
