@@ -5,6 +5,8 @@ from gestures import launch_chromium, open_page
 from patterns import draw_pattern
 from playwright.sync_api import expect
 
+from foundry.ui.photos.examples import open_example
+
 pytestmark = pytest.mark.browser
 
 
@@ -82,3 +84,41 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
     page.locator("#teach-delete").click()
     expect(board).to_contain_text("No classes yet")
     browser.close()
+
+
+def test_a_photo_is_covered_attacked_and_one_of_several(context, app_url, tmp_path):
+    page = open_page(context, app_url)
+    page.get_by_role("tab", name="Photos", exact=True).click()
+    page.get_by_role("button", name="Several photos at once").click()
+    open_example("A cup").save(tmp_path / "cup.jpg")
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    files = [tmp_path / "bad.jpg", tmp_path / "cup.jpg"]
+    page.locator("#photos-several input[type=file]").set_input_files(files)
+    expect(page.locator("#photos-several")).to_contain_text("KB")
+    page.locator("#photos-several-name").click()
+    expect(page.locator("#photos-several-status")).to_contain_text("1 could not be read")
+    expect(page.locator("#photos-several-csv")).to_be_visible()
+    page.locator("#photos-album button").click()
+    answer = page.locator("#photos-answer")
+    expect(answer.locator(".headline b")).to_contain_text("espresso")
+    answer.get_by_role("button", name="espresso").click()
+    stage, covered = page.locator("#photos-looked .stage"), page.locator("#photos-covered")
+    stage.click(position={"x": 120, "y": 120})
+    expect(covered.locator(".track")).to_have_count(7)
+    before = covered.inner_text()
+    # The same by keyboard, with a larger square.
+    stage.focus()
+    for key in ("ArrowLeft", "+", "+", "+", "Enter"):
+        page.keyboard.press(key)
+    expect(covered).not_to_have_text(before, use_inner_text=True)
+    page.get_by_role("button", name="Fool it").click()
+    target = page.locator("#photos-target input")
+    expect(target).to_be_enabled()
+    fooled = page.locator("#photos-fooled")
+    expect(fooled.locator("img")).to_have_count(3)
+    target.fill("goldfish")
+    page.get_by_role("option", name="goldfish").click()
+    expect(fooled.locator(".said b")).to_contain_text("goldfish")
+    page.get_by_role("button", name="中文").click()
+    expect(fooled.locator(".said")).to_contain_text("骗过了：float32 现在说它是")
+    expect(covered).to_contain_text("遮住一部分")
