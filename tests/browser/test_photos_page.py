@@ -1,7 +1,7 @@
 """Naming photos as a visitor does, in a real Chromium."""
 
 import pytest
-from gestures import launch_chromium, open_page
+from gestures import SEVEN, draw, launch_chromium, open_page
 from patterns import draw_pattern
 from playwright.sync_api import expect
 
@@ -57,19 +57,29 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
 
     choose("camera")
     camera = page.locator("#teach-camera")
-    for number in range(1, 4):
-        camera.get_by_text("Click to Access Webcam").click()
-        # Each at another second: the camera starts anew, and the same frame is the same picture.
-        at = f"document.querySelector('#teach-camera video')?.currentTime > {number}"
-        page.wait_for_function(at)
-        camera.get_by_role("button", name="capture photo").click()
-        expect(board.locator(".picture")).to_have_count(number)
+    camera.get_by_role("button", name="Start the camera").click()
+    take = camera.get_by_role("button", name="Take one; hold for many")
+    page.wait_for_function("document.querySelector('#teach-camera video').currentTime > 0.5")
+    take.click()
+    expect(board.locator(".picture")).to_have_count(1)
+    # Held until three more frames were taken, each another one.
+    take.hover()
+    page.mouse.down()
+    expect(camera.locator(".told")).to_have_text("3")
+    page.mouse.up()
+    expect(board.locator(".picture")).to_have_count(4)
+    camera.get_by_role("button", name="Stop the camera").click()
+    expect(camera.locator("video")).to_be_hidden()
+    page.locator("#teach-draw").get_by_role("button", name="Or draw them").click()
+    draw(page, SEVEN, "#teach-pad")
+    page.locator("#teach-drawn").click()
+    expect(board.locator(".picture")).to_have_count(5)
     choose("spots")
     for seed in range(3):
         draw_pattern("spots", seed).save(tmp_path / f"{seed}.png")
     files = [tmp_path / f"{seed}.png" for seed in range(3)]
     page.locator("#teach-files input[type=file]").set_input_files(files)
-    expect(board.locator(".picture")).to_have_count(6)
+    expect(board.locator(".picture")).to_have_count(8)
     page.locator("#teach-train").click()
     expect(page.locator("#teach-result")).to_contain_text("of 2 right: between")
     page.locator("#teach-result td button").first.click()
@@ -80,7 +90,7 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
     page.reload()
     page.get_by_role("tab", name="Photos", exact=True).click()
     page.get_by_role("button", name="Teach it your own classes").click()
-    expect(board.locator(".picture")).to_have_count(6)
+    expect(board.locator(".picture")).to_have_count(8)
     page.locator("#teach-delete").click()
     expect(board).to_contain_text("No classes yet")
     browser.close()
