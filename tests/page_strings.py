@@ -29,8 +29,8 @@ _NO_TEXTS = {
     "FOUNDRY_AUTH", "WaitingQueue", "Ticket", "PNG", "JPEG", "RGB", "LA", "Result",
     "Referrer-Policy", "LeNet", "CNN",
     "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English",
-    "${hint}", "MB", "Backspace", "Escape", "Enter", "model name", "Python", "Gradio", "Transformers", "NNCF",
-    "NotAllowedError", "allocate memory",
+    "MB", "Backspace", "Escape", "Enter", "model name", "Python", "Gradio", "Transformers", "NNCF",
+    "${hint}", "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip
