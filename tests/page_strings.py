@@ -30,7 +30,7 @@ _NO_TEXTS = {
     "Referrer-Policy", "LeNet", "CNN",
     "X-Content-Type-Options", "PyTorch", "OpenVINO", "This is no address.", "English",
     "MB", "Backspace", "Escape", "Enter", "model name", "Python", "Gradio", "Transformers", "NNCF",
-    "NotAllowedError", "allocate memory",
+    "${hint}", "NotAllowedError", "allocate memory",
     "another layer's turn", "SST-2 dev", "isolated words", "pruned WER, beam", "beam WER",
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip

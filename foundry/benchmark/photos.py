@@ -5,7 +5,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import InputError
 from foundry.models import DENSE, VARIANTS
 from foundry.photos import PhotoModel, classify_photo, load_photo_model
@@ -63,7 +63,7 @@ def _time_answers(models: dict[str, PhotoModel]) -> dict[str, Any]:
             for name in order.sample(list(models), len(models)):
                 model = models[name]
                 taken_s[name].append(_seconds(partial(_answer, model, path)))
-                inputs = model.prepare(load_image(path))
+                inputs = model.prepare(load_photo(path))
                 forward_s[name].append(_seconds(partial(model.predict, inputs)))
     ratios = [
         dense / int8 for dense, int8 in zip(forward_s[DENSE.name], forward_s["int8"], strict=True)
@@ -75,7 +75,7 @@ def _time_answers(models: dict[str, PhotoModel]) -> dict[str, Any]:
 
 
 def _answer(model: PhotoModel, path: Path) -> None:
-    classify_photo(model, load_image(path))
+    classify_photo(model, load_photo(path))
 
 
 def _time_lesson(data: Path | None) -> dict[str, Any]:
@@ -157,4 +157,24 @@ def report(figures: dict[str, Any]) -> str:
         f"taught {figures['num_pictures']} {what} in {figures['teach_s']:.1f} s with what comes "
         f"out from scratch: {figures['accuracy']:.0%} of {figures['num_validated']} set aside "
         f"right, {100 * points:.0f} points more than from scratch"
+    )
+
+
+def list_rows(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the figures as rows of the README's table: what it is, and its value.
+
+    Args:
+        figures: From `measure()`.
+    """
+    p50_ms = figures["p50_ms"]
+    yield (
+        "from a photo's file to its names",
+        f"p50 {p50_ms['dense']:.0f} ms in float32, {p50_ms['int8']:.0f} ms in int8, whose network "
+        f"alone is {figures['int8_speedup']:.1f} times as fast",
+    )
+    what = "drawn patterns" if figures["is_drawn"] else "pictures"
+    yield (
+        f"{_NUM_CLASSES} classes taught with {figures['num_pictures']} {what}",
+        f"{figures['teach_s']:.1f} s; {figures['accuracy']:.0%} of {figures['num_validated']} set "
+        f"aside right, from scratch {figures['scratch_accuracy']:.0%}",
     )

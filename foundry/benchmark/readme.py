@@ -10,6 +10,7 @@ from typing import Any
 
 from foundry.benchmark.harness.costs import Cost, list_costs
 from foundry.benchmark.harness.ring import render_measured, render_on_paper
+from foundry.benchmark.photos import list_rows as list_photos_rows
 
 PROJECT_DIR = Path(__file__).parent.parent.parent
 FIGURES_FILE = PROJECT_DIR / ".benchmark" / "figures.json"
@@ -30,6 +31,7 @@ def render_table(figures: dict[str, Any]) -> str:
     sections: dict[str, Callable[[Any], Iterator[Row]]] = {
         "training": _training_rows,
         "digits": _digits_rows,
+        "photos": list_photos_rows,
         "sentiment": _sentiment_rows,
         "speech": _speech_rows,
         "compression": _compression_rows,

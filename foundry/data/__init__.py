@@ -2,8 +2,9 @@
 
 Begin in `mnist.py`: `load_mnist()` checks the four files and returns the fixed splits.
 `own/` reads the data sets that visitors bring, `archives.py` opens ZIP files without trusting them.
-`pictures.py` opens what somebody sent, `photos.py` frames it as classifiers of ImageNet see it. The
-folders beside them hold inputs only: `calibration/` for int8 models, `samples/` for measurements.
+`pictures.py` opens what somebody sent, `photos.py` frames it as classifiers of ImageNet see it.
+`spreadsheets.py` writes CSV. The folders beside them hold inputs only: `calibration/` for int8
+models, `samples/` for measurements.
 """
 
 from foundry.data.mnist import (

@@ -60,5 +60,21 @@ def normalize_photos(pictures: np.ndarray) -> torch.Tensor:
     Returns:
         float32 (N, 3, H, W), in [-1, 1].
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
-    return (pixels.float() / 255 - _MEAN) / _STD
+    return normalize_photo_pixels(to_pixels(pictures))
+
+
+def to_pixels(pictures: np.ndarray) -> torch.Tensor:
+    """Turn uint8 (N, H, W, 3) into float32 (N, 3, H, W), in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255
+
+
+def normalize_photo_pixels(pixels: torch.Tensor) -> torch.Tensor:
+    """Turn pixels into the network's input.
+
+    Args:
+        pixels: float32 (N, 3, H, W), in [0, 1].
+
+    Returns:
+        float32 (N, 3, H, W), in [-1, 1].
+    """
+    return (pixels - _MEAN) / _STD

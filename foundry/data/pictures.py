@@ -36,13 +36,39 @@ def load_image(path: str | Path | IO[bytes]) -> Image.Image:
     Raises:
         InputError: If it is no such file, too large, or damaged.
     """
+    upright = _open(path)
+    upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.LANCZOS)
+    return upright
+
+
+def load_photo(path: str | Path | IO[bytes]) -> Image.Image:
+    """Open a picture for what makes it much smaller by itself, as a classifier of photos does.
+
+    A fine reduction to 1,000 pixels would take half of the time from the file to the names.
+
+    Args:
+        path: As `load_image()` takes it.
+
+    Returns:
+        The picture upright, RGBA, its longer side below 2,000 pixels. Of several the first.
+
+    Raises:
+        InputError: As `load_image()` does.
+    """
+    upright = _open(path)
+    factor = max(upright.size) // _WORKING_SIZE
+    return upright.reduce(factor) if factor > 1 else upright
+
+
+def _open(path: str | Path | IO[bytes]) -> Image.Image:
+    """Return a picture upright, RGBA; a JPEG decoded at the size that is needed, or above."""
     accepted = f"{', '.join(ACCEPTED_FORMATS)} up to {MAX_PIXELS // 1_000_000} megapixels"
     try:
         with Image.open(path, formats=ACCEPTED_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"The picture is too large; {accepted} is accepted.")
             image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))
-            upright = _to_8_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+            return _to_8_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except Image.DecompressionBombError:
         raise InputError(f"The picture is too large; {accepted} is accepted.") from None
     except UnidentifiedImageError:
@@ -53,8 +79,6 @@ def load_image(path: str | Path | IO[bytes]) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError):
         raise InputError(_DAMAGED) from None
-    upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.LANCZOS)
-    return upright
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Fooling a digit model: FGSM and PGD on pixels, and how much of its accuracy is left."""
+"""Fooling a digit model by FGSM and PGD, and how much of its accuracy is left."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,23 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from foundry.data import NUM_CLASSES, Split, normalize_pixels
 from foundry.errors import InputError
+from foundry.models.attacks.perturbing import (
+    PGD,
+    check_attack,
+    find_fooled,
+    perturb,
+    read_probs,
+)
 from foundry.models.runtime import Predictor, on_compute_thread, on_narrow_thread
 
-FGSM, PGD = "fgsm", "pgd"
-METHODS = (FGSM, PGD)
 MAX_EPSILON = 0.5
 # All are tried at once. A stronger FGSM may fail where a weaker one works, so that halving the
 # interval could step over the smallest.
 STRENGTHS = tuple(step / 100 for step in range(1, 51))
-
-PGD_STEPS = 20
-# Of epsilon. The steps together reach two and a half times as far as they may go, so that a pixel
-# can turn round on the way (Madry's challenge for MNIST).
-_STEP_SIZE = 2.5 / PGD_STEPS
 _BATCH_IMAGES = 250
 
 
@@ -51,7 +50,7 @@ class Attack:
     @property
     def is_fooled(self) -> bool:
         """Whether the model now reads what it was to read."""
-        return bool(_is_fooled(self.probs_after[None], self.digit, self.target)[0])
+        return bool(find_fooled(self.probs_after[None], self.digit, self.target)[0])
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def attack_digit(
     """
     _check(method, epsilon, target)
     pixels = torch.from_numpy(image)[None, None].float() / 255
-    before = _read(model, pixels)
+    before = read_probs(model, pixels, normalize_pixels)
     digit = int(before.argmax())
     if digit == target:
         raise InputError(f"It is read as {digit} already; choose another digit to fool it into.")
@@ -103,10 +102,11 @@ def attack_digit(
         labels,
         epsilons,
         method,
+        normalize_pixels,
         is_targeted=target is not None,
     )
-    after = _read(model, attacked)
-    works = np.flatnonzero(_is_fooled(after[1:], digit, target))
+    after = read_probs(model, attacked, normalize_pixels)
+    works = np.flatnonzero(find_fooled(after[1:], digit, target))
     return Attack(
         attacked[0, 0].numpy(),
         (attacked[0, 0] - pixels[0, 0]).numpy(),
@@ -116,57 +116,6 @@ def attack_digit(
         after[0],
         STRENGTHS[works[0]] if len(works) else None,
     )
-
-
-def perturb(
-    model: nn.Module,
-    pixels: Tensor,
-    labels: Tensor,
-    epsilons: Tensor,
-    method: str,
-    is_targeted: bool = False,
-) -> Tensor:
-    """Move pixels along the sign of the gradient of the cross-entropy.
-
-    PGD starts from the picture itself, not from a random place beside it: the same picture gives
-    the same attack, and a strength of 0 changes nothing.
-
-    Args:
-        model: A digit classifier giving logits (N, 10); its parameters' gradients are left alone.
-        pixels: float32 (N, 1, 28, 28), in [0, 1], before normalising.
-        labels: int64 (N,): what is to be left, or, if targeted, what is to be reached.
-        epsilons: float32 (N,): how far the pixels of each picture may go.
-        method: One of `METHODS`.
-        is_targeted: Whether the labels are to be reached.
-
-    Returns:
-        The attacked pictures, float32 (N, 1, 28, 28), in [0, 1].
-
-    Source:
-        Goodfellow, Shlens and Szegedy, Explaining and harnessing adversarial examples, 2015
-        (FGSM); Madry and others, Towards deep learning models resistant to adversarial attacks,
-        2018 (PGD).
-    """
-    # Own code: captum.robust takes gradients below 1e-6 for none, which spares all pictures that a
-    # network is sure of, and warns at every step; torchattacks has had no release since 2023.
-    device = next(model.parameters()).device
-    original, labels = pixels.to(device), labels.to(device)
-    reach = epsilons.to(device).view(-1, 1, 1, 1)
-    num_steps, step = (1, reach) if method == FGSM else (PGD_STEPS, _STEP_SIZE * reach)
-    lowest, highest = (original - reach).clamp(min=0), (original + reach).clamp(max=1)
-    current = original
-    if not reach.any():
-        return pixels
-    for _ in range(num_steps):
-        current = current.detach().requires_grad_(True)
-        with torch.enable_grad():
-            logits = model(normalize_pixels(current))
-            # Summed: a mean would scale the gradients of a batch, and small ones would vanish.
-            loss = F.cross_entropy(logits, labels, reduction="sum")
-            (gradient,) = torch.autograd.grad(loss, current)
-        direction = -gradient.sign() if is_targeted else gradient.sign()
-        current = (current.detach() + step * direction).clamp(lowest, highest)
-    return current.detach().cpu()
 
 
 @on_narrow_thread
@@ -180,7 +129,7 @@ def read_pixels(model: Predictor, pixels: np.ndarray) -> np.ndarray:
     Returns:
         float32 probabilities, shape (10,).
     """
-    return _read(model, torch.from_numpy(pixels)[None, None])[0]
+    return read_probs(model, torch.from_numpy(pixels)[None, None], normalize_pixels)[0]
 
 
 def measure_robustness(
@@ -232,30 +181,17 @@ def _count_right(
     epsilon: float,
 ) -> int:
     pixels = images.unsqueeze(1).float() / 255
-    attacked = perturb(model, pixels, labels, torch.full((len(labels),), epsilon), method)
-    return int((_read(predictor or model, attacked).argmax(1) == labels.numpy()).sum())
-
-
-def _read(model: Predictor, pixels: Tensor) -> np.ndarray:
-    inputs = normalize_pixels(pixels)
-    if isinstance(model, nn.Module):
-        inputs = inputs.to(next(model.parameters()).device)
-    with torch.inference_mode():
-        return model(inputs).softmax(dim=1).cpu().numpy()
-
-
-def _is_fooled(probs: np.ndarray, digit: int, target: int | None) -> np.ndarray:
-    read = probs.argmax(axis=1)
-    return read != digit if target is None else read == target
+    attacked = perturb(
+        model, pixels, labels, torch.full((len(labels),), epsilon), method, normalize_pixels
+    )
+    return int(
+        (
+            read_probs(predictor or model, attacked, normalize_pixels).argmax(1) == labels.numpy()
+        ).sum()
+    )
 
 
 def _check(method: str, epsilon: float, target: int | None) -> None:
-    if method not in METHODS:
-        raise InputError(f"There is no attack “{method}”; choose one of {', '.join(METHODS)}.")
-    # NaN compares as false with everything, so it is refused here too.
-    if not isinstance(epsilon, int | float) or not 0 <= epsilon <= MAX_EPSILON:
-        raise InputError(
-            f"epsilon is “{epsilon}”, but only a number from 0 to {MAX_EPSILON} is accepted."
-        )
+    check_attack(method, epsilon, MAX_EPSILON)
     if target is not None and target not in range(NUM_CLASSES):
         raise InputError(f"“{target}” is no digit; 0 to 9 are accepted.")

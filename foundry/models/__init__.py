@@ -5,7 +5,7 @@ Begin in `loading.py`: `load_model()` and `load_predictor()` give the networks o
 `checkpoints` writes and reads our own, `shipped` checks them, `pretrained` and `hub` find and check
 other people's models. `variants` says what a variant is; `quantization` with `calibration` makes
 int8 ones, `cache` keeps them, `runtime` runs them, `remote` asks for them on other machines.
-`machine` is what all of it runs on.
+`machine` is what all of it runs on. `attacks/` makes pictures that any of them misreads.
 """
 
 from foundry.models.checkpoints import save_model

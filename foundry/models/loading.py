@@ -18,6 +18,7 @@ from foundry.models.calibration import SAMPLE_MAKERS, digit_samples, photo_sampl
 from foundry.models.checkpoints import WEIGHTS_FILE, read_model
 from foundry.models.hub import OnProgress, resolve_model
 from foundry.models.networks import EfficientNetLite0
+from foundry.models.networks.efficientnet import fold_norms
 from foundry.models.pretrained import Pretrained, load_folder, one_at_a_time
 from foundry.models.remote import find_remote
 from foundry.models.runtime import Predictor, TorchPredictor
@@ -59,6 +60,8 @@ _MODELS = {
 }
 
 _load_lock = threading.Lock()
+# All callers share one.
+_fold = lru_cache(maxsize=4)(fold_norms)
 
 
 def available_models(task: str) -> list[ModelSpec]:
@@ -125,7 +128,8 @@ def load_predictor(
     if remote := None if is_here else find_remote(name, variant):
         return remote
     if not variant.is_quantized:
-        return TorchPredictor(load_model(name, device, variant))
+        model = load_model(name, device, variant)
+        return TorchPredictor(_fold(model) if isinstance(model, EfficientNetLite0) else model)
     model = load_model(name, "cpu", variant)
     folder = find_variant(str(name), _own_folder(name), variant)
     is_of_photos = isinstance(model, EfficientNetLite0)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import InputError, in_a_sentence
 from foundry.models import VARIANTS, save_model
 from foundry.models.checkpoints import WEIGHTS_FILE
@@ -105,7 +105,7 @@ def measure(folder: Path, data_dir: Path) -> Figures:
     order: dict[str, np.ndarray] = {}
     for variant in ("dense", "int8"):
         model = load_photo_model(folder, VARIANTS[variant])
-        probs = [classify_photo(model, load_image(data_dir / row["file"])) for row in rows]
+        probs = [classify_photo(model, load_photo(data_dir / row["file"])) for row in rows]
         order[variant] = np.argsort(-np.stack(probs), axis=1)[:, :_NUM_GUESSES]
     return Figures(
         num_photos=len(rows),

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from foundry.data.spreadsheets import write_csv
 from foundry.sentiment.scoring import ScoredText
-from foundry.sentiment.tables import TextTable, format_csv
+from foundry.sentiment.tables import TextTable
 
 Cell = str | float | int
 
@@ -64,7 +65,4 @@ def write_report(
     Returns:
         The path.
     """
-    text = format_csv(report_columns(table, labels), report_rows(table, labels, scored))
-    # With the mark, or Excel misreads other alphabets.
-    path.write_text(text, encoding="utf-8-sig", newline="")
-    return path
+    return write_csv(path, report_columns(table, labels), report_rows(table, labels, scored))

@@ -1,9 +1,11 @@
 """Naming photos as a visitor does, in a real Chromium."""
 
 import pytest
-from gestures import launch_chromium, open_page
+from gestures import SEVEN, draw, launch_chromium, open_page
 from patterns import draw_pattern
 from playwright.sync_api import expect
+
+from foundry.ui.photos.examples import open_example
 
 pytestmark = pytest.mark.browser
 
@@ -13,6 +15,8 @@ def test_photos_are_named_in_the_pages_language(context, app_url):
     # Nothing of the tab is there before it is opened.
     expect(page.locator("#photos-photo")).to_have_count(0)
     page.get_by_role("tab", name="Photos", exact=True).click()
+    # There is no pruned form of the shipped model, and of others neither.
+    expect(page.locator("#photos-variants button:disabled")).to_have_count(2)
     tabs = [tab.inner_text() for tab in page.get_by_role("tab").all()]
     assert tabs[2:5] == ["Draw", "Photos", "Sentiment"]
     page.get_by_role("button", name="A cup").click()
@@ -53,19 +57,29 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
 
     choose("camera")
     camera = page.locator("#teach-camera")
-    for number in range(1, 4):
-        camera.get_by_text("Click to Access Webcam").click()
-        # Each at another second: the camera starts anew, and the same frame is the same picture.
-        at = f"document.querySelector('#teach-camera video')?.currentTime > {number}"
-        page.wait_for_function(at)
-        camera.get_by_role("button", name="capture photo").click()
-        expect(board.locator(".picture")).to_have_count(number)
+    camera.get_by_role("button", name="Start the camera").click()
+    take = camera.get_by_role("button", name="Take one; hold for many")
+    page.wait_for_function("document.querySelector('#teach-camera video').currentTime > 0.5")
+    take.click()
+    expect(board.locator(".picture")).to_have_count(1)
+    # Held until three more frames were taken, each another one.
+    take.hover()
+    page.mouse.down()
+    expect(camera.locator(".told")).to_have_text("3")
+    page.mouse.up()
+    expect(board.locator(".picture")).to_have_count(4)
+    camera.get_by_role("button", name="Stop the camera").click()
+    expect(camera.locator("video")).to_be_hidden()
+    page.locator("#teach-draw").get_by_role("button", name="Or draw them").click()
+    draw(page, SEVEN, "#teach-pad")
+    page.locator("#teach-drawn").click()
+    expect(board.locator(".picture")).to_have_count(5)
     choose("spots")
     for seed in range(3):
         draw_pattern("spots", seed).save(tmp_path / f"{seed}.png")
     files = [tmp_path / f"{seed}.png" for seed in range(3)]
     page.locator("#teach-files input[type=file]").set_input_files(files)
-    expect(board.locator(".picture")).to_have_count(6)
+    expect(board.locator(".picture")).to_have_count(8)
     page.locator("#teach-train").click()
     expect(page.locator("#teach-result")).to_contain_text("of 2 right: between")
     page.locator("#teach-result td button").first.click()
@@ -76,7 +90,45 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
     page.reload()
     page.get_by_role("tab", name="Photos", exact=True).click()
     page.get_by_role("button", name="Teach it your own classes").click()
-    expect(board.locator(".picture")).to_have_count(6)
+    expect(board.locator(".picture")).to_have_count(8)
     page.locator("#teach-delete").click()
     expect(board).to_contain_text("No classes yet")
     browser.close()
+
+
+def test_a_photo_is_covered_attacked_and_one_of_several(context, app_url, tmp_path):
+    page = open_page(context, app_url)
+    page.get_by_role("tab", name="Photos", exact=True).click()
+    page.get_by_role("button", name="Several photos at once").click()
+    open_example("A cup").save(tmp_path / "cup.jpg")
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    files = [tmp_path / "bad.jpg", tmp_path / "cup.jpg"]
+    page.locator("#photos-several input[type=file]").set_input_files(files)
+    expect(page.locator("#photos-several")).to_contain_text("KB")
+    page.locator("#photos-several-name").click()
+    expect(page.locator("#photos-several-status")).to_contain_text("1 could not be read")
+    expect(page.locator("#photos-several-csv")).to_be_visible()
+    page.locator("#photos-album button").click()
+    answer = page.locator("#photos-answer")
+    expect(answer.locator(".headline b")).to_contain_text("espresso")
+    answer.get_by_role("button", name="espresso").click()
+    stage, covered = page.locator("#photos-looked .stage"), page.locator("#photos-covered")
+    stage.click(position={"x": 120, "y": 120})
+    expect(covered.locator(".track")).to_have_count(7)
+    before = covered.inner_text()
+    # The same by keyboard, with a larger square.
+    stage.focus()
+    for key in ("ArrowLeft", "+", "+", "+", "Enter"):
+        page.keyboard.press(key)
+    expect(covered).not_to_have_text(before, use_inner_text=True)
+    page.get_by_role("button", name="Fool it").click()
+    target = page.locator("#photos-target input")
+    expect(target).to_be_enabled()
+    fooled = page.locator("#photos-fooled")
+    expect(fooled.locator("img")).to_have_count(3)
+    target.fill("goldfish")
+    page.get_by_role("option", name="goldfish").click()
+    expect(fooled.locator(".said b")).to_contain_text("goldfish")
+    page.get_by_role("button", name="中文").click()
+    expect(fooled.locator(".said")).to_contain_text("骗过了：float32 现在说它是")
+    expect(covered).to_contain_text("遮住一部分")

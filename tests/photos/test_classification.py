@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from foundry.data.photos import frame_photo, normalize_photos
 from foundry.errors import InputError
 from foundry.models import VARIANTS, load_model
 from foundry.models.networks import count_parameters
 from foundry.photos import classify_photo, load_photo_model, rank
+from foundry.photos.model import prepare_photo
 from foundry.photos.names import find_names, load_names
 from foundry.ui.photos.examples import open_example
 
@@ -57,6 +59,16 @@ def test_what_we_frame_gives_the_same_answer(model, title):
     probs = classify_photo(model, open_example(title))
     assert probs.sum() == pytest.approx(1, abs=1e-5)
     assert rank(model, probs, 5)[0].index == next(iter(TIMM[title]))
+
+
+@pytest.mark.parametrize("title", TIMM)
+def test_what_answers_is_folded_and_gives_the_same_logits(model, title):
+    network, inputs = load_model("efficientnet-lite0"), prepare_photo(open_example(title))
+    assert not any(isinstance(one, nn.BatchNorm2d) for one in model.predict.model.modules())
+    assert any(isinstance(one, nn.BatchNorm2d) for one in network.modules())
+    with torch.inference_mode():
+        expected = network(inputs)
+    torch.testing.assert_close(model.predict(inputs), expected, atol=1e-4, rtol=0)
 
 
 def test_the_network_has_the_parameters_that_its_makers_state():

@@ -13,6 +13,7 @@ from speaking import speak, write_wav
 from foundry.compression.runs import read_compression
 from foundry.data.pictures import MAX_PIXELS
 from foundry.models.hub import MAX_DOWNLOAD_BYTES
+from foundry.photos.several import MAX_PHOTOS
 from foundry.photos.teaching import projects
 from foundry.runs import cleaning
 from foundry.runs.queue import MAX_WAITING
@@ -130,6 +131,7 @@ def test_the_limits_are_those_of_the_code():
         f"a table | {MAX_ROWS:,} rows, {MAX_FILE_BYTES // 10**6} MB",
         f"a text | {MAX_CHARACTERS:,} characters",
         f"a model from the Hub | {MAX_DOWNLOAD_BYTES // 10**9} GB",
+        f"photos at once | {MAX_PHOTOS} |",
         f"runs waiting in the queue | {MAX_WAITING} |",
         f"runs | {cleaning.MAX_AGE_S / 86_400:.0f} days without a change, the newest "
         f"{cleaning.NUM_KEPT} excepted; the oldest go when all together exceed "
@@ -145,6 +147,7 @@ def test_the_limits_are_those_of_the_code():
         ("explanations of a text", queues.EXPLANATIONS),
         ("measurements of the machine, in About", queues.MEASUREMENTS),
         ("attacks on 1,000 digits, in Draw", queues.ATTACKS),
+        ("sets of photos, in Photos", queues.PHOTO_SETS),
         ("lessons of own classes, in Photos", queues.LESSONS),
     ):
         assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text

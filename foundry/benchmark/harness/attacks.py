@@ -6,8 +6,9 @@ from torch import nn
 from tqdm import tqdm
 
 from foundry.data import load_mnist
-from foundry.digits.attack import METHODS, measure_robustness
+from foundry.digits.attack import measure_robustness
 from foundry.digits.explanation import explain_digit
+from foundry.models.attacks.perturbing import METHODS
 from foundry.training import TrainState, train
 from foundry.training.config import PRESETS
 

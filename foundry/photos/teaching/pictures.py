@@ -5,8 +5,10 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from foundry.data.photos import square_photo
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 
 SUFFIX = ".jpg"
 _QUALITY = 92
@@ -31,21 +33,30 @@ def read_square(path: Path) -> Square:
     """Make an example of a file that somebody has sent.
 
     Args:
-        path: As `load_image()` takes it. What has been kept before is left as it is, so that a
+        path: As `load_photo()` takes it. What has been kept before is left as it is, so that a
             project that is loaded again has the pictures that it had.
 
     Raises:
         InputError: If it is no picture that can be read.
     """
-    image = load_image(path)
+    image = load_photo(path)
     content = path.read_bytes()
     digest = _digest(content)
-    if path.name != f"{digest}{SUFFIX}" or not content.startswith(_SIGNATURE):
-        file = io.BytesIO()
-        square_photo(image).save(file, "JPEG", quality=_QUALITY, subsampling=0)
-        content = file.getvalue()
-        digest = _digest(content)
-    return Square(digest, content)
+    if path.name == f"{digest}{SUFFIX}" and content.startswith(_SIGNATURE):
+        return Square(digest, content)
+    return make_square(image)
+
+
+def make_square(image: Image.Image) -> Square:
+    """Make an example of a picture.
+
+    Args:
+        image: Upright, of any size.
+    """
+    file = io.BytesIO()
+    square_photo(image).save(file, "JPEG", quality=_QUALITY, subsampling=0)
+    content = file.getvalue()
+    return Square(_digest(content), content)
 
 
 def _digest(content: bytes) -> str:

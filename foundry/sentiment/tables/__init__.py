@@ -1,8 +1,8 @@
-"""Tables of texts as visitors bring them, and the CSV that goes back.
+"""Tables of texts as visitors bring them.
 
 Begin in `reading.py`. `decoding` turns bytes into text, `dialect` finds out how the text is a
 table and `header` where it begins, `rows` cuts it into cells, `workbook` does the same for XLSX.
-What is left out or repaired is a `Note` with its line. `writing` is the way back.
+What is left out or repaired is a `Note` with its line.
 """
 
 from foundry.sentiment.tables.reading import read_lines, read_table
@@ -15,7 +15,6 @@ from foundry.sentiment.tables.table import (
     TextTable,
     guess_text_column,
 )
-from foundry.sentiment.tables.writing import format_csv
 
 __all__ = [
     "MAX_COLUMNS",
@@ -24,7 +23,6 @@ __all__ = [
     "SUFFIXES",
     "Note",
     "TextTable",
-    "format_csv",
     "guess_text_column",
     "read_lines",
     "read_table",

@@ -18,9 +18,9 @@ _PEN = 22
 _MAX_CHARACTERS = 2_000_000
 _PREFIX = "data:image/png;base64,"
 
+_DIGIT_HINT = "Draw a digit here"
 _HTML = f"""
-<canvas width="{SIZE}" height="{SIZE}" tabindex="0" role="img"
-  aria-label="Drawing pad: draw one digit"></canvas>
+<canvas width="{SIZE}" height="{SIZE}" tabindex="0" role="img" aria-label="${{hint}}"></canvas>
 <div class="buttons">
   <button type="button" class="undo">Undo</button>
   <button type="button" class="clear">Clear</button>
@@ -50,8 +50,8 @@ function paint() {{
     context.fillStyle = '#6b7280';
     context.font = '16px system-ui, sans-serif';
     context.textAlign = 'center';
-    const hint = 'Draw a digit here';
-    context.fillText(window.foundrySay ? foundrySay(hint) : hint, {SIZE} / 2, {SIZE} / 2);
+    const hint = window.foundrySay ? foundrySay(props.hint) : props.hint;
+    context.fillText(hint, {SIZE} / 2, {SIZE} / 2);
   }}
   context.strokeStyle = 'black';
   context.lineWidth = {_PEN};
@@ -67,6 +67,7 @@ function send() {{
   sent = performance.now();
   props.value = strokes.length ? canvas.toDataURL('image/png') : '';
   trigger('input');
+  if (!props.isFollowed) return;
   // For what is built later than it was drawn.
   window.foundryDrawing = props.value;
   document.dispatchEvent(new CustomEvent('foundry-drawn', {{ detail: props.value }}));
@@ -105,14 +106,22 @@ paint();
 """
 
 
-def build_pad(elem_id: str) -> gr.HTML:
+def build_pad(elem_id: str, hint: str = _DIGIT_HINT, is_followed: bool = True) -> gr.HTML:
     """Build a pad; its value is a PNG as a data URL, empty when nothing is drawn.
 
     Args:
         elem_id: Its id on the page.
+        hint: What stands on it while it is empty.
+        is_followed: Whether what follows a drawing of a digit follows this one.
     """
     return gr.HTML(
-        value="", html_template=_HTML, css_template=_CSS, js_on_load=_JS, elem_id=elem_id
+        value="",
+        html_template=_HTML,
+        css_template=_CSS,
+        js_on_load=_JS,
+        elem_id=elem_id,
+        hint=hint,
+        isFollowed=is_followed,
     )
 
 

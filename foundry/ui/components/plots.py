@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -14,6 +14,39 @@ from foundry.training.runs import Run
 from foundry.ui.page import palette
 
 _MAX_BARS = 10
+PICTURES_CSS = """
+.pictures { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
+.pictures > div { flex: 1 1 260px; }
+/* The pictures of a row stand on one line, however long their captions are. */
+figure { margin: 0; flex: 0 0 240px; display: flex; flex-direction: column;
+  justify-content: flex-end; }
+figcaption { color: var(--body-text-color-subdued); font-size: 0.875rem; margin-bottom: 0.4rem; }
+figure img { width: 100%; image-rendering: pixelated; display: block;
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
+@media (max-width: 760px) { figure { flex-basis: calc(50% - 0.75rem); } }
+.hint, .note { color: var(--body-text-color-subdued); font-size: 0.9rem; }
+.note { margin: 0.5rem 0 0; }
+.said { margin: 0; font-size: 1.05rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin-top: 0.6rem;
+  font-size: 0.9rem; }
+.legend i { display: inline-block; width: 0.9em; height: 0.9em; border-radius: 3px;
+  margin-right: 0.4em; vertical-align: -0.1em; }
+.for { background: var(--foundry-blue); }
+.against { background: var(--foundry-vermilion); }
+"""
+# Of an attack: the pictures, and below them what was answered before and after.
+FOOL_CSS = (
+    PICTURES_CSS
+    + """
+.both { display: grid; gap: var(--layout-gap); margin-top: 0.9rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); }
+h4 { margin: 0 0 0.3rem; font-size: 0.95rem; font-weight: 600; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; font-weight: 400; }
+td b { font-weight: 700; }
+.wrong { color: var(--foundry-wrong); }
+"""
+)
 
 
 def run_title(run: Run) -> str:
@@ -142,6 +175,39 @@ def digit_image(image: np.ndarray, zoom: int = 4) -> Image.Image:
     """Enlarge what a model sees, uint8 (28, 28), without smoothing."""
     size = image.shape[0] * zoom
     return Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST)
+
+
+def signed_picture(values: np.ndarray, ink: np.ndarray | None = None) -> Image.Image:
+    """Paint blue what is above zero and vermilion what is below, on white paper.
+
+    Args:
+        values: float32 (28, 28).
+        ink: uint8 (28, 28), drawn pale below them; None for plain paper.
+    """
+    blue, vermilion = (
+        np.array(ImageColor.getrgb(colour)) for colour in (palette.BLUE, palette.VERMILION)
+    )
+    pale = np.zeros_like(values) if ink is None else ink / 255
+    paper = 255 - 40 * pale[..., None] * np.ones(3)
+    # Of the largest 1% one would leave all others pale.
+    largest = float(np.quantile(np.abs(values), 0.99)) or float(np.abs(values).max()) or 1.0
+    share = np.clip(np.abs(values) / largest, 0, 1)[..., None]
+    ends = np.where(values[..., None] < 0, vermilion, blue)
+    return Image.fromarray(np.rint(paper + (ends - paper) * share).astype(np.uint8))
+
+
+def pictures_html(pictures: Mapping[str, Image.Image]) -> str:
+    """Return HTML: pictures side by side.
+
+    Args:
+        pictures: Caption -> picture.
+    """
+    figures = "".join(
+        f'<figure><figcaption>{escape(caption)}</figcaption><img src="{png_url(picture)}" alt="">'
+        "</figure>"
+        for caption, picture in pictures.items()
+    )
+    return f'<div class="pictures" style="margin-top:0.7rem">{figures}</div>'
 
 
 def ink_mask(ink: np.ndarray) -> str:

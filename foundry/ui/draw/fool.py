@@ -9,17 +9,10 @@ import numpy as np
 from gradio.components import Component
 from PIL import Image
 
-from foundry.digits.attack import (
-    FGSM,
-    MAX_EPSILON,
-    PGD,
-    PGD_STEPS,
-    Attack,
-    attack_digit,
-    read_pixels,
-)
+from foundry.digits.attack import MAX_EPSILON, Attack, attack_digit, read_pixels
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE, available_models
+from foundry.models.attacks.perturbing import FGSM, PGD, PGD_STEPS
 from foundry.models.loading import available_variants
 from foundry.ui.components.model_choice import (
     list_own_digit_models,
@@ -27,34 +20,20 @@ from foundry.ui.components.model_choice import (
     load_digit_predictor,
 )
 from foundry.ui.components.pad import read_pad
-from foundry.ui.components.plots import digit_bars, png_url
+from foundry.ui.components.plots import FOOL_CSS, digit_bars, pictures_html, signed_picture
 from foundry.ui.draw.curves.attack import build_attack_curve
 from foundry.ui.draw.inside_api import DEFAULT_EPSILON
 from foundry.ui.draw.look_inside import (
     ANY,
     DRAW_FIRST,
     FLOAT_NOTE,
-    PICTURES_CSS,
     build_digit_choice,
     build_followed,
     follow,
-    signed_picture,
 )
 
 # Of a visitor's runs, the newest.
 _NUM_RUNS = 4
-_CSS = (
-    PICTURES_CSS
-    + """
-.both { display: grid; gap: var(--layout-gap); margin-top: 0.9rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); }
-h4 { margin: 0 0 0.3rem; font-size: 0.95rem; font-weight: 600; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; font-weight: 400; }
-td b { font-weight: 700; }
-.wrong { color: var(--foundry-wrong); }
-"""
-)
 
 
 def on_fool(
@@ -132,21 +111,15 @@ def _render(attack: Attack, ink: np.ndarray) -> str:
         if smallest is None
         else f"The smallest strength that works is {smallest:.2f}."
     )
-    pictures = (
-        ("The drawing, as the network sees it", Image.fromarray(255 - ink)),
-        (
-            "The attacked drawing",
-            Image.fromarray(np.rint(255 * (1 - attack.pixels)).astype(np.uint8)),
-        ),
-        ("The noise, magnified: blue adds ink, orange takes some", signed_picture(attack.noise)),
-    )
-    figures = "".join(
-        f'<figure><figcaption>{label}</figcaption><img src="{png_url(picture)}" alt=""></figure>'
-        for label, picture in pictures
-    )
+    attacked = np.rint(255 * (1 - attack.pixels)).astype(np.uint8)
+    pictures = {
+        "The drawing, as the network sees it": Image.fromarray(255 - ink),
+        "The attacked drawing": Image.fromarray(attacked),
+        "The noise, magnified: blue adds ink, orange takes some": signed_picture(attack.noise),
+    }
     return (
         f'<p class="said" role="status"><b>{said}</b> <span>{least}</span></p>'
-        f'<div class="pictures" style="margin-top:0.7rem">{figures}</div>'
+        f"{pictures_html(pictures)}"
         f'<div class="both"><div><h4>Before</h4>{digit_bars(attack.probs_before.tolist())}</div>'
         f"<div><h4>After</h4>{digit_bars(attack.probs_after.tolist())}</div></div>"
     )
@@ -177,7 +150,7 @@ def build_fool(device: str, inputs: list[Component]) -> None:
                 info="How far each pixel may go on the way from paper to ink.",
                 elem_id="draw-epsilon",
             )
-        fooled = build_followed(_CSS, "draw-fooled")
+        fooled = build_followed(FOOL_CSS, "draw-fooled")
         build_attack_curve(device, row, inputs[2], method)
     follow(
         [target.input, method.input, epsilon.release],

@@ -13,9 +13,10 @@ from torch import nn
 from foundry.data import NUM_CLASSES
 from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import read_drawing
-from foundry.digits.attack import PGD, attack_digit
+from foundry.digits.attack import attack_digit
 from foundry.digits.explanation import explain_digit
 from foundry.errors import InputError
+from foundry.models.attacks.perturbing import PGD
 from foundry.training.inspection.replay import list_moments, read_at
 from foundry.training.runs import read_own_run
 from foundry.ui.components.model_choice import DEFAULT_MODEL, OWN_DATA, load_digit_model

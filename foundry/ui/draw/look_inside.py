@@ -8,16 +8,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from gradio.components import Component
-from PIL import Image, ImageColor
 
 from foundry.data import NUM_CLASSES
 from foundry.digits.explanation import DigitExplanation, explain_digit
 from foundry.errors import ArtifactError, InputError
 from foundry.ui.components.model_choice import load_digit_model
 from foundry.ui.components.pad import read_pad
-from foundry.ui.components.plots import png_url
+from foundry.ui.components.plots import PICTURES_CSS, png_url, signed_picture
 from foundry.ui.draw.maps import LOOK_JS
-from foundry.ui.page import palette
 from foundry.ui.page.feedback import QUIET
 
 ANY = -1
@@ -33,27 +31,6 @@ document.addEventListener('foundry-model', () => {{ shown = null; lookSoon(); }}
 """
 # Said by the tab when another model or variant answers.
 TELL_MODEL_JS = "() => { document.dispatchEvent(new CustomEvent('foundry-model')); }"
-
-PICTURES_CSS = """
-.pictures { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
-.pictures > div { flex: 1 1 260px; }
-/* The pictures of a row stand on one line, however long their captions are. */
-figure { margin: 0; flex: 0 0 240px; display: flex; flex-direction: column;
-  justify-content: flex-end; }
-figcaption { color: var(--body-text-color-subdued); font-size: 0.875rem; margin-bottom: 0.4rem; }
-figure img { width: 100%; image-rendering: pixelated; display: block;
-  border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
-@media (max-width: 760px) { figure { flex-basis: calc(50% - 0.75rem); } }
-.hint, .note { color: var(--body-text-color-subdued); font-size: 0.9rem; }
-.note { margin: 0.5rem 0 0; }
-.said { margin: 0; font-size: 1.05rem; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin-top: 0.6rem;
-  font-size: 0.9rem; }
-.legend i { display: inline-block; width: 0.9em; height: 0.9em; border-radius: 3px;
-  margin-right: 0.4em; vertical-align: -0.1em; }
-.for { background: var(--foundry-blue); }
-.against { background: var(--foundry-vermilion); }
-"""
 
 
 def on_explain(
@@ -83,25 +60,6 @@ def on_explain(
         return f'<span class="hint">{escape(str(error))}</span>'
     note = f'<p class="note">{FLOAT_NOTE}</p>' if "int8" in variant else ""
     return _render(explanation, reading.image) + note
-
-
-def signed_picture(values: np.ndarray, ink: np.ndarray | None = None) -> Image.Image:
-    """Paint blue what is above zero and vermilion what is below, on white paper.
-
-    Args:
-        values: float32 (28, 28).
-        ink: uint8 (28, 28), drawn pale below them; None for plain paper.
-    """
-    blue, vermilion = (
-        np.array(ImageColor.getrgb(colour)) for colour in (palette.BLUE, palette.VERMILION)
-    )
-    pale = np.zeros_like(values) if ink is None else ink / 255
-    paper = 255 - 40 * pale[..., None] * np.ones(3)
-    # Of the largest 1% one would leave all others pale.
-    largest = float(np.quantile(np.abs(values), 0.99)) or float(np.abs(values).max()) or 1.0
-    share = np.clip(np.abs(values) / largest, 0, 1)[..., None]
-    ends = np.where(values[..., None] < 0, vermilion, blue)
-    return Image.fromarray(np.rint(paper + (ends - paper) * share).astype(np.uint8))
 
 
 def _render(explanation: DigitExplanation, ink: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.data.pictures import inspect_file, load_image
+from foundry.data.pictures import inspect_file, load_photo
 from foundry.errors import InputError
 from foundry.models import DENSE
 from foundry.photos import classify_photo, rank
@@ -40,7 +40,7 @@ def classify_image(
     if request is not None and is_run_id(model):
         return _classify_taught(image_file, model, variant, session_owner(request))
     classifier = load_chosen(model, variant)
-    probs = classify_photo(classifier, load_image(image_file))
+    probs = classify_photo(classifier, load_photo(image_file))
     if remark := inspect_file(image_file).remark:
         gr.Warning(remark)
     guesses = rank(classifier, probs, NUM_GUESSES)
@@ -56,7 +56,7 @@ def _classify_taught(image_file: str, model: str, variant: str, owner: str) -> d
         raise InputError(
             f"Classes that were taught have no variant “{variant}”; choose {DENSE.name}."
         )
-    said = ask(taught, load_image(image_file))
+    said = ask(taught, load_photo(image_file))
     return {
         "label": said.label,
         "confidences": [{"label": label, "confidence": prob} for label, prob in said.probs.items()],

@@ -18,7 +18,7 @@ def build_photo_input(
     """
     photo = gr.Image(sources=list(sources), type="filepath", format="jpeg", **options)
     # Gradio would open the file, turn it and save it anew, and fail without a sentence where it
-    # cannot: `load_image()` is to be the first that looks at it.
+    # cannot: `load_photo()` is to be the first that looks at it.
     photo.preprocess = _take_path
     return photo
 

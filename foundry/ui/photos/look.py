@@ -3,17 +3,19 @@
 import gradio as gr
 
 from foundry.data.photos import frame_photo
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.photos.attention import find_evidence, light_evidence
 from foundry.ui.components.plots import png_url
 from foundry.ui.photos import view
 from foundry.ui.photos.choice import DEFAULT_MODEL, load_chosen
+from foundry.ui.photos.cover import STAGE_CSS, stage_html
 
 LOOK_HINT = "Press a name to see which places of the photo speak for it."
 LOOK_CSS = (
     view.NAME_CSS
+    + STAGE_CSS
     + """
 figure { margin: 0.8rem 0 0; max-width: 320px; }
 figcaption { margin-bottom: 0.4rem; }
@@ -53,14 +55,14 @@ def on_look(event: gr.EventData, path: str | None, name: str) -> str:
         index = int(event.index)
         if not 0 <= index < len(model.labels):
             raise InputError(f"There is no class {index}.")
-        image = load_image(path)
+        image = load_photo(path)
         evidence = find_evidence(network, image, index)
     except (InputError, ArtifactError) as error:
         return view.hint(str(error))
     picture = png_url(light_evidence(frame_photo(image), evidence))
     return (
         f"<figure><figcaption>Bright places speak for <b>{view.name_html(model, index)}</b>"
-        f'</figcaption><img src="{picture}" alt="Where it looked"></figure>'
+        f"</figcaption>{stage_html(picture, index)}</figure>"
         + view.hint(
             "The square in the middle is all that the network sees. Grad-CAM on its last 7x7 "
             "features, in float32."

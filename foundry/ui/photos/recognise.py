@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.data.pictures import inspect_file, load_image
+from foundry.data.pictures import inspect_file, load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE, available_variants
 from foundry.photos import classify_photo, rank
@@ -46,7 +46,7 @@ def on_photo(
         # The first one loads it; that is no part of an answer.
         model = load_chosen(name, variant)
         started = time.perf_counter()
-        image = load_image(path)
+        image = load_photo(path)
         guesses = rank(model, classify_photo(model, image), NUM_GUESSES)
         elapsed_ms = 1000 * (time.perf_counter() - started)
         sentences = [f"From the file to the names in {elapsed_ms:.0f} ms."]

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.models import available_variants
 from foundry.photos.teaching.projects import remove_old_projects
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
@@ -13,10 +14,13 @@ from foundry.ui.page.variants import VariantChoice
 from foundry.ui.photos import view
 from foundry.ui.photos.api import build_photos_api
 from foundry.ui.photos.choice import DEFAULT_MODEL, list_photo_models
+from foundry.ui.photos.cover import COVERED_CSS, STAGE_JS, on_cover
 from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
+from foundry.ui.photos.fool import build_fool
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
 from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.several import build_several
 from foundry.ui.photos.teach.section import build_teach_section
 from foundry.ui.photos.variants import on_compare
 
@@ -57,8 +61,13 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
                 **flush,
             )
             note = gr.Markdown(elem_classes="foundry-note", elem_id="photos-note")
-            looked = gr.HTML(css_template=LOOK_CSS, elem_id="photos-looked", **flush)
-            compared = build_variant_bars(choice, "photos", chosen)
+            looked = gr.HTML(
+                css_template=LOOK_CSS, js_on_load=STAGE_JS, elem_id="photos-looked", **flush
+            )
+            covered = gr.HTML(css_template=COVERED_CSS, elem_id="photos-covered", **flush)
+            compared = build_variant_bars(
+                choice, "photos", chosen, available_variants(DEFAULT_MODEL)
+            )
         with gr.Column():
             examples = gr.HTML(
                 examples_html(),
@@ -74,6 +83,8 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
                 elem_id="photos-model",
                 **describe_choice("image classifier with safetensors weights"),
             )
+    build_fool(photo, model)
+    build_several(photo, model, variant)
     named = (
         on_photo,
         [photo, model, variant, compared.answered],
@@ -82,6 +93,9 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
     compared.connect(on_compare, [photo, model, variant])
     photo.change(*named, trigger_mode="always_last", **QUIET)
     answer.select(on_look, [photo, model], looked, trigger_mode="always_last", **QUIET)
+    looked.select(on_cover, [photo, model, variant], covered, trigger_mode="always_last", **QUIET)
+    # What was said with a part covered is about what was looked at then.
+    looked.change(lambda: "", None, covered, **QUIET)
     examples.select(on_example, None, photo, **QUIET)
     for change in (model.input, variant.change):
         change(on_ready, [model, variant], note, **QUIET).then(*named, **QUIET)

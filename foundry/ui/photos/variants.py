@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import InputError
 from foundry.models import available_variants
 from foundry.models.hub import OnProgress
@@ -56,7 +56,7 @@ def on_compare(
     """
     if path is None:
         raise InputError("There is nothing to compare yet; upload or take a photo.")
-    image = load_image(path)
+    image = load_photo(path)
     yield from compare_all(
         answered,
         (path, name),

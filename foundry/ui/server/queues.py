@@ -152,6 +152,7 @@ RECORDINGS = WaitingQueue("recordings", at_once=2, most_waiting=10)
 TABLES = WaitingQueue("tables", at_once=2, most_waiting=10)
 EXPLANATIONS = WaitingQueue("texts", at_once=2, most_waiting=20)
 DATA_SETS = WaitingQueue("files", at_once=1, most_waiting=10)
+PHOTO_SETS = WaitingQueue("sets of photos", at_once=2, most_waiting=10)
 LESSONS = WaitingQueue("lessons", at_once=1, most_waiting=10)
 ATTACKS = WaitingQueue("attacks", at_once=1, most_waiting=10)
 # One at a time: two would time each other.

@@ -1,17 +1,13 @@
-import csv
-import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from foundry.data.spreadsheets import format_csv
 from foundry.errors import InputError
 from foundry.sentiment.tables import (
     MAX_COLUMNS,
     MAX_ROWS,
     TextTable,
-    format_csv,
     guess_text_column,
     read_lines,
     read_table,
@@ -308,28 +304,6 @@ def test_pasted_lines() -> None:
     assert read_lines("one\n\n two \r\nthree").column("text") == ["one", "two", "three"]
     with pytest.raises(InputError, match="no row"):
         read_lines(" \n ")
-
-
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", '=HYPERLINK("x")']
-)
-def test_formulas_are_neutralised(cell: str) -> None:
-    rows = list(csv.reader(io.StringIO(format_csv(["text"], [[cell]]), newline="")))
-    assert rows == [["text"], [f"'{cell}"]]
-
-
-def test_numbers_stay_numbers() -> None:
-    assert format_csv(["a", "=b"], [[-0.5, 3]]) == "a,'=b\r\n-0.5,3\r\n"
-
-
-@given(st.lists(st.lists(st.text(), min_size=2, max_size=2), min_size=1))
-def test_what_is_written_can_be_read(rows: list[list[str]]) -> None:
-    written = format_csv(["first", "second"], rows)
-    back = list(csv.reader(io.StringIO(written, newline="")))[1:]
-    for row, again in zip(rows, back, strict=True):
-        assert [cell.removeprefix("'") for cell in again] == [
-            cell.removeprefix("'") for cell in row
-        ]
 
 
 def test_nothing_is_written_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

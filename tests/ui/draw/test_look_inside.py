@@ -11,11 +11,12 @@ from outputs import value_of
 
 from foundry.digits.attack import attack_digit, measure_robustness
 from foundry.ui.components.pad import read_pad
+from foundry.ui.components.plots import signed_picture
 from foundry.ui.draw.curves import attack as attack_curve
 from foundry.ui.draw.curves.attack import on_measure
 from foundry.ui.draw.curves.measuring import list_measured, on_open
 from foundry.ui.draw.fool import on_fool
-from foundry.ui.draw.look_inside import ANY, on_explain, signed_picture
+from foundry.ui.draw.look_inside import ANY, on_explain
 from foundry.ui.page import palette
 
 DRAWN = data_url(draw_strokes(SEVEN))

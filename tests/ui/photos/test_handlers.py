@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import gradio as gr
@@ -9,6 +10,7 @@ from foundry.photos import load_photo_model, rank
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.photos import view
 from foundry.ui.photos.api import classify_image
+from foundry.ui.photos.cover import on_cover
 from foundry.ui.photos.examples import EXAMPLES, examples_html, open_example
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import on_look
@@ -56,6 +58,17 @@ def test_a_name_that_is_pressed_shows_where_the_network_looked(cup):
     assert "data:image/png;base64," in shown and "浓缩咖啡" in shown
     assert "There is no class 1000" in on_look(SimpleNamespace(index=1000), cup, SHIPPED)
     assert "Only the shipped model" in on_look(SimpleNamespace(index=0), cup, "someone/else")
+
+
+def test_a_part_that_is_covered_changes_the_answer(cup):
+    asked = {"index": 967, "left": 40, "top": 20, "side": 140}
+    shown = on_cover(SimpleNamespace(**asked), cup, SHIPPED, "dense")
+    assert shown.count('class="track"') == 7 and "With a part covered" in shown
+    before, after = re.findall(r'"share">([\d.]+)%', shown)[:2]
+    assert float(after) < float(before)
+    for wrong, told in (({"side": 300}, "8 to 224 pixels"), ({"index": -1}, "no class -1")):
+        assert told in on_cover(SimpleNamespace(**asked | wrong), cup, SHIPPED, "dense")
+    assert on_cover(SimpleNamespace(**asked), None, SHIPPED, "dense") == ""
 
 
 def test_names_of_others_cannot_be_html():

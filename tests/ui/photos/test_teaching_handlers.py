@@ -1,8 +1,11 @@
+import base64
+import io
 import re
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from drawing import data_url, draw_strokes
 from patterns import draw_pattern, pattern_bytes
 
 from foundry.photos.teaching.projects import list_own_projects
@@ -12,6 +15,8 @@ from foundry.ui.photos.teach.handlers import (
     on_board,
     on_cell,
     on_delete,
+    on_drawn,
+    on_taken,
     on_train,
     on_try,
 )
@@ -33,6 +38,12 @@ def files(tmp_path):
         return [str(path) for path in paths]
 
     return make
+
+
+def jpeg_url(picture):
+    file = io.BytesIO()
+    picture.convert("RGB").save(file, "JPEG")
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def press(**data):
@@ -63,6 +74,39 @@ def test_what_cannot_be_read_is_named_and_the_others_stay(files, tmp_path):
         on_add(files("waves"), None, TOKEN)
     with pytest.raises(gr.Error, match="it can be an example of one class only"):
         on_add(files("spots", 1), "waves", TOKEN)
+
+
+def test_what_the_camera_takes_and_what_is_drawn_are_examples(files):
+    urls = [jpeg_url(draw_pattern("spots", seed)) for seed in range(3)]
+    board, chooser, note = on_taken(press(taken=urls), "mine", TOKEN)
+    assert board.count("data-remove=") == 3 and (chooser.value, note) == ("mine", "")
+    # The same frame twice is one example.
+    assert on_taken(press(taken=urls[:1]), "mine", TOKEN)[2] == "1 were there already."
+    board, *_ = on_drawn(data_url(draw_strokes([[(60, 60), (200, 200)]])), "mine", TOKEN)
+    assert board.count("data-remove=") == 4
+    with pytest.raises(gr.Error, match="Nothing is drawn yet"):
+        on_drawn("", "mine", TOKEN)
+    with pytest.raises(gr.Error, match="A class needs a name"):
+        on_taken(press(taken=urls), None, TOKEN)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        None,
+        [],
+        ["x"],
+        [7],
+        ["data:image/jpeg;base64,%%"],
+        ["data:image/jpeg;base64,"] * 41,
+        ["data:image/jpeg;base64," + "A" * 500_000],
+    ],
+)
+def test_what_no_camera_sends_is_a_sentence(taken):
+    with pytest.raises(gr.Error, match="did not arrive whole"):
+        on_taken(press(taken=taken), "mine", TOKEN)
+    with pytest.raises(gr.Error, match="not a picture that can be read"):
+        on_taken(press(taken=["data:image/jpeg;base64,AAAA"]), "mine", TOKEN)
 
 
 def test_names_of_classes_cannot_be_html(files):

@@ -237,7 +237,12 @@ class VariantBars:
         )
 
 
-def build_variant_bars(choice: VariantChoice, tab: str, chosen: str = DENSE.name) -> VariantBars:
+def build_variant_bars(
+    choice: VariantChoice,
+    tab: str,
+    chosen: str = DENSE.name,
+    offered: Sequence[str] = tuple(VARIANTS),
+) -> VariantBars:
     """Build the part.
 
     Args:
@@ -245,11 +250,12 @@ def build_variant_bars(choice: VariantChoice, tab: str, chosen: str = DENSE.name
         tab: The id of the tab that it is on.
         chosen: The variant that answers now; another one than the dense only where the part is
             built after the page.
+        offered: The names of the variants that the model has that is asked first.
     """
     # Around the bars: what an HTML component has, its inside has as well.
     with gr.Column(elem_classes=["explained", "term-variant"]):
         bars = gr.HTML(
-            variant_bars_html({}, chosen),
+            variant_bars_html({}, chosen, offered),
             elem_classes="flush",
             css_template=CSS,
             js_on_load=JS,
@@ -257,7 +263,10 @@ def build_variant_bars(choice: VariantChoice, tab: str, chosen: str = DENSE.name
         )
         with gr.Row(elem_classes="variants-foot"):
             compare = gr.Button(
-                "Compare all", size="sm", min_width=0, elem_id=f"{tab}-variants-compare"
+                "Compare all four" if len(offered) == len(VARIANTS) else "Compare both",
+                size="sm",
+                min_width=0,
+                elem_id=f"{tab}-variants-compare",
             )
             progress = gr.Markdown(elem_classes="foundry-note", elem_id=f"{tab}-variants-progress")
     bars.select(on_choose, None, choice.variant, **QUIET)

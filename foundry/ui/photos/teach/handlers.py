@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.data.pictures import load_image
+from foundry.data.pictures import load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.teaching.changes import (
     add_class,
@@ -17,17 +17,19 @@ from foundry.photos.teaching.changes import (
 from foundry.photos.teaching.examples import check_label
 from foundry.photos.teaching.learning import LearnEvent, Stage
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
-from foundry.photos.teaching.pictures import Square, read_square
+from foundry.photos.teaching.pictures import Square, make_square, read_square
 from foundry.photos.teaching.projects import (
     Project,
     create_project,
     list_own_projects,
     remove_project,
 )
+from foundry.ui.components.pad import decode_drawing
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.photos import view
 from foundry.ui.photos.teach.board import board_html
+from foundry.ui.photos.teach.camera import read_taken
 from foundry.ui.photos.teach.result import cell_html, chart_json, result_html, said_html
 from foundry.ui.server.queues import LESSONS
 
@@ -70,11 +72,50 @@ def on_add(paths: Sequence[str] | str | None, label: str | None, token: str) -> 
             notes.append(f"“{Path(path).name}”: {error}")
     if not squares:
         raise InputError(notes[0])
+    board, chooser, note = _add(squares, name, token)
+    return [board, chooser, None, "\n\n".join(filter(None, [*notes, note]))]
+
+
+@shows_errors
+def on_taken(event: gr.EventData, label: str | None, token: str) -> list[Any]:
+    """Add what the camera has taken to a class.
+
+    Args:
+        event: Carries the pictures.
+        label: Of the class; made if there is none of that name.
+        token: The visitor's.
+
+    Returns:
+        As `_show()`, then a note.
+    """
+    name = check_label(label)
+    return _add(read_taken((event._data or {}).get("taken")), name, token)
+
+
+@shows_errors
+def on_drawn(drawing: Any, label: str | None, token: str) -> list[Any]:
+    """Add a drawing to a class.
+
+    Args:
+        drawing: The pad's value.
+        label: Of the class; made if there is none of that name.
+        token: The visitor's.
+
+    Returns:
+        As `_show()`, then a note.
+    """
+    name = check_label(label)
+    image = decode_drawing(drawing)
+    if image is None:
+        raise InputError("Nothing is drawn yet.")
+    return _add([make_square(image)], name, token)
+
+
+def _add(squares: Sequence[Square], name: str, token: str) -> list[Any]:
+    """Add pictures to a class; return as `_show()`, then a note."""
     project = find_project(token) or create_project(token)
     project, num_twice = add_squares(add_class(project, name), name, squares)
-    if num_twice:
-        notes.append(f"{num_twice} were there already.")
-    return [*_show(project, name), None, "\n\n".join(notes)]
+    return [*_show(project, name), f"{num_twice} were there already." if num_twice else ""]
 
 
 @shows_errors
@@ -165,7 +206,7 @@ def on_try(path: str | None, token: str) -> str:
     if path is None or project is None:
         return view.hint(TRY_HINT)
     try:
-        return said_html(ask(load_taught(project), load_image(path)))
+        return said_html(ask(load_taught(project), load_photo(path)))
     except (InputError, ArtifactError) as error:
         return view.hint(str(error))
 

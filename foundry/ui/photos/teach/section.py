@@ -7,11 +7,13 @@ import gradio as gr
 from foundry.photos.teaching.projects import Project
 from foundry.ui.components.examples.board import BOARD_CSS, BOARD_JS
 from foundry.ui.components.line_chart import build_line_chart
+from foundry.ui.components.pad import build_pad
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.teach.board import board_html
+from foundry.ui.photos.teach.camera import build_camera
 from foundry.ui.photos.teach.downloads import build_downloads, on_load
 from foundry.ui.photos.teach.handlers import (
     READY,
@@ -21,6 +23,8 @@ from foundry.ui.photos.teach.handlers import (
     on_board,
     on_cell,
     on_delete,
+    on_drawn,
+    on_taken,
     on_train,
     on_try,
 )
@@ -68,9 +72,11 @@ def _build(visitor: gr.BrowserState, project: Project | None) -> None:
             files = gr.File(
                 label="Pictures of it", file_count="multiple", height=130, elem_id="teach-files"
             )
-            camera = build_photo_input(
-                ["webcam"], label="Or take them here", height=260, elem_id="teach-camera"
-            )
+            gr.Markdown("Or take them with the camera", elem_classes="foundry-note")
+            camera = build_camera("teach-camera")
+            with gr.Accordion("Or draw them", open=False, elem_id="teach-draw"):
+                pad = build_pad("teach-pad", "Draw an example here", is_followed=False)
+                drawn = gr.Button("Add the drawing", elem_id="teach-drawn")
             note = gr.Markdown(elem_classes="foundry-note", elem_id="teach-note")
         with gr.Column():
             board = gr.HTML(
@@ -115,7 +121,8 @@ def _build(visitor: gr.BrowserState, project: Project | None) -> None:
     shown = [board, name]
     judged = [learned, result, cell, replay]
     files.upload(on_add, [files, name, visitor], [*shown, files, note], **QUIET)
-    camera.input(on_add, [camera, name, visitor], [*shown, camera, note], **QUIET)
+    camera.submit(on_taken, [name, visitor], [*shown, note], **QUIET)
+    drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **QUIET)
     load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
     board.select(on_board, visitor, shown, **QUIET)
     train.click(on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET)

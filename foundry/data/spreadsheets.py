@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 # What a spreadsheet takes for the start of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -17,7 +18,7 @@ def format_csv(columns: Sequence[str], rows: Iterable[Sequence[str | float | int
             a formula gets an apostrophe in front, which shows it as text.
 
     Returns:
-        The CSV, with commas and CRLF. Write it as `utf-8-sig`, or Excel misreads other alphabets.
+        The CSV, with commas and CRLF.
 
     Source:
         OWASP, CSV Injection.
@@ -27,6 +28,24 @@ def format_csv(columns: Sequence[str], rows: Iterable[Sequence[str | float | int
     writer.writerow([_neutralize(name) for name in columns])
     writer.writerows([_neutralize(cell) for cell in row] for row in rows)
     return file.getvalue()
+
+
+def write_csv(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[str | float | int]]
+) -> Path:
+    """Write a table into a file that a spreadsheet opens safely.
+
+    Args:
+        path: Where to.
+        columns: As `format_csv()` takes them.
+        rows: As `format_csv()` takes them.
+
+    Returns:
+        The path.
+    """
+    # With the mark, or Excel misreads other alphabets.
+    path.write_text(format_csv(columns, rows), encoding="utf-8-sig", newline="")
+    return path
 
 
 def _neutralize(cell: str | float | int) -> str | float | int:
