@@ -25,7 +25,12 @@ from foundry.recipes.sentiment.data.corpus import (
 )
 from foundry.recipes.sentiment.data.spelling import detokenize
 from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, finetune
-from foundry.recipes.sentiment.pretrained import build_classifier, check_base, load_tokenizer
+from foundry.recipes.sentiment.pretrained import (
+    build_classifier,
+    build_tokenizer,
+    check_base,
+    load_tokenizer,
+)
 from foundry.recipes.sentiment.shipping import equalize_names
 
 
@@ -221,24 +226,24 @@ def test_calibration_undoes_overconfidence_and_a_leaning() -> None:
 
 
 def test_names_move_no_answer_and_words_stay(base_dir: Path) -> None:
-    model, tokenizer = build_classifier(base_dir, 0.1), load_tokenizer(DENSE_DIR)
-    model.resize_token_embeddings(len(tokenizer))
+    model, published = build_classifier(base_dir, 0.1), load_tokenizer(DENSE_DIR)
+    known = dict(list(published.get_vocab().items())[:30_522])
+    model.resize_token_embeddings(len(known))
     before = model.get_input_embeddings().weight.detach().clone()
-    equalize_names(model, tokenizer)
-    after = model.get_input_embeddings().weight
+    tokenizer = equalize_names(model, build_tokenizer(known))
 
-    def embedding(word: str) -> torch.Tensor:
-        (token,) = tokenizer(word, add_special_tokens=False)["input_ids"]
-        return after[token]
+    def state(text: str) -> torch.Tensor:
+        with torch.inference_mode():
+            return model(**tokenizer(text, return_tensors="pt")).logits
 
-    assert torch.equal(embedding("iraq"), embedding("france"))
-    assert torch.equal(embedding("mary"), embedding("ahmed"))
-    assert not torch.equal(embedding("mary"), embedding("france"))
-    is_same = (before == after).all(dim=1)
-    for word in ("grace", "terrible", "chad", "[UNK]", "[PAD]"):
-        (token,) = tokenizer(word, add_special_tokens=False)["input_ids"]
-        assert is_same[token], word
-    assert (~is_same).sum() > 500
+    for one, other in [("Iraq", "France"), ("Mary", "Ahmed"), ("Kwame", "Anna"), ("Thai", "Czech")]:
+        assert torch.equal(state(f"I met {one}."), state(f"I met {other}.")), (one, other)
+    assert not torch.equal(state("I met Mary."), state("I met France."))
+    is_same = (before == model.get_input_embeddings().weight[: len(before)]).all(dim=1)
+    for word in ("grace", "terrible", "chad", "[UNK]", "[PAD]", "##ya"):
+        assert is_same[known[word]], word
+    assert 500 < (~is_same).sum() < 900
+    assert len(tokenizer) == model.config.vocab_size
 
 
 def test_config_is_jsonable_and_examples_are_values() -> None:

@@ -62,9 +62,17 @@ def load_tokenizer(base_dir: Path) -> PreTrainedTokenizerBase:
     Returns:
         The tokenizer.
     """
-    published = AutoTokenizer.from_pretrained(base_dir)
-    # Built anew from its vocabulary: the published files carry a truncation to 128 tokens.
-    return BertTokenizer(vocab=published.get_vocab(), do_lower_case=True, model_max_length=512)
+    # Built anew: the published files carry a truncation to 128 tokens.
+    return build_tokenizer(AutoTokenizer.from_pretrained(base_dir).get_vocab())
+
+
+def build_tokenizer(vocab: dict[str, int]) -> PreTrainedTokenizerBase:
+    """Build a lower-casing WordPiece tokenizer from its vocabulary.
+
+    Args:
+        vocab: Token -> its id.
+    """
+    return BertTokenizer(vocab=vocab, do_lower_case=True, model_max_length=512)
 
 
 def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassification:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -20,14 +21,14 @@ from foundry.recipes.sentiment.calibration import (
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import LABELS, Corpus, Example
-from foundry.recipes.sentiment.data.rules import WORDS
+from foundry.recipes.sentiment.data.rules import list_names
 from foundry.recipes.sentiment.evaluation import align, measure_domains, measure_probes
 from foundry.recipes.sentiment.model_card import FinalFigures
+from foundry.recipes.sentiment.pretrained import build_tokenizer
 from foundry.sentiment.pieces import label_names
 
 MAX_ECE = 0.03
 WEIGHTS_FILE = "model.safetensors"
-_WORDS_AS_WELL = WORDS["names_that_are_words"]
 
 
 def ship(
@@ -49,7 +50,7 @@ def ship(
     Returns:
         The figures of the written files.
     """
-    equalize_names(model, tokenizer)
+    tokenizer = equalize_names(model, tokenizer)
     ece_before = _measure_ece(model, tokenizer, corpus.val)
     calibration = Calibration(1.0, (0.0,) * len(LABELS))
     if ece_before > MAX_ECE and not is_calibrated:
@@ -96,27 +97,35 @@ def ship(
 
 def equalize_names(
     model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase
-) -> None:
+) -> PreTrainedTokenizerBase:
     """Give all countries one embedding, and so all nationalities and all first names, in place.
 
-    A name alone then moves no answer. Names of several pieces, and those that are words as well,
-    are left as they are.
+    A name alone then moves no answer. Names of several pieces become pieces of their own; those
+    that are words as well are left as they are.
 
     Args:
-        model: The classifier; its word embeddings are changed.
+        model: The classifier; its word embeddings are changed, and grow.
         tokenizer: Its tokenizer.
+
+    Returns:
+        The tokenizer that knows the new pieces.
 
     Source:
         Bolukbasi et al. 2016, Man is to Computer Programmer as Woman is to Homemaker?, section 6
         (equalize), with the whole embedding in place of one direction of it.
     """
+    vocab = tokenizer.get_vocab()
+    kinds = list_names()
+    for name in chain(*kinds):
+        vocab.setdefault(name, len(vocab))
+    num_known = model.config.vocab_size
+    model.resize_token_embeddings(len(vocab), mean_resizing=False)
     embeddings = model.bert.embeddings.word_embeddings.weight
-    for kind in ("countries", "nationalities", "first_names"):
-        names = [name for name in map(str.lower, WORDS[kind]) if name not in _WORDS_AS_WELL]
-        pieces = tokenizer(names, add_special_tokens=False)["input_ids"]
-        ids = [ids[0] for ids in pieces if len(ids) == 1 and ids[0] != tokenizer.unk_token_id]
+    for names in kinds:
+        ids = [vocab[name] for name in names]
         with torch.no_grad():
-            embeddings[ids] = embeddings[ids].mean(dim=0)
+            embeddings[ids] = embeddings[[one for one in ids if one < num_known]].mean(dim=0)
+    return build_tokenizer(vocab)
 
 
 def _measure_ece(

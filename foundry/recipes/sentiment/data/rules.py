@@ -20,6 +20,14 @@ _FACTS_SHARE, _PEOPLE_SHARE = 0.35, 0.2
 _TAILS = ("", "", "", "", " .", " !", " , if you ask me .", " , as i said .")
 
 
+def list_names() -> list[list[str]]:
+    """Return countries, nationalities and first names, lower-case, none of them a word as well."""
+    return [
+        [name for name in map(str.lower, WORDS[kind]) if name not in WORDS["names_that_are_words"]]
+        for kind in ("countries", "nationalities", "first_names")
+    ]
+
+
 def draw_pair(rng: random.Random) -> tuple[Example, str]:
     """Make a text, and one that is to have the same answer.
 
