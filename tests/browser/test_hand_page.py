@@ -58,7 +58,9 @@ def test_drawings_put_right_are_kept_learned_and_read(page, tmp_path, monkeypatc
     page.locator("#hand-learn").click()
     expect(page.locator("#hand-status")).to_contain_text("Learned")
     result = page.locator("#hand-result")
-    expect(result).to_contain_text(re.compile(r"Before.*With replay of MNIST.*Without", re.DOTALL))
+    expect(result).to_contain_text(
+        re.compile(r"As it was.*With replay of MNIST.*Without", re.DOTALL)
+    )
     expect(board.locator(".aside")).to_have_count(2)
     result.get_by_role("button", name="Draw with it").first.click()
     expect(page.locator("#draw-answer .answer b")).to_have_text("heart")

@@ -170,8 +170,8 @@ def learn_hand(
     Args:
         lesson: What is to be learned.
         mnist: Replayed, validated and tested on.
-        has_replay: Whether images of MNIST are among the drawings, twenty-five to one. Without, there
-            are drawings in their place: as many updates, all of them of drawings.
+        has_replay: Whether images of MNIST are among the drawings, twenty-five to one. Without,
+            there are drawings in their place: as many updates, all of them of drawings.
         device: Where to train.
         seed: Of the changes, the choice of what is replayed, and the order.
 

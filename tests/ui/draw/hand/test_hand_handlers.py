@@ -104,6 +104,7 @@ def assert_the_train_tab_shows(run):
     assert "heart" in matrix
     # Its settings alone would not repeat it.
     assert not script.visible
+    assert train_tab.on_fill(run, "alice")[:5] == train_tab.on_fill(None, "alice")[:5]
 
 
 def test_a_network_learns_a_hand_with_a_class_more_and_is_drawn_with(quick, lenet):
@@ -115,7 +116,7 @@ def test_a_network_learns_a_hand_with_a_class_more_and_is_drawn_with(quick, lene
     assert learn.interactive
     assert not cancel.interactive
     results = [step[4] for step in steps if isinstance(step[4], str)]
-    assert "Before" in results[-1]
+    assert "As it was" in results[-1]
     assert results[-1].count("data-run") == 2
     runs = list_own_runs("alice")
     assert {run.name for run in runs} == {"My hand", "My hand, without replay"}
