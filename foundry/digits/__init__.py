@@ -4,8 +4,8 @@ Begin in `reading.py`. Of a picture the paper is divided away (`paper`), then wh
 (`ruling`, `rules`), and what is left is ink (`ink`). Ink becomes parts and lines of writing
 (`parts`), a line the candidates for digits (`cuts`), each a 28x28 image made as MNIST's were
 (`framing`), each image ten probabilities and a score of how like a digit it is (`likeness`); the
-best way to cut the line is taken. `activations` shows what a network's layers see. The model is an
-argument: it comes from `foundry.models`.
+best way to cut the line is taken. `activations` shows what a network's layers see, `drift/` what is
+left of its accuracy on changed digits. The model is an argument: it comes from `foundry.models`.
 """
 
 from foundry.digits.reading import Reading, read_drawing, read_ink, read_photo

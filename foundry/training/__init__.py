@@ -4,7 +4,7 @@ Begin in `loop.py`: `for event in train(TrainState(config)): ...`. `config` has 
 presets, `augmentation` and `evaluation` what happens around a step, `sharding` how several workers
 share one, `checkpoints` how a state is kept, `snapshots` how it can be looked at afterwards. `runs`
 is a training on disk, `worker` the process that takes it to its end, `export` what can be
-downloaded; `inspection/` looks at all that from outside.
+downloaded; `inspection/` looks at all that from outside; `hand/` goes on with what a visitor drew.
 """
 
 from foundry.training.config import TrainConfig

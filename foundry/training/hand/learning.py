@@ -181,6 +181,9 @@ def learn_hand(
     Returns:
         The network, and how it does.
 
+    Raises:
+        DivergedError: If the network that it goes on from is so large that it leaves the numbers.
+
     Source: replay against forgetting, Robins, Catastrophic forgetting, rehearsal and
     pseudorehearsal, 1995.
     """

@@ -57,8 +57,9 @@ def on_added(run: Run, num_seen: int) -> list[Any]:
 
 def on_fill(run: Run | None, token: str) -> list[Any]:
     """Return a run's settings as `fill_form()` does, with the data sets there are to choose."""
-    if run is None:
-        # Without a run the form stays: a quick visitor may be typing already.
+    if run is None or run.start:
+        # Without a run the form stays: a quick visitor may be typing already. The settings of one
+        # that went on from another network would not train that from random weights.
         data = list_choices(token) if list_data_sets(token) else gr.skip()
         return [*[gr.skip()] * (1 + len(_FIELDS)), data]
     return [*fill_form(run.config)[:-1], list_choices(token, run.config.dataset)]

@@ -47,7 +47,7 @@ _WHY = (
     "Digits in the world drift away from those that a network has learned. Here the test digits "
     "are changed in five ways, as the benchmarks MNIST-C and Morpho-MNIST do, each at five "
     "strengths. A run with augmentation, or with the Robust preset of the Train tab, shows what "
-    "that buys."
+    "that buys, and what it does not."
 )
 _STRENGTHS = (
     "Strength 0 is the digit as it is, 5 the most: turned by 57 degrees to either side, blurred "

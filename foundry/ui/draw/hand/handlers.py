@@ -1,7 +1,9 @@
 """What happens in the row where a network learns a visitor's hand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from threading import Event
 from time import perf_counter, time
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ import numpy as np
 import torch
 
 from foundry.data import load_mnist
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, DivergedError, InputError
 from foundry.models import load_model
 from foundry.models.networks.digits import DigitNetwork
 from foundry.runs.data_sets import MNIST
@@ -32,7 +34,7 @@ from foundry.training.hand.learning import (
     plan_lesson,
 )
 from foundry.training.hand.runs import keep_hand
-from foundry.training.runs import TRAININGS
+from foundry.training.runs import TRAININGS, Run
 from foundry.ui.components.model_choice import (
     OWN_DATA,
     find_own_data_run,
@@ -151,6 +153,11 @@ def _plan(collection: Collection, start: DigitNetwork) -> Lesson:
     )
 
 
+def show_learning(is_learning: bool) -> list[Any]:
+    """Return updates of the button that begins and of the one that cancels."""
+    return [gr.Button(interactive=not is_learning), gr.Button(interactive=is_learning)]
+
+
 @shows_errors
 def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
     """Let a network learn the visitor's hand twice, with replay of MNIST and without.
@@ -167,43 +174,52 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
     collection = set_aside(token)
     lesson = _plan(collection, start)
     TRAINING_STARTS.count(token)
+    try:
+        with begin_job() as (job, cancelled), LESSONS.join() as ticket:
+            while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
+                facts = f"{ticket.num_ahead} lessons are before yours."
+                line = status_line("Waiting", facts, 0.0)
+                yield [job, line, *[gr.skip()] * 3, *show_learning(True)]
+            line = status_line("Measuring", "How it reads now.", 0.0)
+            yield [job, line, gr.skip(), board_html(collection), "", *show_learning(True)]
+            keep = partial(keep_hand, start=model_name, owner=token, width=width)
+            for shown in _learn_twice(lesson, device, keep, cancelled):
+                yield [job, *shown, *show_learning(True)]
+            ending = _CANCELLED if cancelled.is_set() else gr.skip()
+    except (InputError, ArtifactError, DivergedError) as error:
+        ending = status_line("Not learned", str(error), style="failed")
+    yield ["", ending, *[gr.skip()] * 3, *show_learning(False)]
+
+
+def _learn_twice(
+    lesson: Lesson, device: str, keep: Callable[..., Run], cancelled: Event
+) -> Iterator[list[Any]]:
+    """Yield the status, the chart, the board and the result, until it is done or cancelled."""
     began = perf_counter()
-    busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
-    ready = [gr.Button(interactive=True), gr.Button(interactive=False)]
+    mnist = load_mnist()
+    before = measure(lesson.start, lesson.aside, mnist)
     outcomes: dict[bool, Outcome] = {}
     events: dict[bool, list[HandEvent]] = {}
-    with begin_job() as (job, cancelled), LESSONS.join() as ticket:
-        while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} lessons are before yours."
-            yield [job, status_line("Waiting", facts, 0.0), *[gr.skip()] * 3, *busy]
-        line = status_line("Measuring", "How it reads now.", 0.0)
-        yield [job, line, gr.skip(), board_html(collection), "", *busy]
-        mnist = load_mnist()
-        before = measure(start, lesson.aside, mnist)
-        for has_replay in (True, False):
-            own = events[has_replay] = []
-            learning = learn_hand(lesson, mnist, has_replay, device)
-            while True:
-                if cancelled.is_set():
-                    line = status_line(
-                        "Cancelled", "What had ended by then stays.", style="stopped"
-                    )
-                    yield ["", line, *[gr.skip()] * 3, *ready]
-                    return
-                try:
-                    own.append(next(learning))
-                except StopIteration as end:
-                    learned: Learned = end.value
-                    break
-                share = (len(outcomes) + own[-1].share) / 2
-                line = status_line("Learning", TITLES[has_replay], share)
-                chart = gr.HTML(chart_json(events, before.mnist), visible=True)
-                yield [job, line, chart, gr.skip(), gr.skip(), *busy]
-            run = keep_hand(learned, model_name, has_replay, token, width)
-            outcomes[has_replay] = Outcome(run.run_id, learned.scores)
-            yield [job, *[gr.skip()] * 3, result_html(before, outcomes), *busy]
+    for has_replay in (True, False):
+        own = events[has_replay] = []
+        learning = learn_hand(lesson, mnist, has_replay, device)
+        while True:
+            if cancelled.is_set():
+                return
+            try:
+                own.append(next(learning))
+            except StopIteration as end:
+                learned: Learned = end.value
+                break
+            share = (len(outcomes) + own[-1].share) / 2
+            line = status_line("Learning", TITLES[has_replay], share)
+            chart = gr.HTML(chart_json(events, before.mnist), visible=True)
+            yield [line, chart, gr.skip(), gr.skip()]
+        run = keep(learned, has_replay=has_replay)
+        outcomes[has_replay] = Outcome(run.run_id, learned.scores)
+        yield [*[gr.skip()] * 3, result_html(before, outcomes)]
     facts = f"{len(lesson.learned)} drawings, twice, in {perf_counter() - began:.1f} s."
-    yield ["", status_line("Learned", facts, style="done"), *[gr.skip()] * 3, *ready]
+    yield [status_line("Learned", facts, style="done"), *[gr.skip()] * 3]
 
 
 def on_use(event: gr.EventData, token: str) -> list[Any]:

@@ -31,7 +31,8 @@ thead th { font-size: 0.8rem; color: var(--body-text-color-subdued); vertical-al
 tr > :first-child { text-align: left; padding-left: 0 !important; }
 td b { font-weight: 650; }
 td small { display: block; font-size: 0.8rem; color: var(--body-text-color-subdued); }
-.lost { color: var(--foundry-wrong) !important; }
+/* Small, so that vermilion alone would be too pale. */
+.lost { color: color-mix(in srgb, var(--foundry-wrong) 75%, var(--body-text-color)) !important; }
 .won { color: var(--foundry-right) !important; }
 p { margin: 0.6rem 0 0; }
 button { margin: 0; min-height: 32px; padding: 0 0.6rem; font: inherit; font-size: 0.8125rem;
@@ -116,7 +117,7 @@ def result_html(before: Scores, outcomes: Mapping[bool, Outcome]) -> str:
         before: How it did.
         outcomes: By whether MNIST was replayed; those that are there yet.
     """
-    rows = [_row("Before", before, before, "")]
+    rows = [_row("As it was", before, before, "")]
     for has_replay, outcome in outcomes.items():
         button = f'<button type="button" data-run="{escape(outcome.run_id)}">Draw with it</button>'
         rows.append(_row(TITLES[has_replay], outcome.scores, before, button))
