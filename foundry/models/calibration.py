@@ -119,7 +119,7 @@ def describe_samples(task: str) -> str:
     if task == "digits":
         return f"MNIST train, first {_NUM_IMAGES}"
     if task == "photos":
-        # Whatever decides about the crops, or an int8 model of others would be taken from the cache.
+        # Whatever decides about the crops, or int8 of other crops would be taken from the cache.
         return (
             f"{_NUM_CROPS} crops, seed {_SEED}, from {_SMALLEST_CROP} of the shorter side on, of "
             f"{_PHOTOS} of scikit-image {version('scikit-image')}"
