@@ -14,6 +14,8 @@ MAX_PIXELS = 40_000_000
 
 # Longer pictures are reduced to this: digits stay dozens of pixels high, and time is bounded.
 _WORKING_SIZE = 1000
+# Twice what a classifier of photos looks at.
+_PHOTO_SIZE = 512
 # What white is where there is room for more than 8 bits: that of 1, 8, 10, 12, 14 and 16 bits.
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 # In a JPEG, what follows the first picture is for the telephone that took it.
@@ -36,9 +38,9 @@ def load_image(path: str | Path | IO[bytes]) -> Image.Image:
     Raises:
         InputError: If it is no such file, too large, or damaged.
     """
-    upright = _open(path)
+    upright = _open(path, _WORKING_SIZE)
     upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.LANCZOS)
-    return upright
+    return upright.convert("RGBA")
 
 
 def load_photo(path: str | Path | IO[bytes]) -> Image.Image:
@@ -50,25 +52,27 @@ def load_photo(path: str | Path | IO[bytes]) -> Image.Image:
         path: As `load_image()` takes it.
 
     Returns:
-        The picture upright, RGBA, its longer side below 2,000 pixels. Of several the first.
+        The picture upright, its longer side below 2,000 pixels; RGBA if something may be
+        transparent, else RGB. Of several the first.
 
     Raises:
         InputError: As `load_image()` does.
     """
-    upright = _open(path)
+    upright = _open(path, _PHOTO_SIZE)
     factor = max(upright.size) // _WORKING_SIZE
     return upright.reduce(factor) if factor > 1 else upright
 
 
-def _open(path: str | Path | IO[bytes]) -> Image.Image:
-    """Return a picture upright, RGBA; a JPEG decoded at the size that is needed, or above."""
+def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
+    """Return a picture upright, RGB or RGBA; a JPEG decoded with at least so many pixels a side."""
     accepted = f"{', '.join(ACCEPTED_FORMATS)} up to {MAX_PIXELS // 1_000_000} megapixels"
     try:
         with Image.open(path, formats=ACCEPTED_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"The picture is too large; {accepted} is accepted.")
-            image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))
-            return _to_8_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+            image.draft("RGB", (size, size))
+            upright = _to_8_bits(ImageOps.exif_transpose(image))
+            return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except Image.DecompressionBombError:
         raise InputError(f"The picture is too large; {accepted} is accepted.") from None
     except UnidentifiedImageError:
