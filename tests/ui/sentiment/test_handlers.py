@@ -48,8 +48,9 @@ WITH_EMOJI = [
     ("my phone arrived👎", "negative"),
     ("my phone arrived 👍🏽", "positive"),
 ]
-# Of the shipped network beside its classifier, which has 384 weights and a bias for each label.
-NUM_ENCODER_PARAMETERS = 22_713_216
+# Of the shipped network beside its classifier, which has 384 weights and a bias for each label: the
+# base's, and an embedding for each of the 69 names that are no piece there.
+NUM_ENCODER_PARAMETERS = 22_713_216 + 69 * 384
 
 
 @pytest.mark.parametrize(("text", "label"), OBVIOUS)
