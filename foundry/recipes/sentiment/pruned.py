@@ -111,7 +111,7 @@ def make_pruned(
     )
     shipped = _average(untaught, [folders[seed] for seed in best.seeds])
     # The teacher's probabilities are calibrated, and they are what it was taught.
-    final = ship(shipped, tokenizer, corpus, out_dir, is_calibrated=True)
+    final = ship(shipped, tokenizer, corpus, out_dir, is_taught=True)
     ends = [load_progress(folder) for folder in folders.values()]
     comparison = _compare(dense, dense_dir, untaught, out_dir, tokenizer, corpus)
     card = render_pruned_card(

@@ -36,7 +36,7 @@ def ship(
     tokenizer: PreTrainedTokenizerBase,
     corpus: Corpus,
     out_dir: Path,
-    is_calibrated: bool = False,
+    is_taught: bool = False,
 ) -> FinalFigures:
     """Make names equal, calibrate, write as float16, read back as anyone would, and measure that.
 
@@ -45,15 +45,17 @@ def ship(
         tokenizer: Its tokenizer.
         corpus: The calibration is fitted on `val`, the figures are of `dev`.
         out_dir: Folder to write to; made if missing.
-        is_calibrated: Whether the probabilities are to be left as they are.
+        is_taught: Whether a shipped model taught it: then its names are equal already, and its
+            probabilities are those that it was taught.
 
     Returns:
         The figures of the written files.
     """
-    tokenizer = equalize_names(model, tokenizer)
+    if not is_taught:
+        tokenizer = equalize_names(model, tokenizer)
     ece_before = _measure_ece(model, tokenizer, corpus.val)
     calibration = Calibration(1.0, (0.0,) * len(LABELS))
-    if ece_before > MAX_ECE and not is_calibrated:
+    if ece_before > MAX_ECE and not is_taught:
         val_logits = predict_logits(model, tokenizer, [example.text for example in corpus.val])
         calibration = fit_calibration(val_logits, _labels(corpus.val))
         # Folded into the last layer, so that plain from_pretrained gives calibrated answers.
