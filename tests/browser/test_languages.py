@@ -31,7 +31,7 @@ NAMES = re.findall(
     r"\S+",
     """
     Foundry Gradio API Hub id LeNet CNN LSTM Transformer EfficientNet Lite ImageNet MNIST
-    ZIP NPZ IDX MedMNIST BMP
+    ZIP NPZ IDX MedMNIST MNIST-C Morpho-MNIST BMP
     Adam AdamW adam adamw SGD sgd One cycle one constant
     FGSM PGD epsilon Dropout BERT Wav2Vec2 HuBERT CTC WAV FLAC Ogg Opus MP3 safetensors TensorBoard
     Python CSV TSV TXT XLSX SRT VTT JSON PNG JPEG WebP utf sig PyTorch OpenVINO ONNX
