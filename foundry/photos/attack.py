@@ -56,7 +56,6 @@ class PhotoAttack:
         return bool(find_fooled(probs[None], self.index, self.target)[0])
 
 
-@on_narrow_thread
 def attack_photo(
     network: nn.Module,
     image: Image.Image,
@@ -80,26 +79,7 @@ def attack_photo(
         InputError: If there is no such method, strength or class, or it is the likeliest already.
     """
     check_attack(method, strength, MAX_STRENGTH, "Strength")
-    picture = frame_photo(image)
-    pixels = to_pixels(np.asarray(picture)[None])
-    before = read_probs(network, pixels, normalize_photo_pixels)[0]
-    index = int(before.argmax())
-    if target is not None and target not in range(len(before)):
-        raise InputError(f"There is no class {target}.")
-    if index == target:
-        raise InputError("That is its name already; choose another one to fool it into.")
-    attacked = perturb(
-        network,
-        pixels,
-        torch.tensor([index if target is None else target]),
-        torch.tensor([strength / LEVELS]),
-        method,
-        normalize_photo_pixels,
-        is_targeted=target is not None,
-    )
-    levels = (attacked[0] * LEVELS).round().byte().permute(1, 2, 0).numpy()
-    after = Image.fromarray(levels)
-    return PhotoAttack(picture, after, index, target, before, read_frame(network, after))
+    return _attack(network, *_look_at(network, image, target), target, method, strength)
 
 
 @on_narrow_thread
@@ -127,9 +107,48 @@ def find_smallest(
     Raises:
         InputError: As `attack_photo()` does.
     """
+    check_attack(method, MAX_STRENGTH, MAX_STRENGTH, "Strength")
+    picture, before = _look_at(network, image, target)
     # From below: few are tried, and a stronger FGSM may fail where a weaker one works.
     for strength in range(1, MAX_STRENGTH + 1):
-        attack = attack_photo(network, image, target, method, strength)
+        attack = _attack(network, picture, before, target, method, strength)
         if attack.fools(attack.probs_after):
             return strength
     return None
+
+
+def _look_at(
+    network: nn.Module, image: Image.Image, target: int | None
+) -> tuple[Image.Image, np.ndarray]:
+    """Return what the network sees of a photo, and how it reads it."""
+    picture = frame_photo(image)
+    before = read_frame(network, picture)
+    if target is not None and target not in range(len(before)):
+        raise InputError(f"There is no class {target}.")
+    if int(before.argmax()) == target:
+        raise InputError("That is its name already; choose another one to fool it into.")
+    return picture, before
+
+
+@on_narrow_thread
+def _attack(
+    network: nn.Module,
+    picture: Image.Image,
+    before: np.ndarray,
+    target: int | None,
+    method: str,
+    strength: int,
+) -> PhotoAttack:
+    index = int(before.argmax())
+    attacked = perturb(
+        network,
+        to_pixels(np.asarray(picture)[None]),
+        torch.tensor([index if target is None else target]),
+        torch.tensor([strength / LEVELS]),
+        method,
+        normalize_photo_pixels,
+        is_targeted=target is not None,
+    )
+    levels = (attacked[0] * LEVELS).round().byte().permute(1, 2, 0).numpy()
+    after = Image.fromarray(levels)
+    return PhotoAttack(picture, after, index, target, before, read_frame(network, after))

@@ -24,7 +24,7 @@ from foundry.data import DataSet, Split, load_mnist
 from foundry.data.own.found import SPLITS
 from foundry.data.own.splitting import OwnData
 from foundry.errors import ArtifactError, InputError
-from foundry.runs.folders import hash_owner, runs_dir, write_json
+from foundry.runs.folders import hash_owner, remove_folder, runs_dir, write_json
 
 MNIST = "mnist"
 # How 28x28 was made of pictures; files of arrays do not say.
@@ -229,7 +229,7 @@ def remove_data_set(data_id: str, owner: str) -> None:
     owners = data_sets_dir() / data_id / "owners"
     (owners / hash_owner(owner)).unlink(missing_ok=True)
     if not any(owners.iterdir()):
-        _remove(owners.parent)
+        remove_folder(owners.parent)
 
 
 def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES) -> list[str]:
@@ -251,15 +251,9 @@ def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTE
     for path in sorted(kept, key=_time_of, reverse=True):
         num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
         if num_bytes > max_bytes or time.time() - _time_of(path) > max_age_s:
-            _remove(path)
+            remove_folder(path)
             removed.append(path.name)
     return removed
-
-
-def _remove(folder: Path) -> None:
-    # First the name, by which others would find it half removed.
-    gone = folder.rename(folder.with_name(f"removed-{folder.name}-{os.getpid()}"))
-    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _time_of(path: Path) -> float:

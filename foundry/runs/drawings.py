@@ -8,12 +8,11 @@ import hashlib
 import io
 import json
 import logging
-import secrets
-import shutil
 import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from foundry.data import DIGITS, IMAGE_SIZE
 from foundry.data.holding_out import hold_out
 from foundry.data.names import check_class_name
 from foundry.errors import ArtifactError, InputError
-from foundry.runs.folders import RUNS_DIR_VARIABLE, hash_owner, runs_dir, write_json
+from foundry.runs.folders import RUNS_DIR_VARIABLE, hash_owner, remove_folder, runs_dir, write_json
 
 MAX_DRAWINGS = 500
 # Beside the digits.
@@ -263,13 +262,8 @@ def _cannot_write(error: OSError) -> ArtifactError:
 
 
 def _remove(folder: Path) -> None:
-    # First the name, by which others would find it half removed.
-    gone = folder.with_name(f"removed-{folder.name}-{secrets.token_hex(4)}")
-    try:
-        folder.rename(gone)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        remove_folder(folder)
 
 
 def _changed_at(folder: Path) -> float:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -187,6 +188,17 @@ def list_run_folders(parent: Path) -> list[Path]:
         parent: Where they are: `runs_dir()`, or that of the compressions.
     """
     return sorted((path for path in parent.glob("*-*-*") if is_run_id(path.name)), reverse=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all its files, at once for whoever looks for it.
+
+    Raises:
+        OSError: If it is gone, or cannot be removed.
+    """
+    # First the name, by which others would find it half removed.
+    gone = folder.rename(folder.with_name(f"removed-{folder.name}-{secrets.token_hex(4)}"))
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def is_run_id(value: object) -> bool:

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from foundry.runs.folders import (
     hash_owner,
     is_run_id,
     list_run_folders,
+    remove_folder,
     runs_dir,
     write_json,
 )
@@ -176,13 +178,8 @@ def remove_project(project: Project) -> None:
     Args:
         project: The visitor's own.
     """
-    # First the name, by which others would find it half removed.
-    gone = project.folder.with_name(f"removed-{project.project_id}-{secrets.token_hex(4)}")
-    try:
-        project.folder.rename(gone)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        remove_folder(project.folder)
 
 
 def remove_old_projects() -> None:

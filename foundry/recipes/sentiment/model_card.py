@@ -109,7 +109,7 @@ def render_card(
         ece=_percent(final.ece),
         domain_table=tabulate(final.domains),
         probes=final.probes,
-        num_names=sum(map(len, list_names())),
+        num_names=sum(map(len, list_names().values())),
         temperature=final.calibration.temperature,
         offsets=", ".join(f"{offset:+.2f}" for offset in final.calibration.offsets),
         shipped=shipped.name,

@@ -117,7 +117,7 @@ def equalize_names(
         (equalize), with the whole embedding in place of one direction of it.
     """
     vocab = tokenizer.get_vocab()
-    kinds = list_names()
+    kinds = list_names().values()
     for name in chain(*kinds):
         vocab.setdefault(name, len(vocab))
     num_known = model.config.vocab_size

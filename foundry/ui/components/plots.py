@@ -49,6 +49,19 @@ td b { font-weight: 700; }
 )
 
 
+def before_and_after_html(before: str, after: str) -> str:
+    """Return HTML: what was answered before an attack beside what is answered now.
+
+    Args:
+        before: HTML.
+        after: HTML.
+    """
+    return (
+        f'<div class="both"><div><h4>Before</h4>{before}</div>'
+        f"<div><h4>After</h4>{after}</div></div>"
+    )
+
+
 def run_title(run: Run) -> str:
     """Return what its owner calls a run, or when it was started and what it trained."""
     if run.name:

@@ -20,7 +20,13 @@ from foundry.ui.components.model_choice import (
     load_digit_predictor,
 )
 from foundry.ui.components.pad import read_pad
-from foundry.ui.components.plots import FOOL_CSS, digit_bars, pictures_html, signed_picture
+from foundry.ui.components.plots import (
+    FOOL_CSS,
+    before_and_after_html,
+    digit_bars,
+    pictures_html,
+    signed_picture,
+)
 from foundry.ui.draw.curves.attack import build_attack_curve
 from foundry.ui.draw.inside_api import DEFAULT_EPSILON
 from foundry.ui.draw.look_inside import (
@@ -117,11 +123,10 @@ def _render(attack: Attack, ink: np.ndarray) -> str:
         "The attacked drawing": Image.fromarray(attacked),
         "The noise, magnified: blue adds ink, orange takes some": signed_picture(attack.noise),
     }
+    was, now = (digit_bars(probs.tolist()) for probs in (attack.probs_before, attack.probs_after))
     return (
         f'<p class="said" role="status"><b>{said}</b> <span>{least}</span></p>'
-        f"{pictures_html(pictures)}"
-        f'<div class="both"><div><h4>Before</h4>{digit_bars(attack.probs_before.tolist())}</div>'
-        f"<div><h4>After</h4>{digit_bars(attack.probs_after.tolist())}</div></div>"
+        f"{pictures_html(pictures)}{before_and_after_html(was, now)}"
     )
 
 

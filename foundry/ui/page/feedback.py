@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from foundry.errors import ArtifactError, InputError
 
@@ -42,6 +43,19 @@ HEAD = """<script>
 CSS = """
 .block.refused { outline: 2px solid var(--foundry-wrong); outline-offset: -2px; }
 """
+
+
+def build_when_opened(row: gr.Accordion, visitor: Component, build: Callable[[str], None]) -> None:
+    """Build what is in a row when it is first opened: what nobody opens is not sent.
+
+    Args:
+        row: Closed; the one that is being built.
+        visitor: Holds the visitor's token.
+        build: Builds what is in it, for the visitor with that token.
+    """
+    is_open = gr.State(False)
+    gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")(build)
+    row.expand(lambda: True, None, is_open, **QUIET)
 
 
 def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:

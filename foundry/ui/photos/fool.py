@@ -23,7 +23,7 @@ from foundry.photos.attack import (
 )
 from foundry.photos.classification import NUM_GUESSES
 from foundry.photos.names import load_names
-from foundry.ui.components.plots import FOOL_CSS, pictures_html
+from foundry.ui.components.plots import FOOL_CSS, before_and_after_html, pictures_html
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.page.feedback import QUIET
 from foundry.ui.photos import view
@@ -153,13 +153,9 @@ def _answers_html(model: PhotoModel, attack: PhotoAttack) -> str:
         view.bars_html(model, rank(model, probs, NUM_GUESSES))
         for probs in (attack.probs_before, attack.probs_after)
     )
-    return (
-        f'<div class="both"><div><h4>Before</h4>{before}</div>'
-        f"<div><h4>After</h4>{after}</div></div>"
-        + _note(
-            "Gradients come from the float32 network: what runs in int8 has none. The attacked "
-            f"photo is rounded to whole levels of {LEVELS}, as a file holds it."
-        )
+    return before_and_after_html(before, after) + _note(
+        "Gradients come from the float32 network: what runs in int8 has none. The attacked "
+        f"photo is rounded to whole levels of {LEVELS}, as a file holds it."
     )
 
 

@@ -27,8 +27,6 @@ from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket, begin_job, on_ca
 _REFRESH_S = 0.3
 _IDLE = "Paste lines or upload a file, then press Score."
 
-# Job id -> set when its visitor has pressed Cancel.
-
 
 @shows_errors
 def on_score(

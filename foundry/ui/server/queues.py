@@ -12,6 +12,7 @@ from foundry.errors import InputError
 
 _NUM_REMEMBERED = 10
 _GUESS_S = 10.0
+# Job id -> set when its visitor has pressed Cancel.
 _cancelled: dict[str, threading.Event] = {}
 
 

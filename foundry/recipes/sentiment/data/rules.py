@@ -20,12 +20,13 @@ _FACTS_SHARE, _PEOPLE_SHARE = 0.35, 0.2
 _TAILS = ("", "", "", "", " .", " !", " , if you ask me .", " , as i said .")
 
 
-def list_names() -> list[list[str]]:
-    """Return countries, nationalities and first names, lower-case, none of them a word as well."""
-    return [
-        [name for name in map(str.lower, WORDS[kind]) if name not in WORDS["names_that_are_words"]]
+def list_names() -> dict[str, list[str]]:
+    """Return names by kind, as `WORDS` has them, lower-case, none of them a word as well."""
+    words = WORDS["names_that_are_words"]
+    return {
+        kind: [name for name in map(str.lower, WORDS[kind]) if name not in words]
         for kind in ("countries", "nationalities", "first_names")
-    ]
+    }
 
 
 def draw_pair(rng: random.Random) -> tuple[Example, str]:

@@ -3,7 +3,7 @@
 import random
 import re
 
-from foundry.recipes.sentiment.data.rules import WORDS
+from foundry.recipes.sentiment.data.rules import WORDS, list_names
 
 _BRACKETS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "``": '"', "''": '"'}
 # Some of the changes that people make when they type.
@@ -14,12 +14,7 @@ _NO_PUNCTUATION_SHARE = 0.1
 _SWAP_SHARE = 0.7
 
 # First names that are words as well are put in and not looked for: most texts are lower-cased.
-_FOUND = {
-    name.lower(): WORDS[kind]
-    for kind in ("countries", "nationalities", "first_names")
-    for name in WORDS[kind]
-    if name.lower() not in WORDS["names_that_are_words"]
-}
+_FOUND = {name: WORDS[kind] for kind, names in list_names().items() for name in names}
 _NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FOUND, key=len, reverse=True))})\b", re.IGNORECASE)
 
 

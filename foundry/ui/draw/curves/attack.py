@@ -1,7 +1,6 @@
 """Accuracy over the strength of an attack, a curve for each model, drawn while it is measured."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from foundry.ui.components.model_choice import load_digit_model, load_digit_pred
 from foundry.ui.components.plots import status_line
 from foundry.ui.draw.curves.measuring import (
     build_measurement,
+    grow,
     list_measured,
     measure_each,
     name_curves,
@@ -48,13 +48,8 @@ def on_measure(device: str, token: str, chosen: Sequence[str], method: str) -> I
         return measure_robustness(network, digits, method, EPSILONS, predictor)
 
     for line, place, event in measure_each("Attacking", chosen, measure):
-        shown = gr.skip()
-        if event and len(event.accuracies) > len(curves[place].points):
-            reached = zip(EPSILONS, event.accuracies, strict=False)
-            points = [(epsilon, 100 * accuracy) for epsilon, accuracy in reached]
-            curves[place] = replace(curves[place], points=points)
-            shown = _show(curves)
-        yield [line, shown]
+        is_new = event and grow(curves, place, EPSILONS, event.accuracies)
+        yield [line, _show(curves) if is_new else gr.skip()]
     done = status_line("Done", f"{NUM_DIGITS:,} test digits a point.", style="done")
     yield [done, _show(curves)]
 

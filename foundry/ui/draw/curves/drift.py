@@ -1,7 +1,6 @@
 """Drift: accuracy on digits that are changed more and more, a chart for each kind of change."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,13 +26,15 @@ from foundry.ui.components.model_choice import load_digit_predictor
 from foundry.ui.components.plots import png_url, status_line
 from foundry.ui.draw.curves.measuring import (
     build_measurement,
+    grow,
     list_measured,
     measure_each,
     name_curves,
 )
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import build_when_opened, shows_errors
 
 NUM_DIGITS = 1_000
+_STRENGTHS = range(NUM_STRENGTHS + 1)
 _TITLES = {
     ROTATED: "Rotated (%)",
     BLURRED: "Blurred (%)",
@@ -49,7 +50,7 @@ _WHY = (
     "strengths. A run with augmentation, or with the Robust preset of the Train tab, shows what "
     "that buys, and what it does not."
 )
-_STRENGTHS = (
+_HOW_STRONG = (
     "Strength 0 is the digit as it is, 5 the most: turned by 57 degrees to either side, blurred "
     "over 6 pixels, noise of 0.38 of full ink, a pen of 3 pixels over every stroke, or its "
     "negative. Halfway to the negative there is no contrast left, so that nothing can be read."
@@ -83,21 +84,12 @@ def on_measure(device: str, token: str, chosen: Sequence[str]) -> Iterator[list[
         shown = [gr.skip()] * len(KINDS)
         if event:
             shown = [
-                _show(curves[kind]) if _grow(curves[kind], place, accuracies) else gr.skip()
-                for kind, accuracies in event.accuracies.items()
+                _show(own) if grow(own, place, _STRENGTHS, event.accuracies[kind]) else gr.skip()
+                for kind, own in curves.items()
             ]
         yield [line, *shown]
     done = status_line("Done", f"{NUM_DIGITS:,} test digits a point.", style="done")
     yield [done, *map(_show, curves.values())]
-
-
-def _grow(curves: list[Curve], place: int, accuracies: Sequence[float]) -> bool:
-    """Give a curve the points that it lacks; tell whether there were any."""
-    if len(accuracies) == len(curves[place].points):
-        return False
-    points = [(strength, 100 * accuracy) for strength, accuracy in enumerate(accuracies)]
-    curves[place] = replace(curves[place], points=points)
-    return True
 
 
 def _show(curves: Sequence[Curve]) -> str:
@@ -111,7 +103,7 @@ def strip_html(kind: str) -> str:
         kind: One of `KINDS`.
     """
     images = load_test_split().images[_EXAMPLE : _EXAMPLE + 1].numpy()
-    changed = [corrupt(images, kind, strength)[0] for strength in range(NUM_STRENGTHS + 1)]
+    changed = [corrupt(images, kind, strength)[0] for strength in _STRENGTHS]
     return f'<img alt="" src="{png_url(Image.fromarray(255 - np.concatenate(changed, axis=1)))}">'
 
 
@@ -123,14 +115,7 @@ def build_drift(device: str, visitor: Component) -> None:
         visitor: Holds the visitor's token.
     """
     with gr.Accordion("When digits drift", open=False, elem_id="draw-drift-row") as row:
-        is_open = gr.State(False)
-
-        # What nobody opens is not sent.
-        @gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")
-        def show(token: str) -> None:
-            _build(device, visitor, list_measured(token))
-
-    row.expand(lambda: True, None, is_open, **QUIET)
+        build_when_opened(row, visitor, lambda token: _build(device, visitor, list_measured(token)))
 
 
 def _build(device: str, visitor: Component, choices: list[tuple[str, str]]) -> None:
@@ -149,6 +134,6 @@ def _build(device: str, visitor: Component, choices: list[tuple[str, str]]) -> N
                 gr.HTML(strip_html(kind), css_template=_CSS, elem_classes="flush", padding=False)
                 charts.append(build_line_chart(_TITLES[kind], elem_id=f"draw-drift-{kind}"))
         with gr.Column(min_width=320):
-            gr.Markdown(_STRENGTHS, elem_classes="foundry-note")
+            gr.Markdown(_HOW_STRONG, elem_classes="foundry-note")
     inputs = [visitor, measurement.models]
     measurement.connect(partial(on_measure, device), inputs, charts)

@@ -1,7 +1,7 @@
 """What all measurements over a strength share: the models, the turn, and the two buttons."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import gradio as gr
@@ -74,6 +74,25 @@ def name_curves(token: str, chosen: Sequence[str]) -> list[Curve]:
     if unknown := [name for name in chosen if name not in titles]:
         raise InputError(f"There is no model “{unknown[0]}” to measure; choose one of the list.")
     return [Curve(titles[name], colour, []) for name, colour in zip(chosen, SERIES, strict=False)]
+
+
+def grow(
+    curves: list[Curve], place: int, strengths: Sequence[float], accuracies: Sequence[float]
+) -> bool:
+    """Give a curve the points that it lacks; tell whether there were any.
+
+    Args:
+        curves: Those of a chart; changed.
+        place: Which of them grows.
+        strengths: Of all points, also of those that are not measured yet.
+        accuracies: Of those that are, in their order, each in [0, 1].
+    """
+    if len(accuracies) == len(curves[place].points):
+        return False
+    measured = zip(strengths, accuracies, strict=False)
+    points = [(strength, 100 * accuracy) for strength, accuracy in measured]
+    curves[place] = replace(curves[place], points=points)
+    return True
 
 
 def measure_each(

@@ -21,7 +21,7 @@ from foundry.ui.draw.hand.handlers import (
     show_collection,
 )
 from foundry.ui.draw.hand.view import RESULT_CSS, RESULT_JS
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import QUIET, build_when_opened
 from foundry.ui.server.queues import OWN_QUEUE, on_cancel
 
 _WHY = (
@@ -51,14 +51,12 @@ def build_hand_section(
     """
     used = gr.JSON(visible=False)
     with gr.Accordion("Learn my hand", open=False, elem_id="draw-hand-row") as section:
-        is_open = gr.State(False)
-
-        # What nobody opens is not sent.
-        @gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")
-        def show(token: str) -> None:
-            _build(partial(on_learn, device), token, model, visitor, correction, used)
-
-    section.expand(lambda: True, None, is_open, **QUIET)
+        learn = partial(on_learn, device)
+        build_when_opened(
+            section,
+            visitor,
+            lambda token: _build(learn, token, model, visitor, correction, used),
+        )
     used.change(None, None, None, js=_SCROLL_JS, **QUIET)
     return used
 

@@ -9,7 +9,7 @@ from foundry.ui.components.examples.board import BOARD_CSS, BOARD_JS
 from foundry.ui.components.line_chart import build_line_chart
 from foundry.ui.components.pad import build_pad
 from foundry.ui.components.plots import status_line
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import QUIET, build_when_opened
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.teach.board import board_html
@@ -45,14 +45,7 @@ def build_teach_section(visitor: gr.BrowserState) -> None:
         visitor: Holds the visitor's token.
     """
     with gr.Accordion("Teach it your own classes", open=False, elem_id="photos-teach") as section:
-        is_open = gr.State(False)
-
-        # What nobody opens is not sent.
-        @gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")
-        def show(token: str) -> None:
-            _build(visitor, find_project(token))
-
-    section.expand(lambda: True, None, is_open, **QUIET)
+        build_when_opened(section, visitor, lambda token: _build(visitor, find_project(token)))
 
 
 def _build(visitor: gr.BrowserState, project: Project | None) -> None:
