@@ -104,18 +104,6 @@ def read_step(path: Path) -> int:
     return int(path.stem.removeprefix("step-"))
 
 
-def build_untrained(config: TrainConfig, classes: Sequence[str] = DIGITS) -> nn.Module:
-    """Build the network that a run with these settings starts from, in evaluation mode.
-
-    Args:
-        config: The run's.
-        classes: What it tells apart.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return _build(config, classes).eval()
-
-
 def load_snapshot(path: Path, config: TrainConfig, classes: Sequence[str] = DIGITS) -> nn.Module:
     """Read a network as it was, in evaluation mode, float32.
 
@@ -128,17 +116,13 @@ def load_snapshot(path: Path, config: TrainConfig, classes: Sequence[str] = DIGI
         ArtifactError: If the file is missing or damaged.
     """
     with torch.device("meta"):
-        model = _build(config, classes)
+        model = build_model(config.model, config.width, dropout=config.dropout, classes=classes)
     try:
         weights = {name: t.float() for name, t in load_file(path).items()}
         model.load_state_dict(weights, assign=True)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(f"The snapshot {path} cannot be read: {error}.") from None
     return model.eval()
-
-
-def _build(config: TrainConfig, classes: Sequence[str]) -> nn.Module:
-    return build_model(config.model, config.width, dropout=config.dropout, classes=classes)
 
 
 def _name(folder: Path, step: int) -> Path:

@@ -11,6 +11,7 @@ from torch import nn
 from foundry.data import DIGITS
 from foundry.models import build_model
 from foundry.models.machine import select_precision
+from foundry.models.networks import Seeded
 from foundry.training.config import TrainConfig
 from foundry.training.threads import Threads
 
@@ -33,7 +34,7 @@ class TrainState:
         start: nn.Module | None = None,
         classes: Sequence[str] = DIGITS,
     ) -> None:
-        """Start from random weights, or from a network's; seeds torch's global generator.
+        """Start from random weights, or from a network's.
 
         Args:
             config: The knobs.
@@ -41,11 +42,10 @@ class TrainState:
             start: A network to train further, of any widths; not modified.
             classes: What a network from random weights is to tell apart.
         """
-        torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device(device)
         model = (
-            copy.deepcopy(start).requires_grad_(True) if start else _build_model(config, classes)
+            copy.deepcopy(start).requires_grad_(True) if start else build_untrained(config, classes)
         )
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.precision = select_precision(self.device)
@@ -118,12 +118,20 @@ class TrainState:
         return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
 
 
-def _build_model(config: TrainConfig, classes: Sequence[str]) -> nn.Module:
+def build_untrained(config: TrainConfig, classes: Sequence[str] = DIGITS) -> nn.Module:
+    """Build the network that a run with these settings starts from.
+
+    Args:
+        config: The run's.
+        classes: What it tells apart.
+    """
+
+    def build() -> nn.Module:
+        with Seeded(config.seed):
+            return build_model(config.model, config.width, dropout=config.dropout, classes=classes)
+
     # On one thread: the last digits of orthogonal weights depend on how many there are.
     with Threads(1, torch.device("cpu")) as threads:
-        build = partial(
-            build_model, config.model, config.width, dropout=config.dropout, classes=classes
-        )
         return threads.run(build)
 
 

@@ -62,8 +62,13 @@ def learn_part(
         )
         noise = (2 * drawn[rows] - 1).to(images.device)
     generator = _seed(state, f"dropout {part.rank}", state.device)
+    # The cache is shared by all threads and emptied by the first to end: whether two uses of a weight
+    # share its copy, in which their gradients are summed, would be a matter of time.
     with torch.autocast(
-        state.device.type, torch.bfloat16, enabled=state.precision == torch.bfloat16
+        state.device.type,
+        torch.bfloat16,
+        enabled=state.precision == torch.bfloat16,
+        cache_enabled=False,
     ):
         loss, plain = _losses(state, images, labels, noise, generator)
     weight = part.weight(len(batch))

@@ -5,6 +5,7 @@ import random
 
 import gradio as gr
 import pytest
+from playwright.sync_api import expect
 from starlette.middleware import Middleware
 from waiting import wait_until
 
@@ -22,7 +23,8 @@ ASK = """async ([numQuestions, maxDelay]) => {
     button.click();
     const asked = performance.now();
     while (answer.value !== String(number)) {
-      if (performance.now() - asked > 60_000) return `stuck at ${number}`;
+      if (performance.now() - asked > 60_000)
+        return `stuck at ${number} with ${answer.value}, asked ${window.numAsked}`;
       await new Promise((done) => setTimeout(done, 5));
     }
     await new Promise((done) => setTimeout(done, Math.random() * maxDelay));
@@ -31,10 +33,23 @@ ASK = """async ([numQuestions, maxDelay]) => {
 }"""
 
 
+# Told apart in a failure: a question that never left the page, and one that nobody answered.
+COUNT_QUESTIONS = """<script>(() => {
+  const send = window.fetch.bind(window);
+  window.numAsked = 0;
+  window.fetch = (...request) => {
+    const address = String(request[0].url ?? request[0]);
+    window.numAsked += address.includes('/queue/join');
+    return send(...request);
+  };
+})();</script>"""
+
+
 class LateStream:
-    """Lets every piece of an event stream wait for a random while."""
+    """Lets every piece of an event stream wait for a random while, or breaks all streams off."""
 
     num_open = 0
+    is_broken = False
 
     def __init__(self, app):
         self._app = app
@@ -43,6 +58,8 @@ class LateStream:
     async def __call__(self, scope, receive, send):
         async def send_late(message):
             if message["type"] == "http.response.body":
+                if LateStream.is_broken:
+                    message = {"type": "http.response.body", "body": b"", "more_body": False}
                 await asyncio.sleep(self._random.uniform(0, _MAX_DELAY_S))
             await send(message)
 
@@ -61,12 +78,19 @@ def late_url():
     with gr.Blocks() as app:
         button = gr.Button("Count", elem_id="count")
         answer = gr.Number(0, elem_id="answer", label="Answer")
-        button.click(lambda number: number + 1, answer, answer, show_progress="hidden")
+        # A press is never dropped, as it is by default while an answer is being drawn.
+        button.click(
+            lambda number: number + 1,
+            answer,
+            answer,
+            show_progress="hidden",
+            trigger_mode="multiple",
+        )
     app.queue(default_concurrency_limit=_NUM_PAGES)
     app.launch(
         prevent_thread_lock=True,
         quiet=True,
-        head=HEAD,
+        head=COUNT_QUESTIONS + HEAD,
         app_kwargs={"middleware": [Middleware(LateStream)]},
     )
     yield app.local_url
@@ -84,3 +108,15 @@ def test_no_page_is_stuck_where_every_piece_of_the_stream_is_late(new_context, l
     assert [page.evaluate("window.ended") for page in pages] == ["answered"] * _NUM_PAGES
     # And none is listened to for ever.
     wait_until(lambda: not LateStream.num_open, "the streams to end")
+
+
+def test_a_stream_that_breaks_off_is_told_to_the_visitor(new_context, late_url):
+    page = new_context().new_page()
+    page.goto(late_url)
+    page.locator("#answer input").wait_for()
+    LateStream.is_broken = True
+    try:
+        page.locator("#count").click()
+        expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+    finally:
+        LateStream.is_broken = False

@@ -10,7 +10,6 @@ from foundry.errors import ArtifactError
 from foundry.training import TrainConfig, TrainState, train
 from foundry.training.snapshots import (
     Snapshots,
-    build_untrained,
     list_snapshots,
     load_snapshot,
     plan_steps,
@@ -44,14 +43,6 @@ def test_a_plan_is_dense_where_a_network_learns_fastest():
     gaps = [after - before for before, after in itertools.pairwise(steps)]
     assert gaps == sorted(gaps)
     assert sum(step <= 400 for step in steps) > 10
-
-
-def test_the_untrained_network_is_the_one_that_a_run_starts_from():
-    drawn = torch.random.get_rng_state()
-    untrained = build_untrained(SMALL).state_dict()
-    assert torch.equal(torch.random.get_rng_state(), drawn)
-    for name, tensor in TrainState(SMALL).model.state_dict().items():
-        assert torch.equal(untrained[name], tensor)
 
 
 def test_the_first_and_the_last_are_the_run_s_ends(tmp_path):

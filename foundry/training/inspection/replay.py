@@ -12,7 +12,8 @@ from foundry.models import load_model
 from foundry.models.runtime import on_narrow_thread
 from foundry.training.config import TrainConfig
 from foundry.training.runs import Run
-from foundry.training.snapshots import build_untrained, list_snapshots, load_snapshot, read_step
+from foundry.training.snapshots import list_snapshots, load_snapshot, read_step
+from foundry.training.state import build_untrained
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Moment:
             ArtifactError: If its file is missing or damaged.
         """
         if self.path is None:
-            return build_untrained(self.config, self.classes)
+            return build_untrained(self.config, self.classes).eval()
         if self.step is None:
             return load_model(self.path, "cpu")
         return load_snapshot(self.path, self.config, self.classes)

@@ -3,6 +3,8 @@
 The server ends a page's stream when nothing is left to answer. What the page asks for while that
 end is on its way would be answered where nobody reads, and the page would wait for ever. So the
 page, which alone knows what it has asked for, keeps the end from Gradio's client and listens anew.
+A stream that breaks off has lost its answers, as the server drops what nobody listens for: that is
+reported to Gradio's client, which tells the visitor and connects again.
 """
 
 HEAD = """<script>
@@ -37,7 +39,10 @@ HEAD = """<script>
     let rest = '';
     for (;;) {
       const {done, value} = await reader.read();
-      if (done) return false;
+      if (done) {
+        if (numAsking || outstanding.size) throw new Error('The event stream broke off.');
+        return false;
+      }
       const messages = (rest + decoder.decode(value, {stream: true})).split('\\n\\n');
       rest = messages.pop();
       for (const message of messages) {
@@ -45,6 +50,8 @@ HEAD = """<script>
           const event = /"event_id": ?"(\\w+)"/.exec(message)?.[1];
           if (!outstanding.delete(event)) early.add(event);
         }
+        // The server knows nothing of this page; Gradio's client hears it and connects again.
+        if (/"msg": ?"unexpected_error"/.test(message)) outstanding.clear();
         const isEnd = /"msg": ?"close_stream"/.test(message);
         if (isEnd && (numAsking || outstanding.size)) return true;
         controller.enqueue(encoder.encode(`${message}\\n\\n`));

@@ -10,7 +10,8 @@ from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.training import TrainConfig
 from foundry.training.inspection.replay import list_moments, read_at
 from foundry.training.runs import read_run
-from foundry.training.snapshots import build_untrained, list_snapshots, load_snapshot
+from foundry.training.snapshots import list_snapshots, load_snapshot
+from foundry.training.state import build_untrained
 
 DIGITS = load_test_split().images[:5]
 

@@ -13,7 +13,8 @@ from foundry.data import load_test_split, normalize
 from foundry.models import load_model
 from foundry.training import TrainConfig
 from foundry.training.runs import read_run
-from foundry.training.snapshots import build_untrained, list_snapshots, load_snapshot
+from foundry.training.snapshots import list_snapshots, load_snapshot
+from foundry.training.state import build_untrained
 from foundry.ui.train.inspection.watch import render_watch, render_watch_added
 
 
