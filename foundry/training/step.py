@@ -62,8 +62,8 @@ def learn_part(
         )
         noise = (2 * drawn[rows] - 1).to(images.device)
     generator = _seed(state, f"dropout {part.rank}", state.device)
-    # The cache is shared by all threads and emptied by the first to end: whether two uses of a weight
-    # share its copy, in which their gradients are summed, would be a matter of time.
+    # The cache is shared by all threads and emptied by the first to end: whether two uses of a
+    # weight share its copy, in which their gradients are summed, would be a matter of time.
     with torch.autocast(
         state.device.type,
         torch.bfloat16,
