@@ -32,6 +32,7 @@ def test_drawings_put_right_are_kept_learned_and_read(page, tmp_path, monkeypatc
     monkeypatch.setattr(learning, "NUM_REPLAYED", 3_000)
     monkeypatch.setattr(learning, "NUM_VARIED", 120)
     said = page.locator("#draw-correction")
+    expect(said).to_be_hidden()
     drawings = [(SEVEN, "7"), (SEVEN, "7"), (HEART, "heart"), (HEART, "heart"), (HEART, "heart")]
     for number, (strokes, label) in enumerate(drawings):
         page.get_by_role("button", name="Clear").click()

@@ -15,7 +15,9 @@ from foundry.runs.drawings import Collection, keep_drawing, read_collection
 from foundry.ui.components.pad import decode_drawing
 from foundry.ui.page.feedback import QUIET, shows_errors
 
+# There is nothing to put right before there is an answer.
 _CSS = """
+.column:not(:has(#draw-answer .digit-bars)) & { display: none; }
 .meant { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; font-size: 0.9rem; }
 .meant > span { margin-inline-end: 0.3rem; color: var(--body-text-color-subdued); }
 button, input { font: inherit; min-height: 32px; margin: 0; border-radius: var(--radius-md);
