@@ -35,7 +35,7 @@ _NO_TEXTS = {
     "pruned, as published", "accuracy, as published",
 }  # fmt: skip
 # English texts to try the models on; script; attributions as their authors give them.
-_EXAMPLES = {"_EXAMPLES", "_TEXT", "HEAD", "_SHOW_JS", "_IN_SIGHT_JS", "LICENCES"}
+_EXAMPLES = {"EXAMPLE_TEXTS", "_TEXT", "HEAD", "_SHOW_JS", "_IN_SIGHT_JS", "LICENCES"}
 _INSERTED = "\N{OBJECT REPLACEMENT CHARACTER}"
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _STYLE = re.compile(r"[\w\])] *\{ *[\w-]+:|^\w+:var\(|^background:")

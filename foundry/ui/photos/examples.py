@@ -36,7 +36,10 @@ def examples_html() -> str:
         f"<span>{title}</span></button>"
         for title in EXAMPLES
     )
-    return f'<p class="hint">Or take one of these</p><div class="examples">{buttons}</div>'
+    return (
+        '<p class="hint">Or take one of these. The last has no name among the thousand.</p>'
+        f'<div class="examples">{buttons}</div>'
+    )
 
 
 def _thumbnail(title: str) -> str:

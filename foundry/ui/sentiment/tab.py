@@ -37,12 +37,14 @@ from foundry.ui.sentiment.what_if import build_what_if, on_what_if
 from foundry.ui.sentiment.words import build_words_view, on_rest
 from foundry.ui.server.queues import OWN_QUEUE
 
-_EXAMPLES = (
+# The last is answered wrongly, which the label of the list says.
+EXAMPLE_TEXTS = (
     "The battery lasts two days and the screen is lovely.",
     "Two hours of shouting, and not one of the jokes lands.",
-    "I expected a dull sequel and got the film of the year.",
+    "The museum is closed on Mondays.",
     "Clean room, but nobody at the desk cared to look up.",
     "Not bad at all, though I would not cross town for it.",
+    "I expected a dull sequel and got the film of the year.",
 )
 _TYPE_HINT = "Type or paste a text: the answer appears here as you type."
 
@@ -214,9 +216,9 @@ def build_sentiment_tab(page: Page) -> None:
                 view = build_words_view(text, active, variant)
             with gr.Column():
                 gr.Examples(
-                    [[example] for example in _EXAMPLES],
+                    [[example] for example in EXAMPLE_TEXTS],
                     text,
-                    label="Or take one of these",
+                    label="Or take one of these; the last is one it gets wrong",
                     api_visibility="private",
                 )
         what_if = build_what_if(text, active, variant)
