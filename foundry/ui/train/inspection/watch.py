@@ -26,7 +26,7 @@ from foundry.ui.train.inspection.watched import draw_sprite, watched_pictures
 _MAX_FILTERS = 16
 _OWN_TITLE = "Pictures it never learns from"
 _WORDS = {
-    "title": "Twenty digits it never learns from",
+    "title": "Ten easy and ten hard digits it never learns from",
     "filtersTitle": "What its first layer looks for",
     "filtersNote": "orange: ink, blue: paper",
     "scrubLabel": "Step of the training",
