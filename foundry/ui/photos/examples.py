@@ -37,7 +37,7 @@ def examples_html() -> str:
         for title in EXAMPLES
     )
     return (
-        '<p class="hint">Or take one of these. The last has no name among the thousand.</p>'
+        '<p class="hint">Or try an example. The last has no name among the thousand.</p>'
         f'<div class="examples">{buttons}</div>'
     )
 

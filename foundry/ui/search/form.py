@@ -92,7 +92,7 @@ def build_knobs() -> list[Component]:
                 _DEFAULT.minutes,
                 step=0.5,
                 label="Minutes",
-                info="0: until all trials are done.",
+                info="0 = no limit: until all trials are done.",
             )
         ]
         knobs["num_trials"] = [
@@ -102,7 +102,7 @@ def build_knobs() -> list[Component]:
                 _DEFAULT.num_trials,
                 step=1,
                 label="Trials",
-                info="0: until the time is over.",
+                info="0 = no limit: until the time is over.",
             )
         ]
         knobs["epochs"] = [_slider("epochs", "Epochs of a trial", step=1)]

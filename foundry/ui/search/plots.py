@@ -102,7 +102,7 @@ def _row_html(trial: Trial, searched: Sequence[str], is_best: bool) -> str:
         ""
         if last.state in ("running", "failed") or has_nothing
         else f'<button type="button" data-trial="{escape(last.trial_id)}" '
-        f'aria-label="Make trial {trial.number} a run">Make it a run</button>'
+        f'aria-label="Make trial {trial.number} a run">Keep as a run</button>'
     )
     return (
         f'<tr{" class=best" if is_best else ""}><th scope="row">{trial.number}</th>'

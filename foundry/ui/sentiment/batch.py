@@ -156,7 +156,7 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
     with gr.Row(elem_classes="halves"):
         with gr.Column():
             lines = gr.Textbox(
-                label="One text a line",
+                label="One text per line",
                 placeholder="Paste lines here ...",
                 lines=6,
                 max_lines=6,

@@ -218,7 +218,7 @@ def build_sentiment_tab(page: Page) -> None:
                 gr.Examples(
                     [[example] for example in EXAMPLE_TEXTS],
                     text,
-                    label="Or take one of these; the last is one it gets wrong",
+                    label="Or try an example; the last is one it gets wrong",
                     api_visibility="private",
                 )
         what_if = build_what_if(text, active, variant)

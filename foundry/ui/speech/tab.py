@@ -179,7 +179,7 @@ def build_speech_tab(page: Page) -> None:
                     **describe_choice("Wav2Vec2 or HuBERT CTC model"),
                 )
                 decoding = gr.Radio(
-                    [("word list (beam)", BEAM), ("letters as heard (greedy)", GREEDY)],
+                    [("word list (beam)", BEAM), ("letter by letter (greedy)", GREEDY)],
                     value=BEAM,
                     label="Decoding",
                     elem_id="speech-decoding",

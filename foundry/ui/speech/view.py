@@ -134,7 +134,7 @@ def score_html(score: Score) -> str:
                 "character error rate": f"{score.cer:.1%}",
                 "wrong": str(counts["substitute"]),
                 "missed": str(counts["delete"]),
-                "never said": str(counts["insert"]),
+                "inserted": str(counts["insert"]),
             }
         )
         + f'<div class="alignment" translate="no">{pairs}</div>'

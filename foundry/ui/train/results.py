@@ -250,7 +250,7 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
         figures = gr.HTML(padding=False, elem_classes="flush")
         with gr.Row(elem_classes="halves"):
             with gr.Column():
-                gr.Markdown("### What it confuses")
+                gr.Markdown("### What it mixes up")
                 matrix = gr.HTML(
                     elem_id="confusion-matrix",
                     js_on_load=_MATRIX_JS,
@@ -265,7 +265,7 @@ def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> Res
                     show_label=False,
                     elem_classes=["pixelated", "images"],
                 )
-        gr.Markdown("### Its worst mistakes: written → read (how sure)")
+        gr.Markdown("### Most confident mistakes: true → predicted (how sure)")
         mistakes = gr.Gallery(
             height="auto", interactive=False, show_label=False, elem_classes=["pixelated", "images"]
         )

@@ -144,6 +144,6 @@ def test_nothing_in_the_address_can_end_its_script(monkeypatch):
 
 def test_the_search_finds_texts_in_html_markdown_and_scripts(strings):
     assert "Draw a digit here" in strings  # In the pad's script.
-    assert "What it confuses" in strings  # After Markdown's ###.
+    assert "What it mixes up" in strings  # After Markdown's ###.
     assert "Loudness" in strings  # An attribute.
     assert "“{}” is empty; record or upload some speech." in strings  # An error of another module.

@@ -52,7 +52,7 @@ _HTML = f"""
 <div class="frame"><div class="plot" tabindex="0" role="img" aria-label="{escape(TITLE)}"></div>
 </div>
 <div class="legend"><span><i class="cell"></i>the stronger, the more probable</span>
-<span class="heard"><i></i>letters as heard (greedy)</span>
+<span class="heard"><i></i>letter by letter (greedy)</span>
 <span class="listed"><i class="list"></i>with the word list (beam)</span>
 <span>– is the blank, ␣ the end of a word</span></div></figure>
 """

@@ -134,7 +134,7 @@ def steps_html(letters: Letters, stretch: Stretch, recogniser: Recogniser, decod
     alphabet = recogniser.alphabet
     part = letters.cut(stretch.start, stretch.end)
     heard = collapse_path(part.free_labels, alphabet)
-    parts = [_path_html("Letters as heard (greedy)", "free", heard, alphabet)]
+    parts = [_path_html("Letter by letter (greedy)", "free", heard, alphabet)]
     if decoding == BEAM:
         found = collapse_path(part.labels, alphabet)
         parts.append(_path_html("With the word list (beam)", "path", found, alphabet))

@@ -44,7 +44,7 @@ _MARGIN = 1.15
 _SEND_EVERY_S = 0.4
 _WORDS = {
     "hint": "Draw a digit: it is read as the network would have read it at every step.",
-    "matrixTitle": "What it confuses, on 500 validation digits",
+    "matrixTitle": "What it mixes up, on 500 validation digits",
     "matrixNote": "Rows: the digit that was written. Columns: the digit that was read.",
 }
 
