@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +15,8 @@ from foundry.errors import InputError
 
 PACKAGES = ("torch", "gradio", "transformers", "openvino", "nncf")
 _CPU_INFO = Path("/proc/cpuinfo")
+# How far oneDNN goes with the instructions that a processor has.
+_ISA = "ONEDNN_MAX_CPU_ISA"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,26 @@ def autocast() -> torch.autocast:
     """Return the context in which recipes compute their losses on the processor."""
     is_reduced = select_precision(torch.device("cpu")) == torch.bfloat16
     return torch.autocast("cpu", torch.bfloat16, enabled=is_reduced)
+
+
+@contextmanager
+def without_tiles() -> Iterator[None]:
+    """Keep OpenVINO from the tiles (AMX) of newer processors.
+
+    Its int8 kernels on tiles give wrong numbers where an input's length may vary, or end the
+    process: https://github.com/openvinotoolkit/openvino/issues/37577. Nothing can be chosen but by
+    this variable of oneDNN, the library beneath it, of which PyTorch has a copy of its own.
+    """
+    # PyTorch's copy, which trains on tiles, reads the variable now, and only once.
+    torch.ones(1).to_mkldnn()
+    if _ISA in os.environ:
+        yield
+        return
+    os.environ[_ISA] = "AVX512_CORE_VNNI"
+    try:
+        yield
+    finally:
+        del os.environ[_ISA]
 
 
 def _read_processor() -> str:

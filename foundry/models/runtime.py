@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from foundry.data import normalize
+from foundry.models.machine import without_tiles
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -125,6 +126,9 @@ def load_openvino() -> Any:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
+    with without_tiles():
+        # Reads, once for the process, what it may use.
+        openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return openvino
 
 

@@ -38,7 +38,7 @@ SIGNATURES = {
 # What an int8 model is made by; another version of any may make another one.
 MAKERS = ("torch", "transformers", "openvino", "nncf")
 # Counted up when the same files are made into another int8 model.
-_RECIPE = 2
+_RECIPE = 3
 _NUM_KEPT = 8
 
 # Guards the collections below, and is held for no longer than a look into them.

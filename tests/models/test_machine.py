@@ -1,3 +1,4 @@
+import os
 from importlib.metadata import version
 
 import psutil
@@ -10,6 +11,7 @@ from foundry.models.machine import (
     list_versions,
     look_at_machine,
     select_precision,
+    without_tiles,
 )
 
 
@@ -54,3 +56,17 @@ def test_bfloat16_is_for_processors_with_tiles(monkeypatch, capabilities, device
     on_processor = select_precision(torch.device("cpu"))
     with autocast():
         assert (weights @ weights).dtype == on_processor
+
+
+def test_the_limit_for_openvino_holds_for_a_moment_only(monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    with without_tiles():
+        assert os.environ["ONEDNN_MAX_CPU_ISA"] == "AVX512_CORE_VNNI"
+    assert "ONEDNN_MAX_CPU_ISA" not in os.environ
+
+
+def test_a_limit_of_the_users_own_is_left(monkeypatch):
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with without_tiles():
+        assert os.environ["ONEDNN_MAX_CPU_ISA"] == "AVX2"
+    assert os.environ["ONEDNN_MAX_CPU_ISA"] == "AVX2"

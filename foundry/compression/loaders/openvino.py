@@ -1,10 +1,15 @@
 """Run model.xml with OpenVINO: `pip install openvino numpy`, then `python load.py`."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
+
+# OpenVINO's int8 kernels for tiles (AMX) of newer processors give wrong numbers, or crash, where an
+# input's length may vary: https://github.com/openvinotoolkit/openvino/issues/37577.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI")
 
 FOLDER = Path(__file__).parent
 
