@@ -150,6 +150,8 @@ class WaitingQueue:
 
 # Each uses all cores while it works: more at once would only make all of them slower.
 RECORDINGS = WaitingQueue("recordings", at_once=2, most_waiting=10)
+# One set at a time, so that a recording alone need not wait for two.
+RECORDING_SETS = WaitingQueue("sets of recordings", at_once=1, most_waiting=10)
 TABLES = WaitingQueue("tables", at_once=2, most_waiting=10)
 EXPLANATIONS = WaitingQueue("texts", at_once=2, most_waiting=20)
 DATA_SETS = WaitingQueue("files", at_once=1, most_waiting=10)

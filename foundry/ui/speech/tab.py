@@ -40,6 +40,7 @@ from foundry.ui.speech.model import (
     warm_up,
 )
 from foundry.ui.speech.score import build_score_section
+from foundry.ui.speech.several.section import build_several
 from foundry.ui.speech.transcribing import ask, on_transcribe
 from foundry.ui.speech.variants import connect_bars
 
@@ -219,6 +220,7 @@ def build_speech_tab(page: Page) -> None:
                     )
                 ]
             score = build_score_section(text)
+        build_several(page.visitor, audio, model, decoding, variant)
         outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
         outputs += [inside.kept, inside.chosen]
         buttons = [start, cancel]
