@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -209,3 +210,26 @@ def test_the_tab_fits_a_phone(new_context, app_url):
     page = open_speech(context.new_page(), app_url)
     transcribe_example(page, "Commands")
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_several_recordings_become_a_table_captions_and_one_to_listen_to(speech, tmp_path):
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    files = [
+        write_wav(tmp_path / "digits.wav", speak(SAID)[0]),
+        tmp_path / "broken.wav",
+        write_wav(tmp_path / "commands.wav", speak("go left")[0]),
+    ]
+    speech.locator("#speech-several-row > button").click()
+    speech.locator("#speech-several input[type=file]").set_input_files(files)
+    expect(speech.locator("#speech-several")).to_contain_text(re.compile(r"commands\s*\.wav"))
+    speech.locator("#speech-several-start").click()
+    expect(speech.locator("#speech-several-status")).to_contain_text("1 could not be read")
+    rows = speech.locator("#speech-several-table tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text(SAID)
+    with speech.expect_download() as downloaded:
+        speech.locator("#speech-several-zip").click()
+    with zipfile.ZipFile(downloaded.value.path()) as archive:
+        assert "commands.vtt" in archive.namelist()
+    rows.nth(2).get_by_role("button").click()
+    expect(words_of(speech)).to_have_text(["go", "left"])

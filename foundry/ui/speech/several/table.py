@@ -11,16 +11,23 @@ th, td { text-align: start; padding: 0.35rem 0.6rem 0.35rem 0; vertical-align: t
   border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 th { font-weight: 500; color: var(--body-text-color-subdued); }
 th:nth-child(1) { width: 26%; }
-th:nth-child(2), th:nth-child(3) { width: 4.2rem; }
+th:nth-child(2), th:nth-child(3) { width: 5rem; }
 td:nth-child(2), td:nth-child(3), th:nth-child(2), th:nth-child(3) { text-align: end;
-  font-variant-numeric: tabular-nums; }
+  padding-inline-end: 1rem; white-space: nowrap; font-variant-numeric: tabular-nums; }
 button { font: inherit; text-align: start; padding: 0; margin: 0; border: 0; background: none;
   color: inherit; cursor: pointer; text-decoration: underline; overflow-wrap: anywhere; }
 button:focus-visible { outline: 2px solid var(--primary-500); }
 i { color: var(--body-text-color-subdued); border-bottom: 2px dotted var(--foundry-vermilion); }
 .none { color: var(--body-text-color-subdued); }
 .problem { color: var(--foundry-wrong); }
-@media (max-width: 640px) { th:nth-child(2), th:nth-child(3) { width: 3.2rem; } }
+/* On a telephone the text stands below its file. */
+@media (max-width: 640px) {
+  tr { display: grid; grid-template-columns: minmax(0, 1fr) 5rem 5rem;
+    border-bottom: 1px solid var(--border-color-primary); }
+  th, td { border-bottom: 0; }
+  th:nth-child(n) { width: auto; }
+  th:nth-child(4), td:nth-child(4) { grid-column: 1 / -1; padding-top: 0; }
+}
 """
 TABLE_JS = """
 element.addEventListener('click', (event) => {
