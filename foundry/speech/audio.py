@@ -67,10 +67,11 @@ class AudioFile:
             _check_duration(num_samples / SAMPLE_RATE_HZ)
             yield block
 
-    def read_beginning(self, limit_s: float) -> np.ndarray:
-        """Decode no more than is asked for.
+    def read_stretch(self, start_s: float, limit_s: float) -> np.ndarray:
+        """Decode to the end of a stretch, and return it.
 
         Args:
+            start_s: Where it begins; at the end of the recording or beyond, it is empty.
             limit_s: So many seconds at most.
 
         Returns:
@@ -79,7 +80,11 @@ class AudioFile:
         Raises:
             InputError: As `read_blocks()` does.
         """
-        pieces = [np.zeros(0, np.float32), *_take(self.read_blocks(), limit_s, SAMPLE_RATE_HZ)]
+        num_before = round(start_s * SAMPLE_RATE_HZ)
+        pieces = [np.zeros(0, np.float32)]
+        for block in _take(self.read_blocks(), start_s + limit_s, SAMPLE_RATE_HZ):
+            pieces.append(block[num_before:])
+            num_before = max(0, num_before - len(block))
         return np.concatenate(pieces)
 
     def do_channels_differ(self) -> bool:

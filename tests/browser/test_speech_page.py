@@ -93,6 +93,17 @@ def test_picture_and_words_follow_the_player(speech):
     assert places == sorted(places)
 
 
+def test_the_picture_goes_on_to_the_minute_of_a_word_that_is_pressed(speech, tmp_path):
+    waveform = np.concatenate([np.zeros(60 * RATE_HZ, np.float32), speak(SAID)[0]])
+    bring_sound(speech, write_wav(tmp_path / "late.wav", waveform))
+    picture = speech.locator("#speech-picture")
+    expect(picture).to_contain_text("to 1:00 of 1:01")
+    expect(picture.locator(".words button")).to_have_count(0)
+    words_of(speech).nth(1).click()
+    expect(picture).to_contain_text("From 1:00 to 1:01")
+    expect(picture.locator(".words button")).to_have_text(SAID.split())
+
+
 def test_the_score_shows_what_was_missed(speech):
     transcribe_example(speech)
     speech.locator("#speech-reference textarea").fill("Seven, three, nine four")

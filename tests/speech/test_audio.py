@@ -45,15 +45,18 @@ def test_any_rate_and_any_number_of_channels_give_the_same_sine(tmp_path, rate_h
     assert_is_the_sine(read_all(path), 1e-3)
 
 
-@given(limit_s=st.floats(0, 2 * SECONDS))
-def test_a_beginning_is_that_of_the_whole(limit_s, tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "beginning.wav"
+@given(start_s=st.just(0.0) | st.floats(0, 2 * SECONDS), limit_s=st.floats(0, 2 * SECONDS))
+def test_a_stretch_is_that_of_the_whole(start_s, limit_s, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "stretch.wav"
     if not path.exists():
         soundfile.write(path, sine(48_000), 48_000)
-    whole = read_all(path)
-    beginning = open_audio(path).read_beginning(limit_s)
-    assert len(beginning) == min(round(limit_s * SAMPLE_RATE_HZ), len(whole))
-    assert np.array_equal(beginning, whole[: len(beginning)])
+    with pytest.MonkeyPatch.context() as patch:
+        # Many blocks, whose edges lie anywhere in the stretch.
+        patch.setattr(audio, "_BLOCK_SAMPLES", 5_000)
+        whole = read_all(path)
+        stretch = open_audio(path).read_stretch(start_s, limit_s)
+    first, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in (start_s, start_s + limit_s))
+    assert np.array_equal(stretch, whole[first:end])
 
 
 @pytest.mark.parametrize(

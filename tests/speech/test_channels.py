@@ -181,12 +181,12 @@ def test_two_speakers_are_averaged_to_the_bit():
 def test_without_speech_everything_is_averaged_to_the_bit(num_channels, tmp_path):
     samples = np.stack([noise(0.1, seed) for seed in range(num_channels)], 1)
     path = write_wav(tmp_path / "a.wav", samples, subtype="FLOAT")
-    assert np.array_equal(open_audio(path).read_beginning(9.9), samples.mean(axis=1))
+    assert np.array_equal(open_audio(path).read_stretch(0.0, 9.9), samples.mean(axis=1))
 
 
 def test_mono_is_left_alone(tmp_path):
     path = write_wav(tmp_path / "a.wav", voice(), subtype="FLOAT")
-    assert np.array_equal(open_audio(path).read_beginning(9.9), voice())
+    assert np.array_equal(open_audio(path).read_stretch(0.0, 9.9), voice())
 
 
 # ---- streams ----
@@ -212,9 +212,9 @@ def test_how_blocks_are_cut_changes_nothing(sizes):
 @pytest.mark.parametrize("rate_hz", [RATE_HZ, 44_100])
 def test_how_much_is_read_at_once_changes_nothing(tmp_path, monkeypatch, block_samples, rate_hz):
     path = write_wav(tmp_path / "a.wav", changing(rate_hz), rate_hz)
-    whole = open_audio(path).read_beginning(99)
+    whole = open_audio(path).read_stretch(0.0, 99)
     monkeypatch.setattr(audio, "_BLOCK_SAMPLES", block_samples)
-    assert np.array_equal(open_audio(path).read_beginning(99), whole)
+    assert np.array_equal(open_audio(path).read_stretch(0.0, 99), whole)
 
 
 def test_a_changed_choice_does_not_click():
@@ -277,7 +277,7 @@ def test_channels_are_files_of_their_own(tmp_path):
     samples = np.stack([voice(), noise(0.1), -voice()], 1)
     path = write_wav(tmp_path / "a.wav", samples, subtype="FLOAT")
     for channel, part in enumerate(open_audio(path).split_channels()):
-        assert np.array_equal(part.read_beginning(9.9), samples[:, channel])
+        assert np.array_equal(part.read_stretch(0.0, 9.9), samples[:, channel])
     path = write_wav(tmp_path / "b.wav", np.zeros((100, 9)))
     with pytest.raises(InputError, match="has 9 channels; up to 8"):
         open_audio(path).split_channels()

@@ -1,14 +1,28 @@
 """The part of the Speech tab for files with several channels: the switch, a picture of each."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from foundry.errors import InputError
 from foundry.speech import Transcript
-from foundry.speech.audio import AudioFile, open_audio
-from foundry.ui.speech.picture import MAX_PICTURE_S, draw_sound
+from foundry.speech.audio import SAMPLE_RATE_HZ, AudioFile, open_audio
+from foundry.ui.speech.picture import STRETCH_S, draw_sound
 from foundry.ui.speech.view import name_channel
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the picture is of.
+
+    Attributes:
+        path: The sound file.
+        transcript: Of all of it.
+    """
+
+    path: str
+    transcript: Transcript
 
 
 def build_switch() -> gr.Checkbox:
@@ -35,19 +49,41 @@ def show_switch(path: str | None) -> Any:
     return gr.Checkbox(value=False, visible=does_differ)
 
 
-def draw_channels(audio: AudioFile, transcript: Transcript, number: int = 1) -> str:
-    """Draw the beginning of a recording, of every channel if they were transcribed one by one.
+def draw_channels(
+    audio: AudioFile, transcript: Transcript, time_s: float = 0.0, number: int = 1
+) -> str:
+    """Draw a stretch of a recording, of every channel if they were transcribed one by one.
 
     Args:
         audio: The recording.
         transcript: Of all of it.
+        time_s: What is in the stretch.
         number: Which channel it is, if it is one of several.
     """
     if not transcript.channels:
-        beginning = audio.read_beginning(MAX_PICTURE_S)
-        return draw_sound(beginning, transcript.words, transcript.duration_s, number - 1)
+        start_s = time_s // STRETCH_S * STRETCH_S
+        waveform = audio.read_stretch(start_s, STRETCH_S)
+        return draw_sound(waveform, transcript.words, transcript.duration_s, number - 1, start_s)
     parts = zip(audio.split_channels(), transcript.channels, strict=True)
     return "".join(
-        f"<h4>{name_channel(number)}</h4>{draw_channels(channel, part, number)}"
+        f"<h4>{name_channel(number)}</h4>{draw_channels(channel, part, time_s, number)}"
         for number, (channel, part) in enumerate(parts, start=1)
     )
+
+
+def on_stretch(drawn: Drawn | None, event: gr.EventData) -> Any:
+    """Draw the stretch that the player has come to.
+
+    Args:
+        drawn: What the picture is of.
+        event: Carries the player's second.
+
+    Returns:
+        HTML.
+    """
+    if drawn is None:
+        return gr.skip()
+    # Nothing is to be heard at the very end.
+    last_s = drawn.transcript.duration_s - 1 / SAMPLE_RATE_HZ
+    time_s = max(0.0, min(float(event.time_s), last_s))
+    return draw_channels(open_audio(drawn.path), drawn.transcript, time_s)

@@ -11,10 +11,10 @@ from foundry.speech.spectrogram import compute_envelope, compute_spectrogram
 from foundry.speech.words import Word
 from foundry.ui.components.plots import png_url
 from foundry.ui.page import palette
-from foundry.ui.speech.view import word_button
+from foundry.ui.speech.view import clock, word_button
 
-# How much of a recording is drawn, and how wide a second is at least.
-MAX_PICTURE_S = 60.0
+# How much of a recording is drawn at once, and how wide a second is at least.
+STRETCH_S = 60.0
 _PIXELS_PER_S = 110
 _COLUMNS_PER_S = 100
 _MAX_COLUMNS = 3000
@@ -26,40 +26,50 @@ _RAMP = ("#0b1622", "#10304f", palette.BLUE, palette.SKY, palette.YELLOW)
 
 
 def draw_sound(
-    waveform: np.ndarray, words: Sequence[Word], duration_s: float, channel: int = 0
+    waveform: np.ndarray,
+    words: Sequence[Word],
+    duration_s: float,
+    channel: int = 0,
+    start_s: float = 0.0,
 ) -> str:
-    """Draw the beginning of a recording.
+    """Draw a stretch of a recording.
 
     Args:
-        waveform: Mono float32 (samples,) at 16 kHz: its first `MAX_PICTURE_S` at most.
+        waveform: Mono float32 (samples,) at 16 kHz: of the stretch.
         words: Of the whole recording.
         duration_s: Of the whole recording.
         channel: Of the recording, from 0.
+        start_s: Where the stretch begins.
     """
     shown_s = len(waveform) / SAMPLE_RATE_HZ
     if not shown_s:
         return ""
     columns = max(2, min(_MAX_COLUMNS, round(shown_s * _COLUMNS_PER_S), len(waveform)))
+    end_s = start_s + shown_s
     labels = "".join(
         word_button(
             word,
-            f"left:{word.start_s / shown_s:.3%};"
-            f"width:{(min(word.end_s, shown_s) - word.start_s) / shown_s:.3%}",
+            f"left:{(max(word.start_s, start_s) - start_s) / shown_s:.3%};"
+            f"width:{(min(word.end_s, end_s) - max(word.start_s, start_s)) / shown_s:.3%}",
             channel,
         )
         for word in words
-        if word.start_s < shown_s
+        if word.start_s < end_s and word.end_s > start_s
     )
     caption = "Above: the waveform. Below: energy by pitch, low to high, on the mel scale."
     if duration_s > shown_s + 0.1:
-        caption += f" The first {shown_s:.0f} of {duration_s:,.0f} seconds."
+        caption += (
+            f" From {clock(start_s)} to {clock(end_s)} of {clock(duration_s)}; it goes on with the "
+            "player."
+        )
     return (
-        f'<div class="scroll" tabindex="0"><div class="sound" data-shown="{shown_s:.2f}" '
+        f'<div class="scroll" tabindex="0"><div class="sound" data-start="{start_s:.2f}" '
+        f'data-shown="{shown_s:.2f}" '
         f'data-duration="{duration_s:.2f}" style="min-width:{shown_s * _PIXELS_PER_S:.0f}px">'
         f"{_waveform_svg(compute_envelope(waveform, columns))}"
         f'<img alt="Spectrogram" src="{_spectrogram_url(waveform, columns)}">'
         f'<div class="words" translate="no">{labels}</div>'
-        f'<div class="ticks">{_ticks(shown_s)}</div>'
+        f'<div class="ticks">{_ticks(start_s, shown_s)}</div>'
         '<div class="playhead" hidden></div>'
         f"</div></div><p>{escape(caption)}</p>"
     )
@@ -85,22 +95,26 @@ def _spectrogram_url(waveform: np.ndarray, columns: int) -> str:
     return png_url(image.quantize(128))
 
 
-def _ticks(shown_s: float) -> str:
+def _ticks(start_s: float, shown_s: float) -> str:
     # As many as there is room for on a phone.
     pixels_per_s = max(_PIXELS_PER_S, _NARROWEST / shown_s)
     step_s = next((step for step in _TICKS_S if step * pixels_per_s >= _TICK_WIDTH), _TICKS_S[-1])
     digits = 0 if step_s >= 1 else 1
     times = np.arange(0, shown_s, step_s)
     return "".join(
-        f'<span style="left:{time_s / shown_s:.3%}">{time_s:.{digits}f} s</span>'
+        f'<span style="left:{time_s / shown_s:.3%}">{start_s + time_s:.{digits}f} s</span>'
         for time_s in times.tolist()
     )
 
 
 # While the player plays, the picture shows where it is, and both mark the word that is heard.
-FOLLOW_JS = """
+FOLLOW_JS = (
+    f"""
+const STRETCH_S = {STRETCH_S};
+"""
+    + """
 const player = document.querySelector('#speech-audio');
-let frame = 0;
+let frame = 0, asked = null;
 const isPlaying = () => player.querySelector('.play-pause-button[aria-label="Pause"]') !== null;
 function findShare() {
   const cursor = player.querySelector('#waveform > div')?.shadowRoot?.querySelector('.cursor');
@@ -111,13 +125,20 @@ function follow() {
   const sounds = [...element.querySelectorAll('.sound')];
   const time = findShare() * Number(sounds[0]?.dataset.duration);
   if (Number.isNaN(time)) return;
+  const start = Number(sounds[0].dataset.start), shown = Number(sounds[0].dataset.shown);
+  const isInSight = start <= time && time < start + shown;
+  const wanted = isInSight ? null : Math.floor(time / STRETCH_S);
+  // Once for each stretch, and not for the very end.
+  if (!isInSight && wanted !== asked && time < Number(sounds[0].dataset.duration))
+    trigger('input', {time_s: time});
+  asked = wanted;
   for (const sound of sounds) {
-    const share = time / Number(sound.dataset.shown);
+    const share = (time - start) / Number(sound.dataset.shown);
     const line = sound.querySelector('.playhead');
-    line.hidden = share > 1;
+    line.hidden = share < 0 || share > 1;
     line.style.left = `${100 * share}%`;
     const box = sound.parentElement, x = share * sound.offsetWidth - box.scrollLeft;
-    if (frame && share <= 1 && (x < 0 || x > 0.9 * box.clientWidth))
+    if (frame && !line.hidden && (x < 0 || x > 0.9 * box.clientWidth))
       box.scrollLeft += x - 0.1 * box.clientWidth;
   }
   for (const word of document.querySelectorAll(
@@ -129,6 +150,7 @@ new MutationObserver(() => { if (!frame) frame = requestAnimationFrame(follow); 
   .observe(player, {childList: true, subtree: true, characterData: true,
     attributeFilter: ['aria-label']});
 """
+)
 
 PICTURE_CSS = """
 .playhead { position: absolute; top: 0; bottom: 18px; width: 2px; margin-left: -1px;

@@ -19,7 +19,7 @@ from foundry.ui.server.queues import OWN_QUEUE
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
-from foundry.ui.speech.channels import build_switch, show_switch
+from foundry.ui.speech.channels import build_switch, on_stretch, show_switch
 from foundry.ui.speech.inside.section import (
     Chosen,
     build_inside_view,
@@ -146,7 +146,7 @@ def build_speech_tab(page: Page) -> None:
     """
     variant = page.variants.variant
     with gr.Tab("Speech", id="speech") as tab:
-        text, was_here = gr.State(""), gr.State(False)
+        text, was_here, drawn = gr.State(""), gr.State(False), gr.State(None)
         # When an answer was last asked for, other than by pressing the button. A State would be
         # taken as changed by the first event that could have changed it.
         asked = gr.JSON(visible=False)
@@ -222,7 +222,7 @@ def build_speech_tab(page: Page) -> None:
             score = build_score_section(text)
         build_several(page.visitor, audio, model, decoding, variant)
         outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
-        outputs += [inside.kept, inside.chosen]
+        outputs += [inside.kept, inside.chosen, drawn]
         buttons = [start, cancel]
         run = gr.on([start.click, asked.change], on_press, audio, buttons, **QUIET).then(
             on_transcribe,
@@ -287,6 +287,7 @@ def build_speech_tab(page: Page) -> None:
         )
         page.warm_ups.append(warm_up)
         build_speech_api()
+        picture.input(on_stretch, drawn, picture, **QUIET)
         for words in (transcript, picture):
             words.select(on_word, None, [audio, inside.chosen], **QUIET).then(
                 None, None, None, js=speech_view.PLAY_JS, **QUIET

@@ -17,7 +17,7 @@ from foundry.ui.components.pretrained_choice import Loading, watch_loading
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.queues import RECORDINGS
 from foundry.ui.speech import view as speech_view
-from foundry.ui.speech.channels import draw_channels
+from foundry.ui.speech.channels import Drawn, draw_channels
 from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech.inside.kept import LettersKeeper
 from foundry.ui.speech.inside.section import choose_first
@@ -68,7 +68,8 @@ def on_transcribe(
 
     Yields:
         Status, transcript, figures, the group of results, picture, four downloads, the player with
-        captions, the transcript's text for scoring, where its letters are, and which to show first.
+        captions, the transcript's text for scoring, where its letters are, which to show first, and
+        what the picture is of.
     """
     if not path:
         raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
@@ -110,9 +111,10 @@ def _transcribe(
         transcript.text,
         keeper.write(name, variant, decoding),
         choose_first(transcript),
+        Drawn(str(audio.path), transcript),
     ]
 
 
 def _progress(state: str, facts: str, share: float) -> list[Any]:
     status = status_line(state, facts, share)
-    return [status] + [gr.skip()] * (8 + NUM_DOWNLOADS)
+    return [status] + [gr.skip()] * (9 + NUM_DOWNLOADS)

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -24,6 +25,7 @@ from foundry.ui.speech import score as score_section
 from foundry.ui.speech import tab as speech_tab
 from foundry.ui.speech import transcribing
 from foundry.ui.speech import view as speech_view
+from foundry.ui.speech.channels import on_stretch
 from foundry.ui.speech.inside import section
 from foundry.ui.speech.microphone import decode_piece
 
@@ -61,7 +63,7 @@ def test_a_recording_becomes_words_picture_files_and_captions(clip):
     status, transcript, figures, group, picture, *others = final(
         transcribing.on_transcribe(clip, speech_model.SHIPPED, "greedy")
     )
-    *files, audio, text, _, _ = others
+    *files, audio, text, _, _, _ = others
     assert "Done" in status
     assert SAID in text_of(transcript)
     assert "real-time factor" in figures
@@ -77,7 +79,7 @@ def test_a_recording_becomes_words_picture_files_and_captions(clip):
 
 
 def test_a_chosen_model_and_beam_search_are_used(clip):
-    *_, text, _, _ = final(transcribing.on_transcribe(clip, None, "beam"))
+    *_, text, _, _, _ = final(transcribing.on_transcribe(clip, None, "beam"))
     assert text == SAID
 
 
@@ -92,7 +94,7 @@ def test_progress_is_shown_on_the_way(tiny_speech_dir, tmp_path, monkeypatch):
 
 def test_silence_is_said_to_be_silent(tmp_path):
     path = write_wav(tmp_path / "a.wav", np.zeros(RATE_HZ))
-    _, transcript, *_, audio, text, _, _ = final(
+    _, transcript, *_, audio, text, _, _, _ = final(
         transcribing.on_transcribe(str(path), None, "greedy")
     )
     assert "No words" in transcript
@@ -120,11 +122,18 @@ def test_transcribe_without_sound_says_what_to_do():
         list(transcribing.on_transcribe(None, None, "greedy"))
 
 
-def test_the_picture_shows_a_minute_of_a_long_recording(tmp_path):
+def test_the_picture_shows_a_minute_of_a_long_recording_and_goes_on_with_the_player(tmp_path):
     waveform = np.resize(speak(SAID)[0], 75 * RATE_HZ)
     path = write_wav(tmp_path / "a.wav", waveform)
-    picture = final(transcribing.on_transcribe(str(path), None, "greedy"))[4]
-    assert "The first 60 of 75 seconds" in picture
+    last = final(transcribing.on_transcribe(str(path), None, "greedy"))
+    picture, drawn = last[4], last[-1]
+    assert "From 0:00.0 to 1:00 of 1:15" in text_of(picture)
+    for time_s in (60.0, 74.9, 75.0, 1e9):
+        later = on_stretch(drawn, SimpleNamespace(time_s=time_s))
+        assert "From 1:00 to 1:15 of 1:15" in text_of(later)
+        assert '<span style="left:0.000%">60.0 s</span>' in later
+    assert on_stretch(drawn, SimpleNamespace(time_s=12.3)) == picture
+    assert on_stretch(None, SimpleNamespace(time_s=12.3)) == gr.skip()
 
 
 def test_a_new_sound_puts_the_old_words_away():
@@ -165,7 +174,7 @@ def test_a_pressed_word_moves_the_player():
 
 
 def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
-    *_, kept, first = final(transcribing.on_transcribe(clip, None, "beam"))
+    *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "beam"))
     chart, steps, rivals, stretch = section.on_look(kept, replace(first, is_word=True))
     drawn = json.loads(chart)
     frames = stretch.end - stretch.start
@@ -185,7 +194,7 @@ def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
 
 
 def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
-    *_, kept, first = final(transcribing.on_transcribe(clip, None, "greedy"))
+    *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "greedy"))
     chart, steps, rivals, _ = section.on_look(kept, replace(first, is_word=True))
     assert json.loads(chart)["path"] is None
     assert "With the word list" not in steps
@@ -193,7 +202,7 @@ def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
 
 
 def test_letters_that_are_gone_are_said_to_be(clip):
-    *_, kept, first = final(transcribing.on_transcribe(clip, None, "beam"))
+    *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "beam"))
     gone = replace(kept, folders=("/nowhere",))
     assert "transcribe it again" in section.on_look(gone, first)[1]
     assert section.on_look(None, None)[0] == ""
@@ -380,6 +389,11 @@ def test_words_beyond_the_picture_are_left_out():
         np.ones(RATE_HZ, np.float32), [replace(word, start_s=0.5, end_s=9.0)], 6.0
     )
     assert "left:50.000%;width:50.000%" in early
+    # It began in the stretch before.
+    later = speech_picture.draw_sound(
+        np.ones(RATE_HZ, np.float32), [replace(word, start_s=0.5, end_s=1.25)], 6.0, start_s=1.0
+    )
+    assert "left:0.000%;width:25.000%" in later
 
 
 @pytest.mark.parametrize("num_samples", [0, 1, 2, 160, 100_000])
