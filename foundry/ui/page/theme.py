@@ -103,6 +103,9 @@ CSS = (
 .figures + .figures { margin-top: 0.6rem; }
 .figures { display: grid; gap: 0.6rem;
   grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); }
+/* Six in a half of the page are two threes, not five and one. */
+.figures:has(> :nth-child(6):last-child) {
+  grid-template-columns: repeat(auto-fit, minmax(max(84px, 30%), 1fr)); }
 .figures div { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
   padding: 0.6rem 0.8rem; background: var(--block-background-fill); }
 .figures b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
