@@ -1,28 +1,22 @@
 """Taught classes whose last block is fine-tuned, in this process."""
 
-import torch
-
 from foundry.photos.teaching.changes import choose_tuned, keep_tuned
 from foundry.photos.teaching.lessons import load_frozen
 from foundry.photos.teaching.outcome import Tuned
 from foundry.photos.teaching.tuning.learning import answer, look, tune
 from foundry.photos.teaching.tuning.state import TuneState
-from foundry.photos.teaching.tuning.tail import Tail, pack_tail
+from foundry.photos.teaching.tuning.tail import pack_tail
 
 
 def begin(project):
     """Return the state before the first epoch."""
     head, _ = project.read_head()
-    tail = Tail(load_frozen(), head.labels)
-    tail.take_head(head)
-    return TuneState(tail)
+    return TuneState(load_frozen(), head)
 
 
 def look_at(project):
     """Return what the frozen blocks make of the pictures."""
-    targets = torch.tensor([project.labels.index(one.label) for one in project.examples])
-    is_held_out = torch.tensor([one.is_held_out for one in project.examples])
-    *shares, lesson = look(load_frozen(), project.open_pictures(), targets, is_held_out)
+    *shares, lesson = look(load_frozen(), project.examples, project.labels, project.open_pictures())
     assert shares[-1] == 1
     return lesson
 

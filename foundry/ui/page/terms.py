@@ -61,7 +61,7 @@ details.term .meaning { margin-top: 0.6rem; padding: 0.1rem 0 0.1rem 0.7rem; fon
 .explained [data-testid="block-info"], .explained .info-text { max-width: calc(100% - 28px); }
 .explained > .wrap > .head [data-testid="block-info"], .explained > .wrap > .head .info-text {
   max-width: none; }
-.foundry-note.explained { padding-right: 36px; }
+.explained .foundry-note { padding-right: 36px; }
 .glossary { display: grid; gap: 0.2rem 1.6rem; margin: 0;
   grid-template-columns: minmax(8rem, auto) minmax(0, 1fr); }
 .glossary dt { font-weight: 600; }

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from foundry.data.photos import PHOTO_SIZE, normalize_photos
 from foundry.models.networks import EfficientNetLite0
 from foundry.models.runtime import on_narrow_thread
+from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.tuning.state import TuneState
 
 NUM_EPOCHS = 10
@@ -82,30 +83,30 @@ def compute_views(network: EfficientNetLite0, picture: Image.Image, has_corners:
 
 def look(
     network: EfficientNetLite0,
+    examples: Sequence[Example],
+    labels: Sequence[str],
     pictures: Sequence[Image.Image],
-    targets: Tensor,
-    is_held_out: Tensor,
 ) -> Iterator[float | Lesson]:
     """Let the frozen blocks look at all pictures, once.
 
     Args:
         network: The shipped one.
-        pictures: RGB, as `square_photo()` gives them.
-        targets: int64 (N,), their classes.
-        is_held_out: bool (N,), which judge; at least one, and not all.
+        examples: Split; at least one set aside, and not all.
+        labels: Of the classes.
+        pictures: Of the examples, RGB, as `square_photo()` gives them.
 
     Yields:
         The share done, in [0, 1], and the lesson at the end.
     """
     learned: list[Tensor] = []
     checked: list[Tensor] = []
-    for done, (picture, judges) in enumerate(zip(pictures, is_held_out.tolist(), strict=True)):
-        views = compute_views(network, picture, has_corners=not judges)
-        (checked if judges else learned).append(views)
+    for done, (example, picture) in enumerate(zip(examples, pictures, strict=True)):
+        views = compute_views(network, picture, has_corners=not example.is_held_out)
+        (checked if example.is_held_out else learned).append(views)
         yield (done + 1) / len(pictures)
-    yield Lesson(
-        torch.stack(learned), targets[~is_held_out], torch.cat(checked), targets[is_held_out]
-    )
+    targets = torch.tensor([labels.index(one.label) for one in examples])
+    judges = torch.tensor([bool(one.is_held_out) for one in examples])
+    yield Lesson(torch.stack(learned), targets[~judges], torch.cat(checked), targets[judges])
 
 
 def tune(state: TuneState, lesson: Lesson, seed: int = 0) -> Iterator[TuneEvent]:

@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from foundry.errors import ArtifactError
+from foundry.models.networks import EfficientNetLite0
+from foundry.photos.teaching.head import Head
 from foundry.photos.teaching.tuning.tail import Tail
 
 
@@ -24,12 +26,15 @@ class TuneState:
         elapsed_s: Seconds that they and the preparation have taken, pauses left out.
     """
 
-    def __init__(self, tail: Tail) -> None:
-        """Begin.
+    def __init__(self, network: EfficientNetLite0, head: Head) -> None:
+        """Begin where the head alone answers.
 
         Args:
-            tail: With the head that goes on; modified from here on.
+            network: The shipped one; not modified.
+            head: Trained on the same examples.
         """
+        tail = Tail(network, head.labels)
+        tail.take_head(head)
         self._start = copy.deepcopy(tail)
         self.tail = tail.requires_grad_(True)
         self.optimizer = torch.optim.AdamW(tail.parameters(), weight_decay=0.0)
@@ -39,8 +44,7 @@ class TuneState:
     def average(self) -> Tail:
         """Return what answers: half way from where it began to where it is.
 
-        With a few dozen pictures the far end is often worse than the beginning; half way is better
-        than either.
+        The far end fits the pictures and little else.
 
         Source: Wortsman et al., Robust fine-tuning of zero-shot models, 2022.
         """

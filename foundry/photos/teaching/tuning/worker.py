@@ -7,7 +7,6 @@ then it saves and leaves.
 import sys
 import time
 
-import torch
 from filelock import FileLock
 
 from foundry.errors import InputError
@@ -26,7 +25,7 @@ from foundry.photos.teaching.tuning.learning import (
 )
 from foundry.photos.teaching.tuning.runs import TUNINGS, TuneRun, rewind_events
 from foundry.photos.teaching.tuning.state import TuneState
-from foundry.photos.teaching.tuning.tail import Tail, pack_tail
+from foundry.photos.teaching.tuning.tail import pack_tail
 from foundry.runs.folders import RESULT_FILE, Status, append_event, write_json, write_status
 from foundry.runs.process import (
     Command,
@@ -72,15 +71,12 @@ def _look(
     run: TuneRun, project: Project, examples: list[Example], state: TuneState, commands: Commands
 ) -> Lesson | None:
     """Let the frozen blocks look at the pictures; None if a command came before the end."""
-    labels = state.tail.labels
-    targets = torch.tensor([labels.index(one.label) for one in examples])
-    is_held_out = torch.tensor([bool(one.is_held_out) for one in examples])
     try:
         pictures = [project.open_picture(one.digest) for one in examples]
     except FileNotFoundError:
         raise InputError("some of the pictures were removed meanwhile; start again") from None
     started, logged_at = time.perf_counter(), 0.0
-    for seen in look(load_frozen(), pictures, targets, is_held_out):
+    for seen in look(load_frozen(), examples, state.tail.labels, pictures):
         if commands.last:
             return None
         if isinstance(seen, Lesson):
@@ -138,9 +134,7 @@ def _take_to_its_end(run: TuneRun, commands: Commands) -> None:
     examples = _list_taught(project)
     known = project.read_head()
     assert known is not None
-    tail = Tail(load_frozen(), known[0].labels)
-    tail.take_head(known[0])
-    state = TuneState(tail)
+    state = TuneState(load_frozen(), known[0])
     if run.state_file.exists():
         state.load(run.state_file)
     rewind_events(run, state.epoch)

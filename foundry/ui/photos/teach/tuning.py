@@ -101,9 +101,14 @@ def on_choose(choice: str, token: str) -> None:
         choose_tuned(project, choice == _TUNED)
 
 
-def on_finished(token: str) -> list[Any]:
-    """Return what came out of fine-tuning the visitor's classes, and who answers."""
-    return show_tuned(find_project(token))
+def on_finished(run_id: str, token: str) -> list[Any]:
+    """Return what came out of a fine-tuning, and who answers.
+
+    Args:
+        run_id: The run on show once it has a result, else empty: what came before is taken away.
+        token: The visitor's.
+    """
+    return show_tuned(find_project(token)) if run_id else ["", gr.skip()]
 
 
 def on_renewed(panel: RunPanel[TuneRun], token: str) -> list[Any]:
@@ -162,7 +167,8 @@ def build_tuning(panel: RunPanel[TuneRun], project: Project | None) -> TuningVie
     run = find_tuning(project) if project else None
     said, chosen = show_tuned(project)
     with gr.Column(elem_id="teach-tuning"):
-        gr.Markdown(_WHY, elem_classes=["foundry-note", *explain("Fine-tuning")])
+        with gr.Column(elem_classes=explain("Fine-tuning")):
+            gr.Markdown(_WHY, elem_classes="foundry-note")
         with gr.Row(elem_classes="one-and-two"):
             with gr.Column():
                 controls = build_run_controls(
@@ -219,7 +225,9 @@ def connect_tuning(
     """
     controls = view.controls
     connect_buttons(panel, controls, visitor, partial(on_start, panel), [], [*view.charts])
-    controls.finished.change(on_finished, visitor, [view.result, view.choice], **QUIET)
+    controls.finished.change(
+        on_finished, [controls.finished, visitor], [view.result, view.choice], **QUIET
+    )
     view.choice.input(on_choose, [view.choice, visitor], None, **QUIET)
     for renewal in renewals:
         renewal.then(partial(on_renewed, panel), visitor, view.outputs(), **QUIET)
