@@ -158,7 +158,7 @@ def _run_epoch(state: TuneState, lesson: Lesson, seed: int) -> float:
 
 def _count_right(state: TuneState, lesson: Lesson) -> int:
     answers = answer(state, lesson)
-    return sum(np.equal(answers, lesson.checked_targets.numpy()))
+    return int(np.equal(answers, lesson.checked_targets.numpy()).sum())
 
 
 @on_narrow_thread
