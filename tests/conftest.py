@@ -17,8 +17,8 @@ from waiting import PATIENCE_S
 
 from foundry.data import Split, load_mnist
 from foundry.models import load_model
-from foundry.runs.folders import ACTIVE, RUNS_DIR_VARIABLE
-from foundry.training.runs import create_run, list_runs, read_run
+from foundry.runs.folders import ACTIVE, RUNS_DIR_VARIABLE, read_status
+from foundry.training.runs import create_run, list_runs
 
 torch.set_num_threads(1)
 
@@ -137,7 +137,7 @@ def runs_folder(tmp_path, monkeypatch):
 def end_runs(queue):
     """Stop whatever a test left under way, so that no worker outlives it."""
     for run_id in list(queue._locks):
-        if read_run(run_id).status in ACTIVE:
+        if read_status(queue._jobs[run_id].folder).status in ACTIVE:
             try:
                 queue.stop(run_id)
             except ValueError:

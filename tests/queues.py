@@ -1,11 +1,12 @@
 """A queue of runs of every kind, as the app has one."""
 
 from foundry.compression.runs import COMPRESSIONS
+from foundry.photos.teaching.tuning.runs import TUNINGS
 from foundry.runs.queue import RunQueue
 from foundry.search.runs import SEARCHES
 from foundry.training.runs import TRAININGS
 
-STORES = (TRAININGS, COMPRESSIONS, SEARCHES)
+STORES = (TRAININGS, COMPRESSIONS, SEARCHES, TUNINGS)
 
 
 def build_queue():

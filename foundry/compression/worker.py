@@ -15,8 +15,8 @@ from foundry.compression.state import CompressState
 from foundry.compression.steps import compress
 from foundry.errors import ArtifactError, DivergedError, InputError
 from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
+from foundry.runs.process import Commands, leave_at_once, leave_room_for_the_server
 from foundry.training.runs import read_run
-from foundry.training.worker import Commands, leave_at_once, leave_room_for_the_server
 
 # As often as the page looks.
 _LOG_EVERY_S = 0.25

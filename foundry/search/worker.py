@@ -14,9 +14,9 @@ from filelock import FileLock
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cluster import ADDRESS_VARIABLE
 from foundry.runs.folders import RESULT_FILE, write_json, write_status
+from foundry.runs.process import Commands, leave_at_once, leave_room_for_the_server
 from foundry.search.runs import STOP_FILE, SearchRun, read_search
 from foundry.search.stream import search
-from foundry.training.worker import Commands, leave_at_once, leave_room_for_the_server
 
 _POLL_S = 0.2
 

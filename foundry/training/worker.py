@@ -8,24 +8,21 @@ and then it saves and leaves.
 """
 
 import os
-import re
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from typing import Literal, NoReturn
+from typing import Literal
 
 import torch
 from filelock import FileLock
-from safetensors import SafetensorError
 
 from foundry.data import DataSet, load_mnist
-from foundry.errors import ArtifactError, DivergedError, InputError
+from foundry.errors import DivergedError, InputError
 from foundry.models import save_model
 from foundry.models.machine import select_device
 from foundry.models.networks import count_parameters
 from foundry.runs.folders import LOG_FILE, append_event, runs_dir, write_status
+from foundry.runs.process import Command, Commands, explain_failure, leave_room_for_the_server
 from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from foundry.training.config import TrainConfig
 from foundry.training.evaluation import Evaluation, evaluate
@@ -36,44 +33,7 @@ from foundry.training.snapshots import Snapshots
 from foundry.training.state import TrainState
 from foundry.training.step import NUM_PARTS
 
-_NICENESS = 10
 _CHECKPOINT_EVERY_S = 5.0
-_DISK_TROUBLE = re.compile("space left|quota|read-only|too large|i/o error", re.IGNORECASE)
-
-Command = Literal["pause", "stop", "interrupt"]
-
-
-class Commands:
-    """The last command heard on standard input, read by a thread of its own.
-
-    Attributes:
-        last: What it was; None before the first.
-    """
-
-    def __init__(self) -> None:
-        """Begin to listen."""
-        self.last: Command | None = None
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        for line in sys.stdin:
-            if line.strip() in ("pause", "stop"):
-                self.last = "stop" if line.strip() == "stop" else "pause"
-        self.last = self.last or "interrupt"
-
-
-def leave_room_for_the_server() -> None:
-    """Let the page's own work go first, and leave Ctrl-C to the server."""
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
-    # Ctrl-C in the terminal reaches this process too; the end of input is the signal to save.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def leave_at_once() -> NoReturn:
-    """End the process; whatever still works in a thread is not waited for."""
-    sys.stdout.flush()
-    os._exit(0)
 
 
 def _start_or_go_on(run: Run, device: torch.device) -> TrainState:
@@ -190,17 +150,6 @@ def _measure_classes(data: DataSet, probs: torch.Tensor) -> dict[str, float]:
     }
 
 
-def _explain(error: Exception, run: Run) -> str:
-    if isinstance(error, InputError | ArtifactError):
-        return str(error).removesuffix(".")
-    # Of safetensors' own errors only the text says that the disk was meant.
-    if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):
-        return f"{run.folder} cannot be written ({error}); make room there, then resume"
-    if isinstance(error, MemoryError) or "allocate memory" in str(error):
-        return "the machine has too little memory left; close something, then resume"
-    return f"{type(error).__name__}: {error}"
-
-
 def wait_for_run() -> list[str]:
     """Load all that a training needs, then wait for a run on standard input.
 
@@ -252,7 +201,7 @@ def main(run_id: str, order: str = "") -> None:
             # What had been learned from its last checkpoint on would be learned again.
             write_status(run.folder, "failed", str(error), is_final=True)
         except Exception as error:
-            write_status(run.folder, "failed", _explain(error, run))
+            write_status(run.folder, "failed", explain_failure(error, run.folder))
             raise
 
 

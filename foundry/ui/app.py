@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from foundry.compression.runs import COMPRESSIONS
 from foundry.models.machine import select_device
+from foundry.photos.teaching.tuning.runs import TUNINGS
 from foundry.runs.queue import RunQueue
 from foundry.search.runs import SEARCHES
 from foundry.training.runs import TRAININGS
@@ -88,7 +89,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
     device = str(select_device(device))
     open_lean_sessions()
     os.environ.setdefault(_SUMMARY_VARIABLE, _NEVER)
-    queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES])
+    queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES, TUNINGS])
     with gr.Blocks(
         title="Foundry",
         analytics_enabled=False,

@@ -13,9 +13,11 @@ def test_a_lesson_of_drawn_patterns_beats_one_from_scratch(monkeypatch):
     measured = {**figures, "load_s": 1, "p50_ms": {"dense": 30, "int8": 9}, "int8_speedup": 6}
     told = photos.report(measured)
     assert "float32 30.0 ms, int8 9.0 ms" in told and "taught 40 drawn patterns in" in told
+    assert "; fine-tuned in " in told
     rows = dict(photos.list_rows(measured))
     assert rows["from a photo's file to its names"].startswith("p50 30 ms in float32, 9 ms in int8")
     assert "of 10 set aside right" in rows["5 classes taught with 40 drawn patterns"]
+    assert "right, the head alone" in rows["the last block fine-tuned on them"]
 
 
 def test_pictures_are_read_from_a_folder_for_each_class(tmp_path):

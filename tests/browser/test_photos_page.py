@@ -92,8 +92,21 @@ def test_classes_are_taught_with_a_webcam_and_files(playwright, app_url, tmp_pat
     page.get_by_role("tab", name="Photos", exact=True).click()
     page.get_by_role("button", name="Teach it your own classes").click()
     expect(board.locator(".picture")).to_have_count(taken + 4)
+    # The second stage is a run: it is found again after a reload, and its outcome can be chosen.
+    page.locator("#tune-start").click()
+    expect(page.locator("#tune-status .state")).to_have_text("Fine-tuning")
+    page.reload()
+    page.get_by_role("tab", name="Photos", exact=True).click()
+    page.get_by_role("button", name="Teach it your own classes").click()
+    expect(page.locator("#tune-result")).to_contain_text(" set-aside pictures right, between ")
+    expect(page.locator("#tune-status .state")).to_have_text("Done")
+    expect(page.locator("#tune-accuracy .legend")).to_contain_text("the head alone")
+    page.get_by_label("The head alone").check()
+    page.locator("#teach-tuning summary").click()
+    expect(page.locator("#teach-tuning .meaning")).to_contain_text("a little further")
     page.locator("#teach-delete").click()
     expect(board).to_contain_text("No classes yet")
+    expect(page.locator("#tune-result")).to_be_hidden()
     browser.close()
 
 

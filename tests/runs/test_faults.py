@@ -15,9 +15,9 @@ from foundry.models import load_model, load_pretrained
 from foundry.models import loading as models
 from foundry.models.loading import WEIGHTS_DIR
 from foundry.models.shipped import SUMS_FILE
+from foundry.runs.process import explain_failure
 from foundry.runs.queue import _explain_exit
 from foundry.speech import load_recogniser
-from foundry.training import worker
 from foundry.training.runs import create_run, read_run
 
 SMALL_DISK_BYTES = 100_000
@@ -111,8 +111,8 @@ def test_too_little_memory_is_a_sentence(runs_folder):
     with pytest.raises(RuntimeError) as refused:
         torch.empty(2**60, dtype=torch.uint8)
     for error in (refused.value, MemoryError()):
-        assert "too little memory" in worker._explain(error, run)
-    assert worker._explain(KeyError("x"), run) == "KeyError: 'x'"
+        assert "too little memory" in explain_failure(error, run.folder)
+    assert explain_failure(KeyError("x"), run.folder) == "KeyError: 'x'"
     assert "out of memory" in _explain_exit(-9)
     assert "out of memory" not in _explain_exit(-15)
 

@@ -64,6 +64,7 @@ CONTRACT = {
     "/explain_sentiment": 2,
     "/classify_image": 3,
     "/teach": 1,
+    "/fine_tune": 1,
     "/transcribe": 4,
     "/transcribe_channels": 4,
     "/compress": 6,

@@ -106,14 +106,27 @@ class EfficientNetLite0(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(_HEAD_CHANNELS, len(labels))
 
+    def compute_inner(self, images: Tensor) -> Tensor:
+        """Map pictures, float32 (N, 3, 224, 224) in [-1, 1], to what the last block is given.
+
+        Returns:
+            float32 (N, 192, 7, 7).
+        """
+        inner: Tensor = self.blocks[:-1](self.stem(images))
+        return inner
+
     def compute_maps(self, images: Tensor) -> Tensor:
         """Map pictures, float32 (N, 3, 224, 224) in [-1, 1], to features, (N, 1280, 7, 7)."""
-        maps: Tensor = self.head(self.blocks(self.stem(images)))
+        maps: Tensor = self.head(self.blocks[-1](self.compute_inner(images)))
         return maps
 
     def compute_features(self, images: Tensor) -> Tensor:
         """Map pictures, float32 (N, 3, 224, 224) in [-1, 1], to features, (N, 1280)."""
-        return F.adaptive_avg_pool2d(self.compute_maps(images), 1).flatten(1)
+        return self.compute_features_of(self.compute_inner(images))
+
+    def compute_features_of(self, inner: Tensor) -> Tensor:
+        """Map what the last block is given, float32 (N, 192, 7, 7), to features, (N, 1280)."""
+        return F.adaptive_avg_pool2d(self.head(self.blocks[-1](inner)), 1).flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map pictures, float32 (N, 3, 224, 224) in [-1, 1], to logits, (N, classes)."""

@@ -26,6 +26,7 @@ from foundry.photos.teaching.pictures import Square, read_square
 
 PROJECT_FILE = "project.json"
 HEAD_FILE = "head.safetensors"
+TUNED_FILE = "tuned.safetensors"
 _MAX_PICTURE_BYTES = 50_000_000
 _MAX_BYTES = 1_000_000_000
 _CHUNK_BYTES = 1 << 20
@@ -144,7 +145,7 @@ def _each(
 
 
 def _is_ignored(parts: tuple[str, ...]) -> bool:
-    return is_litter(parts) or parts[-1] in (PROJECT_FILE, HEAD_FILE)
+    return is_litter(parts) or parts[-1] in (PROJECT_FILE, HEAD_FILE, TUNED_FILE)
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path) -> None:

@@ -19,6 +19,7 @@ from foundry.photos.teaching.examples import (
     find_elsewhere,
 )
 from foundry.photos.teaching.learning import Learned
+from foundry.photos.teaching.outcome import Tuned
 from foundry.photos.teaching.pictures import Square
 from foundry.photos.teaching.projects import (
     FEATURES_FILE,
@@ -138,9 +139,50 @@ def keep_learned(
         )
         content = save(tensors, metadata={"head": json.dumps(values, ensure_ascii=False)})
         _replace_file(now.folder / HEAD_FILE, lambda file: file.write_bytes(content))
-        return replace(now, examples=examples, outcome=learned.outcome)
+        now.tuned_file.unlink(missing_ok=True)
+        return replace(
+            now, examples=examples, outcome=learned.outcome, tuned=None, has_chosen_tuned=False
+        )
 
     return _change(project, keep)
+
+
+def keep_tuned(project: Project, content: bytes, tuned: Tuned, taught: str) -> Project:
+    """Write down what came out of a fine-tuning; it answers from then on unless it is worse.
+
+    Args:
+        project: The visitor's own.
+        content: Of the file with the fine-tuned part.
+        tuned: What it is worth.
+        taught: Digest of the head that it went on from.
+
+    Raises:
+        InputError: If the classes were trained anew meanwhile.
+    """
+
+    def keep(now: Project) -> Project:
+        if now.digest_head() != taught:
+            raise InputError("the classes were trained anew meanwhile; fine-tune again")
+        _replace_file(now.tuned_file, lambda file: file.write_bytes(content))
+        is_worse = tuned.num_right < tuned.num_right_of_head
+        return replace(now, tuned=tuned, has_chosen_tuned=not is_worse)
+
+    return _change(project, keep)
+
+
+def choose_tuned(project: Project, has_chosen_tuned: bool) -> Project:
+    """Let the fine-tuned network answer, or the head alone.
+
+    Raises:
+        InputError: If nothing was fine-tuned.
+    """
+
+    def choose(now: Project) -> Project:
+        if has_chosen_tuned and now.tuned is None:
+            raise InputError("These classes were not fine-tuned; the head alone answers.")
+        return replace(now, has_chosen_tuned=has_chosen_tuned)
+
+    return _change(project, choose)
 
 
 def _change(project: Project, change: Callable[[Project], Project]) -> Project:

@@ -10,14 +10,15 @@ from foundry.errors import InputError
 from foundry.models import load_model
 from foundry.models.networks import EfficientNetLite0
 from foundry.models.runtime import on_narrow_thread
-from foundry.photos.model import SHIPPED
+from foundry.photos.model import SHIPPED, prepare_photo
 from foundry.photos.teaching.changes import keep_learned
 from foundry.photos.teaching.examples import NONE_OF_THESE, check_enough
 from foundry.photos.teaching.head import Head
-from foundry.photos.teaching.learning import Learned, LearnEvent, compute_features, learn
+from foundry.photos.teaching.learning import Learned, LearnEvent, learn
 from foundry.photos.teaching.novelty import Novelty
 from foundry.photos.teaching.projects import Project
 from foundry.photos.teaching.splitting import split_examples
+from foundry.photos.teaching.tuning.tail import Tail, read_tail
 
 SEED = 0
 
@@ -47,11 +48,13 @@ class Taught:
         network: Frozen.
         head: Answers.
         novelty: Says when none of the answers fits.
+        tail: Answers in the head's place, with what was fine-tuned; None where the head alone does.
     """
 
     network: EfficientNetLite0
     head: Head
     novelty: Novelty
+    tail: Tail | None = None
 
 
 def load_frozen() -> EfficientNetLite0:
@@ -111,7 +114,11 @@ def load_taught(project: Project) -> Taught:
     known = project.read_head()
     if known is None:
         raise InputError("These classes were not trained yet; press Train first.")
-    return Taught(load_frozen(), *known)
+    network = load_frozen()
+    head, novelty = known
+    has_tail = project.has_chosen_tuned
+    tail = read_tail(project.tuned_file, network, head.labels) if has_tail else None
+    return Taught(network, head, novelty, tail)
 
 
 @on_narrow_thread
@@ -122,9 +129,12 @@ def ask(taught: Taught, image: Image.Image) -> Said:
         taught: From `load_taught()`.
         image: Upright, of any size.
     """
-    features = compute_features(taught.network, image)[None]
     with torch.no_grad():
-        probs = taught.head(features).softmax(1)[0].tolist()
+        inner = taught.network.compute_inner(prepare_photo(image))
+        # Also what was fine-tuned is told from strangers by what the frozen network sees.
+        features = taught.network.compute_features_of(inner)
+        logits = taught.tail(inner) if taught.tail else taught.head(features)
+        probs = logits.softmax(1)[0].tolist()
         closeness = float(taught.novelty.measure(taught.network.classifier(features))[0])
     ranked = dict(
         sorted(zip(taught.head.labels, probs, strict=True), key=lambda one: one[1], reverse=True)

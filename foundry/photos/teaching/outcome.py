@@ -103,6 +103,35 @@ class Outcome:
         return cls(**{**values, **made})
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """What came out of fine-tuning, on the pictures set aside that were still there.
+
+    Attributes:
+        answers: The digest of each picture, and what is said of it.
+        num_right: How many are right.
+        num_right_of_head: How many of the same the head alone names right.
+        epochs: Passes over the examples.
+        elapsed_s: What it took, pauses left out.
+    """
+
+    answers: tuple[tuple[str, str], ...]
+    num_right: int
+    num_right_of_head: int
+    epochs: int
+    elapsed_s: float
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Self:
+        """Return what `asdict()` made plain values of.
+
+        Raises:
+            KeyError, TypeError: If it is something else.
+        """
+        answers = tuple((str(digest), str(label)) for digest, label in values["answers"])
+        return cls(**{**values, "answers": answers})
+
+
 def estimate_interval(num_right: int, num_all: int) -> tuple[float, float]:
     """Return the shares, in [0, 1], between which the true one lies 19 times of 20.
 

@@ -4,8 +4,10 @@ project.json            whose it is, the classes, the examples, and what came ou
 pictures/DIGEST.jpg     the examples
 features.safetensors    by digest
 head.safetensors        of the last teaching, with its labels
+tuned.safetensors       the fine-tuned part, if there is one
 """
 
+import hashlib
 import json
 import logging
 import secrets
@@ -23,11 +25,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from foundry.errors import ArtifactError, InputError
-from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE
+from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, TUNED_FILE
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.head import Head
 from foundry.photos.teaching.novelty import Novelty
-from foundry.photos.teaching.outcome import Outcome
+from foundry.photos.teaching.outcome import Outcome, Tuned
 from foundry.photos.teaching.pictures import SUFFIX, Square
 from foundry.runs.folders import (
     RUNS_DIR_VARIABLE,
@@ -58,6 +60,8 @@ class Project:
         labels: Of the classes, in the order in which they were made.
         examples: Of all classes, in the order in which they came.
         outcome: Of the last teaching, None before.
+        tuned: Of the fine-tuning after it, None before.
+        has_chosen_tuned: Whether the fine-tuned network answers, rather than the head alone.
     """
 
     project_id: str
@@ -66,6 +70,8 @@ class Project:
     labels: tuple[str, ...]
     examples: tuple[Example, ...]
     outcome: Outcome | None
+    tuned: Tuned | None = None
+    has_chosen_tuned: bool = False
 
     def open_picture(self, digest: str) -> Image.Image:
         """Return an example's picture, RGB, 256x256."""
@@ -99,6 +105,18 @@ class Project:
             return head, Novelty(tensors["descriptions"], float(values["threshold"]))
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):
             raise ArtifactError(f"{path} is damaged; train again.") from None
+
+    def digest_head(self) -> str:
+        """Return what tells a trained head from others; empty before."""
+        try:
+            return hashlib.sha256((self.folder / HEAD_FILE).read_bytes()).hexdigest()[:32]
+        except OSError:
+            return ""
+
+    @property
+    def tuned_file(self) -> Path:
+        """Where the fine-tuned part is kept."""
+        return self.folder / TUNED_FILE
 
     def file_of(self, digest: str) -> Path:
         """Return where an example's picture is kept."""
@@ -204,7 +222,8 @@ def read_project(folder: Path) -> Project | None:
     """Return anybody's project, None if there is none that can be read."""
     try:
         values = json.loads((folder / PROJECT_FILE).read_text("utf-8"))
-        outcome = values["outcome"]
+        # Earlier versions did not fine-tune.
+        outcome, tuned = values["outcome"], values.get("tuned")
         return Project(
             folder.name,
             folder,
@@ -212,6 +231,8 @@ def read_project(folder: Path) -> Project | None:
             tuple(values["labels"]),
             tuple(Example(**one) for one in values["examples"]),
             None if outcome is None else Outcome.from_values(outcome),
+            None if tuned is None else Tuned.from_values(tuned),
+            bool(values.get("has_chosen_tuned")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -228,6 +249,8 @@ def write_project(project: Project) -> None:
         "labels": project.labels,
         "examples": [asdict(example) for example in project.examples],
         "outcome": None if project.outcome is None else project.outcome.as_values(),
+        "tuned": None if project.tuned is None else asdict(project.tuned),
+        "has_chosen_tuned": project.has_chosen_tuned,
     }
     write_json(project.folder / PROJECT_FILE, values)
 

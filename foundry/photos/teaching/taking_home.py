@@ -10,16 +10,17 @@ from torch import nn
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models.networks import EfficientNetLite0
-from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, read_archive
+from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, TUNED_FILE, read_archive
 from foundry.photos.teaching.examples import Example
-from foundry.photos.teaching.lessons import Taught
-from foundry.photos.teaching.outcome import Outcome
+from foundry.photos.teaching.lessons import Taught, load_frozen
+from foundry.photos.teaching.outcome import Outcome, Tuned
 from foundry.photos.teaching.projects import (
     Project,
     create_project,
     remove_project,
     write_project,
 )
+from foundry.photos.teaching.tuning.tail import read_tail
 
 _MAX_FILE_BYTES = 20_000_000
 _DAMAGED = "The project in the ZIP file is damaged; save it again where it came from."
@@ -37,6 +38,8 @@ def build_whole(taught: Taught) -> EfficientNetLite0:
     network.classifier = nn.Linear(num_features, num_classes)
     network.classifier.weight.data = taught.head.weight.clone()
     network.classifier.bias.data = taught.head.bias.clone()
+    if taught.tail:
+        taught.tail.put_into(network)
     return network.eval().requires_grad_(False)
 
 
@@ -50,15 +53,17 @@ def save_project(project: Project, path: Path) -> None:
     values = {
         "examples": [asdict(example) for example in project.examples],
         "outcome": None if project.outcome is None else project.outcome.as_values(),
+        "tuned": None if project.tuned is None else asdict(project.tuned),
+        "has_chosen_tuned": project.has_chosen_tuned,
     }
     with zipfile.ZipFile(path, "w") as archive:
         for example in project.examples:
             file = project.file_of(example.digest)
             archive.write(file, f"{example.label}/{file.name}")
         archive.writestr(PROJECT_FILE, json.dumps(values, ensure_ascii=False, indent=1))
-        head = project.folder / HEAD_FILE
-        if head.exists():
-            archive.write(head, HEAD_FILE)
+        for file in (project.folder / HEAD_FILE, project.tuned_file):
+            if file.exists():
+                archive.write(file, file.name)
 
 
 def load_project(path: Path, owner: str) -> Project:
@@ -79,22 +84,31 @@ def load_project(path: Path, owner: str) -> Project:
             if PROJECT_FILE not in names:
                 return project
             values = json.loads(_read(archive, PROJECT_FILE))
-            head = _read(archive, HEAD_FILE) if HEAD_FILE in names else None
-        known = {one["digest"]: Example(**one) for one in values["examples"]}
-        outcome = values["outcome"]
+            learned = {
+                name: _read(archive, name) for name in (HEAD_FILE, TUNED_FILE) if name in names
+            }
+        listed = {one["digest"]: Example(**one) for one in values["examples"]}
+        # Projects of earlier versions were not fine-tuned.
+        outcome, tuned = values["outcome"], values.get("tuned")
         project = replace(
             project,
             # The folder says which class a picture is of.
             examples=tuple(
-                replace(known.get(one.digest, one), label=one.label) for one in project.examples
+                replace(listed.get(one.digest, one), label=one.label) for one in project.examples
             ),
             outcome=None if outcome is None else Outcome.from_values(outcome),
+            tuned=None if tuned is None else Tuned.from_values(tuned),
+            has_chosen_tuned=bool(values.get("has_chosen_tuned")) and tuned is not None,
         )
-        if head is not None:
-            (project.folder / HEAD_FILE).write_bytes(head)
-        has_head = project.read_head() is not None
-        if has_head != (project.outcome is not None):
+        for name, content in learned.items():
+            (project.folder / name).write_bytes(content)
+        known = project.read_head()
+        if (known is None) != (project.outcome is None):
             raise InputError(_DAMAGED)
+        if project.tuned is not None:
+            if known is None:
+                raise InputError(_DAMAGED)
+            read_tail(project.tuned_file, load_frozen(), known[0].labels)
         write_project(project)
     except (InputError, ArtifactError, ValueError, KeyError, TypeError):
         remove_project(project)

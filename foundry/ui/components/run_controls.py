@@ -20,7 +20,7 @@ class RunControls:
     """The components that every kind of run has.
 
     Attributes:
-        run_id: The run on show; kept in the browser.
+        run_id: The run on show; mostly kept in the browser.
         seen: What the page shows of it.
         timer: Looks at it again while it is active.
         finished: The run's id once it has a result, else empty.
@@ -30,7 +30,7 @@ class RunControls:
         others: Pause, Resume and Step, where they are offered.
     """
 
-    run_id: gr.BrowserState
+    run_id: Component
     seen: gr.State
     timer: gr.Timer
     finished: gr.State
@@ -46,14 +46,15 @@ class RunControls:
 
 
 def build_run_controls(
-    panel: RunPanel[Any], name: str, kept_as: str, start: str, stop: str = "Stop"
+    panel: RunPanel[Any], name: str, kept: str | gr.State, start: str, stop: str = "Stop"
 ) -> RunControls:
     """Build the buttons, and the status line for the tab to put where it belongs.
 
     Args:
         panel: What they are for.
         name: The tab's; begins the components' ids.
-        kept_as: What the browser keeps the run on show as.
+        kept: What the browser keeps the run on show as. Or the state that has it, where this is
+            built for a visitor who is known: then the run is looked at as soon as it is built.
         start: The label of the button that starts a run.
         stop: The label of the one that stops it.
     """
@@ -81,15 +82,46 @@ def build_run_controls(
         render=False,
     )
     return RunControls(
-        run_id=build_browser_state(kept_as),
+        run_id=build_browser_state(kept) if isinstance(kept, str) else kept,
         seen=gr.State(None),
-        timer=gr.Timer(_REFRESH_S, active=False),
+        timer=gr.Timer(_REFRESH_S, active=not isinstance(kept, str)),
         finished=gr.State(""),
         status=status,
         start=start_button,
         stop=stop_button,
         others=others,
     )
+
+
+def connect_buttons(
+    panel: RunPanel[Any],
+    controls: RunControls,
+    visitor: gr.BrowserState,
+    on_start: Callable[..., list[Any]],
+    knobs: list[Component],
+    shown: list[Component],
+) -> None:
+    """Wire the buttons and the timer.
+
+    Args:
+        panel: Answers them.
+        controls: The buttons and the timer.
+        visitor: Holds the visitor's token.
+        on_start: Takes the token and the values of `knobs`; returns as `RunPanel.on_start()`.
+        knobs: The form's inputs.
+        shown: What `RunPanel.render()` updates.
+    """
+    own = [controls.run_id, visitor]
+    outputs = [*controls.outputs(), *shown]
+    controls.start.click(on_start, [visitor, *knobs], [controls.run_id, *outputs], **QUIET)
+    controls.stop.click(panel.on_stop, own, None, **QUIET)
+    if "pause" in controls.others:
+        controls.others["pause"].click(panel.on_pause, own, None, **QUIET)
+    if "resume" in controls.others:
+        controls.others["resume"].click(panel.on_resume, own, outputs, **QUIET)
+    if "step" in controls.others:
+        controls.others["step"].click(panel.on_step, own, outputs, **QUIET)
+    controls.timer.tick(panel.on_refresh, [*own, controls.seen], outputs, **QUIET)
 
 
 def connect_run(
@@ -102,7 +134,7 @@ def connect_run(
     form: list[Component],
     shown: list[Component],
 ) -> Dependency:
-    """Wire the buttons and the timer.
+    """Wire the buttons and the timer, and find the run again when the page is opened.
 
     Args:
         panel: Answers them.
@@ -117,15 +149,7 @@ def connect_run(
     Returns:
         The event that fills the form when the page is opened.
     """
+    connect_buttons(panel, controls, visitor, on_start, knobs, shown)
     own = [controls.run_id, visitor]
     outputs = [*controls.outputs(), *shown]
-    controls.start.click(on_start, [visitor, *knobs], [controls.run_id, *outputs], **QUIET)
-    controls.stop.click(panel.on_stop, own, None, **QUIET)
-    if "pause" in controls.others:
-        controls.others["pause"].click(panel.on_pause, own, None, **QUIET)
-    if "resume" in controls.others:
-        controls.others["resume"].click(panel.on_resume, own, outputs, **QUIET)
-    if "step" in controls.others:
-        controls.others["step"].click(panel.on_step, own, outputs, **QUIET)
-    controls.timer.tick(panel.on_refresh, [*own, controls.seen], outputs, **QUIET)
     return arrived.then(panel.on_arrive, own, [controls.run_id, *form, *outputs], **QUIET)

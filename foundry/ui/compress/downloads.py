@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from foundry.compression.export import FORMATS, OPENVINO, load_exportable, write_archive
 from foundry.compression.runs import CompressRun, read_own_compression
@@ -64,7 +65,7 @@ def _write(run: CompressRun, variant: str, file_format: str, folder: Path) -> Pa
     return write_archive(exportable, file_format, folder)
 
 
-def build_downloads(run_id: gr.BrowserState, visitor: gr.BrowserState) -> gr.Dropdown:
+def build_downloads(run_id: Component, visitor: gr.BrowserState) -> gr.Dropdown:
     """Build the part.
 
     Args:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 import torch
+from gradio.components import Component
 
 from foundry.compression.measurement.stored import load_shared
 from foundry.compression.runs import CompressRun, read_own_compression
@@ -144,7 +145,7 @@ def on_result(run_id: str, token: str, index: float, text: str, clip: str | None
 
 
 def build_one_input(
-    run_id: gr.BrowserState, visitor: gr.BrowserState, finished: gr.State
+    run_id: Component, visitor: gr.BrowserState, finished: gr.State
 ) -> OneInputView:
     """Build the part.
 

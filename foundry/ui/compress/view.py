@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from foundry.compression.config import CompressEvent
 from foundry.compression.runs import CompressRun
@@ -116,7 +117,7 @@ def build_scatter() -> gr.HTML:
 
 
 def build_result_view(
-    scatter: gr.HTML, run_id: gr.BrowserState, visitor: gr.BrowserState, finished: gr.State
+    scatter: gr.HTML, run_id: Component, visitor: gr.BrowserState, finished: gr.State
 ) -> ResultView:
     """Build the table and what goes with it, hidden until a compression has ended.
 

@@ -61,6 +61,7 @@ details.term .meaning { margin-top: 0.6rem; padding: 0.1rem 0 0.1rem 0.7rem; fon
 .explained [data-testid="block-info"], .explained .info-text { max-width: calc(100% - 28px); }
 .explained > .wrap > .head [data-testid="block-info"], .explained > .wrap > .head .info-text {
   max-width: none; }
+.explained .foundry-note { padding-right: 36px; }
 .glossary { display: grid; gap: 0.2rem 1.6rem; margin: 0;
   grid-template-columns: minmax(8rem, auto) minmax(0, 1fr); }
 .glossary dt { font-weight: 600; }
@@ -83,9 +84,19 @@ def explain_knobs(app: gr.Blocks) -> None:
     for knob in list_knobs(app):
         term = find_term(knob.label)
         if term:
-            knob.elem_classes += [_EXPLAINED, _class_of(term)]
+            knob.elem_classes += explain(term)
     terms = {_class_of(term): [term, text] for term, text in GLOSSARY.items()}
     gr.HTML("", js_on_load=_JS, terms=terms, elem_id="terms")
+
+
+def explain(term: str) -> list[str]:
+    """Return the classes that put a term behind a component that is built when it is opened.
+
+    Args:
+        term: A key of `GLOSSARY`.
+    """
+    assert term in GLOSSARY
+    return [_EXPLAINED, _class_of(term)]
 
 
 def glossary_html() -> str:

@@ -1,5 +1,6 @@
 """The named endpoints for photos; foundry/ui/README.md has an example of each."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from foundry.photos.teaching.projects import (
     read_own_project,
     remove_project,
 )
-from foundry.runs.folders import is_run_id
+from foundry.photos.teaching.tuning.runs import TUNINGS, create_tuning
+from foundry.runs.folders import ACTIVE, is_run_id
+from foundry.runs.queue import RunQueue
+from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
 from foundry.ui.photos.choice import DEFAULT_MODEL, load_chosen
@@ -96,8 +100,25 @@ def teach(zip_file: str | None, request: gr.Request) -> dict[str, Any]:
     }
 
 
-def build_photos_api() -> None:
-    """Add `/classify_image` and `/teach` to the app being built."""
+def build_photos_api(queue: RunQueue) -> None:
+    """Add `/classify_image`, `/teach` and `/fine_tune` to the app being built.
+
+    Args:
+        queue: Where fine-tunings wait their turn.
+    """
+
+    def fine_tune(request: gr.Request, model: str) -> Iterator[dict[str, Any]]:
+        """Fine-tune the last block of the network on classes that you have taught.
+
+        Streams progress; the last item has what came out. From then on what was fine-tuned answers
+        unless it is worse than the head alone.
+        """
+        for run in start_and_follow(queue, TUNINGS, request, create_tuning, model):
+            if run.status not in ACTIVE and run.result is None:
+                raise InputError(f"The fine-tuning was {run.status}. {run.reason}".strip())
+            yield run.summary
+
+    gr.api(shows_errors(fine_tune), api_name="fine_tune", concurrency_limit=None)
     with gr.Column(visible=False):
         zip_file = gr.File(label="zip_file")
         gr.Button().click(teach, zip_file, gr.JSON(label="taught"), api_name="teach", **OWN_QUEUE)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from foundry.models import available_variants
 from foundry.photos.teaching.projects import remove_old_projects
+from foundry.photos.teaching.tuning.runs import remove_strays
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import QUIET
@@ -40,11 +41,11 @@ def build_photos_tab(page: Page) -> None:
         def show(chosen: str) -> None:
             _build_recognition(page.variants, variant, chosen)
 
-        build_teach_section(page.visitor)
+        build_teach_section(page.visitor, page.queue)
         tab.select(lambda: True, None, is_open, **QUIET)
         page.links.open_only("photos")
-        build_photos_api()
-    page.warm_ups.append(remove_old_projects)
+        build_photos_api(page.queue)
+    page.warm_ups.extend((remove_old_projects, remove_strays))
 
 
 def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 import pandas as pd
+from gradio.components import Component
 
 from foundry.training.runs import Run, list_own_runs, read_own_run
 from foundry.ui.components.curves import accuracy_axis, loss_axis, to_percent
@@ -103,7 +104,7 @@ def _settings_table(runs: list[Run]) -> pd.DataFrame:
     return table
 
 
-def build_runs_view(visitor: gr.BrowserState, shown: gr.BrowserState) -> gr.State:
+def build_runs_view(visitor: gr.BrowserState, shown: Component) -> gr.State:
     """Build the part, folded.
 
     Args:

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.events import Dependency
 
 from foundry.runs.cleaning import remove_run
@@ -125,7 +126,7 @@ def on_action(token: str, shown: str, event: gr.EventData) -> tuple[str, Any]:
 
 
 def build_own_runs(
-    visitor: gr.BrowserState, shown: gr.BrowserState
+    visitor: gr.BrowserState, shown: Component
 ) -> tuple[gr.HTML, gr.State, Dependency]:
     """Build the list.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 from foundry.data import DIGITS, Split
 from foundry.errors import ArtifactError
@@ -244,7 +245,7 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
     return heading, gr.Gallery(_captioned(shown, test, probs, run.classes), visible=len(found) > 0)
 
 
-def build_results_view(run_id: gr.BrowserState, visitor: gr.BrowserState) -> ResultsView:
+def build_results_view(run_id: Component, visitor: gr.BrowserState) -> ResultsView:
     """Build the part, hidden until a run has finished."""
     with gr.Column(visible=False) as group:
         figures = gr.HTML(padding=False, elem_classes="flush")

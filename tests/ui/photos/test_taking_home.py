@@ -7,6 +7,7 @@ import sys
 import zipfile
 
 import pytest
+from fine_tuned import fine_tune
 from patterns import draw_pattern, pattern_entries, write_zip
 
 from foundry.errors import InputError
@@ -29,8 +30,13 @@ def taught(tmp_path):
 
 
 @pytest.mark.slow("starts a process for each archive")
-@pytest.mark.parametrize("file_format", ["safetensors", "openvino", "onnx"])
-def test_it_answers_the_same_in_a_fresh_process(taught, file_format, tmp_path):
+@pytest.mark.parametrize(
+    ("file_format", "is_tuned"),
+    [("safetensors", False), ("safetensors", True), ("openvino", True), ("onnx", True)],
+)
+def test_it_answers_the_same_in_a_fresh_process(taught, file_format, is_tuned, tmp_path):
+    if is_tuned:
+        taught = fine_tune(taught)
     archive = write_taught(taught, file_format, tmp_path / "out")
     zipfile.ZipFile(archive).extractall(tmp_path / "elsewhere")
     ran = subprocess.run(
@@ -61,6 +67,23 @@ def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
     with pytest.raises(InputError, match="is damaged; save it again"):
         load_project(tmp_path / "bad.zip", "me")
     assert list_own_projects("me") == []
+
+
+def test_a_fine_tuned_project_is_loaded_as_it_was(taught, tmp_path):
+    tuned = fine_tune(taught)
+    save_project(tuned, tmp_path / "saved.zip")
+    loaded = load_project(tmp_path / "saved.zip", "you")
+    assert (loaded.tuned, loaded.has_chosen_tuned) == (tuned.tuned, True)
+    picture = draw_pattern("spots", 60)
+    assert ask(load_taught(loaded), picture) == ask(load_taught(tuned), picture)
+    # Not as the head alone does.
+    assert load_taught(loaded).tail is not None
+    with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    for spoilt in ({"tuned.safetensors": b"x"}, {"head.safetensors": b"x"}):
+        write_zip(tmp_path / "spoilt.zip", entries | spoilt)
+        with pytest.raises(InputError, match="is damaged; save it again"):
+            load_project(tmp_path / "spoilt.zip", "you")
 
 
 def test_the_page_writes_and_loads_projects(taught):

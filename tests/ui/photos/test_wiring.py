@@ -33,8 +33,17 @@ def test_a_program_teaches_classes_and_asks_them(app_url, tmp_path):
     assert "no variant “int8”" in refusal(
         client.predict, *asked, "int8", api_name="/classify_image"
     )
+    # The last block learns, too, as a run.
+    job = client.submit(taught["model"], api_name="/fine_tune")
+    tuned = job.result()
+    assert (tuned["status"], tuned["epochs"]) == ("done", tuned["num_epochs"])
+    assert tuned["num_validated"] == 2 >= tuned["num_right"]
+    assert client.predict(*asked, api_name="/classify_image")["label"] == "spots"
     # Nobody else has them.
     stranger = Client(app_url, verbose=False)
+    assert "You have no classes" in refusal(
+        stranger.submit(taught["model"], api_name="/fine_tune").result
+    )
     assert "You have no classes" in refusal(stranger.predict, *asked, api_name="/classify_image")
 
 

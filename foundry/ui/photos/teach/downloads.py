@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from foundry.compression.export import FORMATS, Exportable, write_archive
 from foundry.errors import InputError
@@ -73,6 +74,11 @@ def on_take(file_format: str, token: str) -> Any:
     return gr.DownloadButton(value=path, visible=True)
 
 
+def forget_file() -> list[Any]:
+    """Take back a file that was written, because another network answers now."""
+    return [None, gr.DownloadButton(value=None, visible=False)]
+
+
 @shows_errors
 def on_load(path: str | None, token: str) -> list[Any]:
     """Load a project, which is then the one on the page.
@@ -89,14 +95,15 @@ def on_load(path: str | None, token: str) -> list[Any]:
     return show_all(load_project(Path(path), token))
 
 
-def build_downloads(visitor: gr.BrowserState) -> gr.UploadButton:
+def build_downloads(visitor: gr.BrowserState) -> tuple[gr.UploadButton, list[Component]]:
     """Build the row.
 
     Args:
         visitor: Holds the visitor's token.
 
     Returns:
-        The button that loads a project; its event is the caller's to connect.
+        The button that loads a project, whose event is the caller's to connect; and what
+        `forget_file()` updates.
     """
     with gr.Row():
         file_format = gr.Dropdown(
@@ -109,4 +116,4 @@ def build_downloads(visitor: gr.BrowserState) -> gr.UploadButton:
             download = gr.DownloadButton("Save the file", visible=False, elem_id="teach-download")
             load = gr.UploadButton("Load a project", file_types=[".zip"], elem_id="teach-load")
     file_format.input(on_take, [file_format, visitor], download, api_visibility="private")
-    return load
+    return load, [file_format, download]

@@ -1,20 +1,24 @@
 """Teach it your own classes: built when it is first opened."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from foundry.photos.teaching.projects import Project
+from foundry.photos.teaching.tuning.runs import TuneRun
+from foundry.runs.queue import RunQueue
 from foundry.ui.components.examples.board import BOARD_CSS, BOARD_JS
 from foundry.ui.components.line_chart import build_line_chart
 from foundry.ui.components.pad import build_pad
 from foundry.ui.components.plots import status_line
+from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.page.feedback import QUIET, build_when_opened
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.teach.board import board_html
 from foundry.ui.photos.teach.camera import build_camera
-from foundry.ui.photos.teach.downloads import build_downloads, on_load
+from foundry.ui.photos.teach.downloads import build_downloads, forget_file, on_load
 from foundry.ui.photos.teach.handlers import (
     READY,
     TRY_HINT,
@@ -22,13 +26,18 @@ from foundry.ui.photos.teach.handlers import (
     on_add,
     on_board,
     on_cell,
-    on_delete,
     on_drawn,
     on_taken,
     on_train,
     on_try,
 )
 from foundry.ui.photos.teach.result import CELL_CSS, RESULT_CSS, RESULT_JS, result_html
+from foundry.ui.photos.teach.tuning import (
+    build_panel,
+    build_tuning,
+    connect_tuning,
+    on_delete_all,
+)
 from foundry.ui.server.queues import OWN_QUEUE
 
 _WHY = (
@@ -38,17 +47,21 @@ _WHY = (
 )
 
 
-def build_teach_section(visitor: gr.BrowserState) -> None:
+def build_teach_section(visitor: gr.BrowserState, queue: RunQueue) -> None:
     """Build the section, closed.
 
     Args:
         visitor: Holds the visitor's token.
+        queue: Where runs wait their turn.
     """
+    panel = build_panel(queue)
     with gr.Accordion("Teach it your own classes", open=False, elem_id="photos-teach") as section:
-        build_when_opened(section, visitor, lambda token: _build(visitor, find_project(token)))
+        build_when_opened(
+            section, visitor, lambda token: _build(visitor, panel, find_project(token))
+        )
 
 
-def _build(visitor: gr.BrowserState, project: Project | None) -> None:
+def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project | None) -> None:
     outcome = project.outcome if project else None
     flush: dict[str, Any] = {"elem_classes": "flush", "apply_default_css": False}
     gr.Markdown(_WHY, elem_classes="foundry-note")
@@ -93,32 +106,41 @@ def _build(visitor: gr.BrowserState, project: Project | None) -> None:
     chart = build_line_chart(
         "Right of the pictures set aside", visible=False, elem_id="teach-chart"
     )
-    with gr.Column(visible=outcome is not None) as learned, gr.Row(elem_classes="halves"):
-        with gr.Column():
-            result = gr.HTML(
-                result_html(outcome) if outcome else "",
-                css_template=RESULT_CSS,
-                js_on_load=RESULT_JS,
-                elem_id="teach-result",
-                **flush,
-            )
-            cell = gr.HTML(css_template=CELL_CSS, elem_id="teach-cell", **flush)
-        with gr.Column():
-            tried = build_photo_input(
-                label="Try it on a new picture", height=260, elem_id="teach-try"
-            )
-            said = gr.HTML(
-                view.hint(TRY_HINT), css_template=view.ANSWER_CSS, elem_id="teach-said", **flush
-            )
-    load = build_downloads(visitor)
+    with gr.Column(visible=outcome is not None) as learned:
+        with gr.Row(elem_classes="halves"):
+            with gr.Column():
+                result = gr.HTML(
+                    result_html(outcome) if outcome else "",
+                    css_template=RESULT_CSS,
+                    js_on_load=RESULT_JS,
+                    elem_id="teach-result",
+                    **flush,
+                )
+                cell = gr.HTML(css_template=CELL_CSS, elem_id="teach-cell", **flush)
+            with gr.Column():
+                tried = build_photo_input(
+                    label="Try it on a new picture", height=260, elem_id="teach-try"
+                )
+                said = gr.HTML(
+                    view.hint(TRY_HINT), css_template=view.ANSWER_CSS, elem_id="teach-said", **flush
+                )
+        tuning = build_tuning(panel, project)
+    load, taken = build_downloads(visitor)
     shown = [board, name]
     judged = [learned, result, cell, replay]
     files.upload(on_add, [files, name, visitor], [*shown, files, note], **QUIET)
     camera.submit(on_taken, [name, visitor], [*shown, note], **QUIET)
     drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **QUIET)
-    load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
+    loaded = load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
     board.select(on_board, visitor, shown, **QUIET)
-    train.click(on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET)
+    trained = train.click(
+        on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET
+    )
     result.select(on_cell, visitor, cell, **QUIET)
     tried.change(on_try, [tried, visitor], said, trigger_mode="always_last", **QUIET)
-    delete.click(on_delete, visitor, [*shown, *judged, status, chart], **QUIET)
+    deleted = delete.click(
+        partial(on_delete_all, panel), visitor, [*shown, *judged, status, chart], **QUIET
+    )
+    connect_tuning(panel, tuning, visitor, [loaded, trained, deleted])
+    for change in (tuning.choice.change, result.change):
+        change(forget_file, None, taken, **QUIET)
