@@ -64,7 +64,7 @@ def main(run_id: str) -> None:
         write_status(run.folder, "running")
         model = run.config.model
         source = read_run(model).best_folder if is_run_id(model) else model
-        state = CompressState(run.config, source, run.variants_folder)
+        state = CompressState(run.config, source, run.variants_folder, run.dataset)
         for event in compress(state):
             if commands.last:
                 break

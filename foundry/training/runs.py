@@ -121,6 +121,11 @@ class Run(AnyRun):
         return self.config.dataset == MNIST and self.classes == DIGITS
 
     @property
+    def has_own_data(self) -> bool:
+        """Whether it learns a data set that a visitor brought."""
+        return self.config.dataset != MNIST
+
+    @property
     def data(self) -> DataSet:
         """What it learns from.
 

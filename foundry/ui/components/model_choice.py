@@ -32,6 +32,15 @@ def list_own_digit_models(owner: str) -> list[tuple[str, str]]:
     ]
 
 
+def list_own_data_models(owner: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs of the visitor's runs on data that they brought."""
+    return [
+        (f"Your run {run_title(run)}", run.run_id)
+        for run in list_own_runs(owner)
+        if run.has_weights and run.has_own_data
+    ]
+
+
 def list_drawable_models(owner: str) -> list[tuple[str, str]]:
     """Return what `list_digit_models()` does, and the visitor's runs on their own data."""
     own = [run for run in list_own_runs(owner) if run.has_weights and not run.is_on_mnist]
