@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import zipfile
 
 import numpy as np
@@ -15,7 +16,7 @@ from foundry.compression.recovery import RECOVERY, plan_recovery
 from foundry.compression.runs import create_compression, read_compression
 from foundry.compression.state import CompressState
 from foundry.compression.steps import compress
-from foundry.compression.worker import _record
+from foundry.compression.worker import _give_pruned, _record
 from foundry.data import normalize
 from foundry.errors import InputError
 from foundry.models import VARIANTS, build_model, load_model, save_model
@@ -77,6 +78,22 @@ def test_what_is_pruned_keeps_the_classes_and_their_number(compressed):
     assert pruned.classes == CLASSES
     assert pruned.last.out_features == 3
     assert "its 3 outputs are the classes" in json.dumps(compressed.result["changes"])
+
+
+@pytest.mark.slow("a whole compression")
+def test_what_is_pruned_becomes_a_variant_of_the_run(compressed):
+    source = read_run(compressed.config.model)
+    beside = load_model(source.best_folder, variant=VARIANTS["pruned"])
+    made = load_model(compressed.variants_folder / "dense-pruned")
+    assert torch.equal(beside.fc1.weight, made.fc1.weight)
+    # Of a run that went on since, the weights are others.
+    shutil.rmtree(source.pruned_folder)
+    _give_pruned(compressed)
+    assert source.pruned_folder.exists()
+    save_model(build_model("lenet", classes=CLASSES), source.best_folder)
+    shutil.rmtree(source.pruned_folder)
+    _give_pruned(compressed)
+    assert not source.pruned_folder.exists()
 
 
 @pytest.mark.slow("a whole compression")

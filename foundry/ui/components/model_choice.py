@@ -9,6 +9,7 @@ from foundry.models import available_models, load_model, load_predictor
 from foundry.models.hub import OnProgress
 from foundry.models.loading import available_variants, check_variant
 from foundry.models.runtime import Predictor
+from foundry.runs.data_sets import calibrate_on
 from foundry.training.runs import TRAININGS, Run, list_own_runs, read_own_run
 from foundry.ui.components.plots import run_title
 
@@ -66,6 +67,49 @@ def find_own_data_run(name: str, owner: str) -> Run | None:
     if not run.has_weights:
         raise InputError(_NO_WEIGHTS)
     return run
+
+
+def load_run_model(run: Run, device: str, variant: str = "dense") -> nn.Module:
+    """Load the network of a run, whatever it learned; of an int8 variant the one quantized.
+
+    Args:
+        run: With weights.
+        device: Where to run it.
+        variant: The name of one.
+
+    Raises:
+        InputError: If it has no such variant; the message lists those there are.
+    """
+    return load_model(run.best_folder, device, check_variant(run.best_folder, variant))
+
+
+def load_any_predictor(
+    name: str,
+    owner: str,
+    device: str,
+    variant: str = "dense",
+    on_progress: OnProgress | None = None,
+) -> Predictor:
+    """Load what runs the chosen model, also of a run on the visitor's own data.
+
+    Arguments and errors are as in `load_digit_predictor()`.
+    """
+    run = find_own_data_run(name, owner)
+    if run is None:
+        return load_digit_predictor(name, owner, device, variant, on_progress)
+    return load_predictor(
+        run.best_folder,
+        device,
+        check_variant(run.best_folder, variant),
+        on_progress,
+        calibration=calibrate_on(run.config.dataset),
+    )
+
+
+def list_any_variants(name: str, owner: str) -> list[str]:
+    """Return what `list_digit_variants()` does, also of a run on the visitor's own data."""
+    run = find_own_data_run(name, owner)
+    return available_variants(run.best_folder) if run else list_digit_variants(name, owner)
 
 
 def load_digit_model(name: str, owner: str, device: str, variant: str = "dense") -> nn.Module:

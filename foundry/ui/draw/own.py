@@ -1,6 +1,5 @@
 """Drawings and pictures for a run on a visitor's own data: no digits are looked for."""
 
-import time
 from typing import Any
 
 import gradio as gr
@@ -11,13 +10,11 @@ from foundry.data.own.framing import reduce_by_area
 from foundry.data.pictures import load_image
 from foundry.digits.framing import frame_handwriting
 from foundry.digits.reading import classify_digits
-from foundry.models import DENSE, load_predictor
+from foundry.models.runtime import Predictor
 from foundry.runs.data_sets import AS_IT_IS
 from foundry.training.runs import Run
 from foundry.ui.components import plots
 from foundry.ui.components.pad import decode_drawing
-from foundry.ui.components.variants.answers import Answered
-from foundry.ui.components.variants.bars import show_bars
 
 
 def frame_for(run: Run, image: Image.Image, is_drawn: bool = False) -> np.ndarray:
@@ -39,34 +36,30 @@ def frame_for(run: Run, image: Image.Image, is_drawn: bool = False) -> np.ndarra
     return frame_handwriting(image) if is_handwriting else reduce_by_area(image)
 
 
-def classify_own(run: Run, seen: np.ndarray, device: str) -> np.ndarray:
-    """Return the probability of each of a run's classes, float32 (classes,).
+def see_drawing(run: Run, drawing: Any) -> np.ndarray | None:
+    """Return what a run's network sees of the pad, uint8 (28, 28); None if nothing is drawn.
 
     Args:
-        run: With weights.
-        seen: uint8 (28, 28).
-        device: Where the model runs.
+        run: On a visitor's own data.
+        drawing: The pad's value.
     """
-    return classify_digits(load_predictor(run.best_folder, device), seen[None])[0]
-
-
-def draw_for(run: Run, drawing: Any, device: str) -> list[Any]:
-    """Answer the pad. Returns as `on_draw()`."""
-    started = time.perf_counter()
     image = decode_drawing(drawing)
-    bars = show_bars(Answered(), DENSE.name, [DENSE.name])
     if image is None or image.getextrema()[0] == 255:
-        return [plots.digit_bars(None), "", *bars]
-    probs = classify_own(run, frame_for(run, image, is_drawn=True), device)
-    note = f"From ink to probabilities in {1000 * (time.perf_counter() - started):.0f} ms."
-    return [plots.digit_bars(probs.tolist(), run.classes), note, *bars]
+        return None
+    return frame_for(run, image, is_drawn=True)
 
 
-def read_picture_for(run: Run, path: str, device: str) -> list[Any]:
-    """Answer a picture that was sent, as a whole. Returns as `on_photo()`."""
+def read_picture_for(run: Run, path: str, predictor: Predictor) -> list[Any]:
+    """Answer a picture that was sent, as a whole. Returns as `on_photo()`.
+
+    Args:
+        run: On a visitor's own data.
+        path: The picture's file.
+        predictor: The chosen variant of its network.
+    """
     image = load_image(path)
     seen = frame_for(run, image)
-    probs = classify_own(run, seen, device)
+    probs = classify_digits(predictor, seen[None])[0]
     best = int(probs.argmax())
     name = run.classes[best]
     return [
