@@ -1,5 +1,6 @@
 """Which digit models a visitor can choose: the shipped ones and their own runs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
@@ -26,29 +27,31 @@ def list_digit_models(owner: str) -> list[tuple[str, str]]:
 
 def list_own_digit_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs of the visitor's runs, the newest first."""
-    return [
-        (f"Your run {run_title(run)}", run.run_id)
-        for run in list_own_runs(owner)
-        if run.has_weights and run.is_on_mnist
-    ]
+    return _list_runs(owner, lambda run: run.is_on_mnist)
 
 
 def list_own_data_models(owner: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs of the visitor's runs on data that they brought."""
+    return _list_runs(owner, lambda run: run.has_own_data)
+
+
+def list_runs_like(learned: Run, owner: str) -> list[tuple[str, str]]:
+    """Return (title, name) pairs of the visitor's runs that learned the same as one of them."""
+    same = learned.config.dataset, learned.classes
+    return _list_runs(owner, lambda run: (run.config.dataset, run.classes) == same)
+
+
+def _list_runs(owner: str, is_wanted: Callable[[Run], bool]) -> list[tuple[str, str]]:
     return [
         (f"Your run {run_title(run)}", run.run_id)
         for run in list_own_runs(owner)
-        if run.has_weights and run.has_own_data
+        if run.has_weights and is_wanted(run)
     ]
 
 
 def list_drawable_models(owner: str) -> list[tuple[str, str]]:
     """Return what `list_digit_models()` does, and the visitor's runs on their own data."""
-    own = [run for run in list_own_runs(owner) if run.has_weights and not run.is_on_mnist]
-    return [
-        *list_digit_models(owner),
-        *((f"Your run {run_title(run)}", run.run_id) for run in own),
-    ]
+    return [*list_digit_models(owner), *_list_runs(owner, lambda run: not run.is_on_mnist)]
 
 
 def find_own_data_run(name: str, owner: str) -> Run | None:

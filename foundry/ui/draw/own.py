@@ -14,7 +14,12 @@ from foundry.models.runtime import Predictor
 from foundry.runs.data_sets import AS_IT_IS
 from foundry.training.runs import Run
 from foundry.ui.components import plots
-from foundry.ui.components.pad import decode_drawing
+from foundry.ui.components.model_choice import (
+    find_own_data_run,
+    load_digit_model,
+    load_run_model,
+)
+from foundry.ui.components.pad import decode_drawing, read_pad
 
 
 def frame_for(run: Run, image: Image.Image, is_drawn: bool = False) -> np.ndarray:
@@ -47,6 +52,28 @@ def see_drawing(run: Run, drawing: Any) -> np.ndarray | None:
     if image is None or image.getextrema()[0] == 255:
         return None
     return frame_for(run, image, is_drawn=True)
+
+
+def see_and_load(
+    drawing: Any, model_name: str, token: str, device: str, variant: str
+) -> tuple[Any, np.ndarray | None]:
+    """Return the chosen network, whatever it learned, and what it sees of the pad.
+
+    Args:
+        drawing: The pad's value.
+        model_name: The chosen model.
+        token: The visitor's token.
+        device: Where the model runs.
+        variant: The name of the variant; of int8 the network is the float32 one.
+
+    Returns:
+        The network, whose `classes` it can answer, and uint8 (28, 28), or None for an empty pad.
+    """
+    if own := find_own_data_run(model_name, token):
+        return load_run_model(own, device, variant), see_drawing(own, drawing)
+    network = load_digit_model(model_name, token, device, variant)
+    reading = read_pad(network, drawing)
+    return network, reading.image if reading else None
 
 
 def read_picture_for(run: Run, path: str, predictor: Predictor) -> list[Any]:

@@ -1,5 +1,7 @@
 """A run on a visitor's own data on the Draw tab: its classes answer; what needs digits says so."""
 
+from functools import partial
+
 import gradio as gr
 import numpy as np
 import pytest
@@ -21,6 +23,8 @@ from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import maps
 from foundry.ui.draw import photo as draw_photo
 from foundry.ui.draw import tab as draw_tab
+from foundry.ui.draw.fool import on_fool
+from foundry.ui.draw.look_inside import ANY, on_classes, on_explain
 
 
 def picture(name):
@@ -114,6 +118,40 @@ def test_a_blank_pad_has_nothing_to_compare(run):
     blank = data_url(Image.new("L", (280, 280), 255))
     with pytest.raises(gr.Error, match="nothing to compare"):
         list(draw_tab.on_compare("cpu", blank, run.run_id, "alice", "dense", Answered()))
+
+
+def test_why_it_answers_so_is_told_with_its_classes(run):
+    drawing = data_url(picture("disc"))
+    explain = partial(on_explain, "cpu", drawing, run.run_id, "alice", "dense")
+    assert "Why disc?" in explain(ANY)
+    # A digit that was chosen for the model before is no class of this one.
+    assert "Why disc?" in explain(1)
+    assert "Why disc?" in explain(ANY, "disc")
+    html = explain(ANY, "square")
+    assert "Why disc and not square?" in html and "speaks for square" in html
+    assert "Why disc?" in explain(ANY, "heart")
+    assert "Draw a digit on the pad first" in on_explain(
+        "cpu", None, run.run_id, "alice", "dense", ANY
+    )
+
+
+def test_it_is_fooled_into_another_class_and_only_its_like_are_asked(run):
+    drawing = data_url(picture("disc"))
+    fool = partial(on_fool, "cpu", drawing, run.run_id, "alice", "dense", ANY, "pgd", 0.5)
+    html = fool()
+    assert "Fooled: the disc is read as square." in html
+    assert fool("square") == html
+    assert "It is read as “disc” already" in fool("disc")
+    assert "LeNet (shipped)" not in html
+    assert '<b translate="no">square</b>' in html
+
+
+def test_the_choice_of_a_class_follows_the_model(run):
+    digit, named = on_classes(run.run_id, "alice")
+    assert (digit.visible, named.visible) == (False, True)
+    assert [name for name, _ in named.choices][1:] == ["disc", "square"]
+    assert [shown.visible for shown in on_classes("lenet", "alice")] == [True, False]
+    assert [shown.visible for shown in on_classes(run.run_id, "bob")] == [True, False]
 
 
 @pytest.mark.parametrize("model", ["lenet", "cnn", "lstm", "transformer"])
