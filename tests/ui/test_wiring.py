@@ -59,7 +59,7 @@ CONTRACT = {
     "/replay": 2,
     "/attack_digit": 5,
     "/read_digits": 3,
-    "/search": 16,
+    "/search": 17,
     "/score_sentiment": 3,
     "/score_sentiment_batch": 4,
     "/explain_sentiment": 2,

@@ -1,8 +1,9 @@
-"""Which digit models a visitor can choose: the shipped ones and their own runs."""
+"""What a visitor can choose: shipped digit models and their own runs, MNIST and their own data."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import gradio as gr
 from torch import nn
 
 from foundry.errors import InputError
@@ -10,13 +11,31 @@ from foundry.models import available_models, load_model, load_predictor
 from foundry.models.hub import OnProgress
 from foundry.models.loading import available_variants, check_variant
 from foundry.models.runtime import Predictor
-from foundry.runs.data_sets import calibrate_on
+from foundry.runs.data_sets import MNIST, calibrate_on, list_data_sets
 from foundry.training.runs import TRAININGS, Run, list_own_runs, read_own_run
 from foundry.ui.components.plots import run_title
 
 DEFAULT_MODEL = "lenet"
+MNIST_CHOICE = ("MNIST, handwritten digits", MNIST)
 _NO_WEIGHTS = "This run has no weights yet; its first epoch has to end."
 OWN_DATA = "This run learned from your own data, not from digits; choose one that learned MNIST."
+
+
+def list_choices(token: str, chosen: str | None = None) -> gr.Dropdown:
+    """Return the data sets that a visitor can choose.
+
+    Args:
+        token: The visitor's token.
+        chosen: The one in the list; MNIST if it is gone, None to leave the choice.
+    """
+    own = [
+        (f"{about.title} ({about.data_id[:4]})", about.data_id) for about in list_data_sets(token)
+    ]
+    choices = [MNIST_CHOICE, *own]
+    if chosen is None:
+        return gr.Dropdown(choices=choices)
+    there = chosen in [data_id for _, data_id in choices]
+    return gr.Dropdown(choices=choices, value=chosen if there else MNIST)
 
 
 def list_digit_models(owner: str) -> list[tuple[str, str]]:

@@ -20,17 +20,16 @@ from foundry.runs.data_sets import (
     PREPARATIONS,
     About,
     keep_data_set,
-    list_data_sets,
     read_about,
     remove_data_set,
 )
+from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import RateLimit
 from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE, begin_job, on_cancel
 from foundry.ui.train.data_report import CSS as REPORT_CSS
 from foundry.ui.train.data_report import report_html
-from foundry.ui.train.form import MNIST_CHOICE
 
 SUFFIXES = [".zip", ".npz", ".csv"]
 _REFRESH_S = 0.3
@@ -96,24 +95,6 @@ def read_file(path: str | None, preparation: str, token: str) -> Iterator[float 
             made = preparation if own.is_of_pictures else ""
             yield keep_data_set(own, Path(path).name, token, made)
             return
-
-
-def list_choices(token: str, chosen: str | None = None) -> gr.Dropdown:
-    """Return the data sets that a visitor can choose.
-
-    Args:
-        token: The visitor's token.
-        chosen: The one in the list; MNIST if it is gone, None to leave the choice.
-    """
-    choices = [MNIST_CHOICE, *((_title(about), about.data_id) for about in list_data_sets(token))]
-    if chosen is None:
-        return gr.Dropdown(choices=choices)
-    there = chosen in [data_id for _, data_id in choices]
-    return gr.Dropdown(choices=choices, value=chosen if there else MNIST)
-
-
-def _title(about: About) -> str:
-    return f"{about.title} ({about.data_id[:4]})"
 
 
 @shows_errors

@@ -21,6 +21,7 @@ from foundry.training.evaluation import evaluate
 from foundry.training.inspection.measures import measure_classes
 from foundry.training.runs import create_run, read_run, write_result
 from foundry.training.worker import _measure_classes
+from foundry.ui.components.model_choice import list_choices
 from foundry.ui.server import queues
 from foundry.ui.train import data as data_view
 from foundry.ui.train import results, tab
@@ -125,7 +126,7 @@ def test_handwriting_is_framed_as_mnist_was(runs_folder, shapes):
 
 def test_anothers_data_is_neither_listed_nor_shown_nor_trained_on(runs_folder, queue):
     about = build_about(("dark", "light"))
-    assert [name for _, name in data_view.list_choices("bob").choices] == ["mnist"]
+    assert [name for _, name in list_choices("bob").choices] == ["mnist"]
     for handler in (data_view.on_choose, data_view.on_delete):
         with pytest.raises(gr.Error, match="You have no data set"):
             handler(about.data_id, "bob")
