@@ -74,7 +74,7 @@ def finish(about):
 
 
 def test_a_file_is_added_chosen_and_shown(runs_folder, shapes):
-    *_, last = data_view.on_add(shapes, "as it is", "alice")
+    *_, last = data_view.on_add([shapes], "as it is", "alice")
     _, status, chosen, add, cancel = last
     assert "40 pictures of 2 classes" in status
     (about,) = list_data_sets("alice")
@@ -94,7 +94,7 @@ def test_a_file_is_added_chosen_and_shown(runs_folder, shapes):
 
 def test_what_is_not_accepted_is_told_where_it_was_brought(runs_folder, tmp_path):
     (tmp_path / "a.csv").write_text("1,2,3\n")
-    *_, last = data_view.on_add(str(tmp_path / "a.csv"), "as it is", "alice")
+    *_, last = data_view.on_add([str(tmp_path / "a.csv")], "as it is", "alice")
     assert "Not accepted" in last[1]
     assert "3 columns" in last[1]
     assert not data_sets_dir().exists()
@@ -102,12 +102,12 @@ def test_what_is_not_accepted_is_told_where_it_was_brought(runs_folder, tmp_path
         next(data_view.on_add(None, "as it is", "alice"))
     with pytest.raises(gr.Error):
         data_view.on_delete("mnist", "alice")
-    *_, last = data_view.on_add(str(tmp_path / "a.csv"), "backwards", "alice")
+    *_, last = data_view.on_add([str(tmp_path / "a.csv")], "backwards", "alice")
     assert "preparation is “backwards”" in last[1]
 
 
 def test_a_cancelled_reading_leaves_nothing(runs_folder, shapes):
-    adding = data_view.on_add(shapes, "as it is", "alice")
+    adding = data_view.on_add([shapes], "as it is", "alice")
     queues.on_cancel(next(adding)[0])
     *_, last = adding
     assert "Cancelled" in last[1]
@@ -115,13 +115,25 @@ def test_a_cancelled_reading_leaves_nothing(runs_folder, shapes):
 
 
 def test_handwriting_is_framed_as_mnist_was(runs_folder, shapes):
-    *_, last = data_view.on_add(shapes, "as handwriting", "alice")
+    *_, last = data_view.on_add([shapes], "as handwriting", "alice")
     assert "Ready" in last[1]
     (about,) = list_data_sets("alice")
     images = load_data(about.data_id).train.images
     # MNIST's frame: 20x20 within 28x28, ink is bright.
     assert images[:, :3].max() == 0
     assert images[:, 13:15].max() == 255
+
+
+def test_a_pair_of_idx_files_is_one_data_set(runs_folder, tmp_path):
+    labels = np.arange(60, dtype=np.uint8) % 2
+    pictures = np.repeat(labels, 784) * 200
+    images, answers = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
+    images.write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 60, 0, 0, 0, 28, 0, 0, 0, 28, *pictures]))
+    answers.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 60, *labels]))
+    *_, last = data_view.on_add([str(answers), str(images)], "as it is", "alice")
+    assert "60 pictures of 2 classes" in last[1]
+    (about,) = list_data_sets("alice")
+    assert about.title == "train-images-idx3-ubyte"
 
 
 def test_anothers_data_is_neither_listed_nor_shown_nor_trained_on(runs_folder, queue):
