@@ -16,7 +16,7 @@ from foundry.ui.components.model_choice import (
     load_any_predictor,
     load_digit_predictor,
 )
-from foundry.ui.draw.own import frame_for
+from foundry.ui.components.pad import frame_for
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner

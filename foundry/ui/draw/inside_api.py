@@ -27,8 +27,8 @@ from foundry.ui.components.model_choice import (
     load_digit_model,
     load_run_model,
 )
+from foundry.ui.components.pad import frame_for
 from foundry.ui.draw.api import require_image, require_ink
-from foundry.ui.draw.own import frame_for
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
 

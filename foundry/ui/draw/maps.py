@@ -22,8 +22,7 @@ from foundry.ui.components.model_choice import (
     load_digit_predictor,
     load_run_model,
 )
-from foundry.ui.components.pad import read_pad
-from foundry.ui.draw.own import see_drawing
+from foundry.ui.components.pad import read_pad, see_drawing
 from foundry.ui.page.feedback import shows_errors
 
 _SEEN = "What the model sees: 28x28"

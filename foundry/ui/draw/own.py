@@ -4,14 +4,10 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
-from foundry.data.own.framing import reduce_by_area
 from foundry.data.pictures import load_image
-from foundry.digits.framing import frame_handwriting
 from foundry.digits.reading import classify_digits
 from foundry.models.runtime import Predictor
-from foundry.runs.data_sets import AS_IT_IS
 from foundry.training.runs import Run
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -19,39 +15,7 @@ from foundry.ui.components.model_choice import (
     load_digit_model,
     load_run_model,
 )
-from foundry.ui.components.pad import decode_drawing, read_pad
-
-
-def frame_for(run: Run, image: Image.Image, is_drawn: bool = False) -> np.ndarray:
-    """Turn a picture into what a run's network sees, as its data set was prepared.
-
-    Args:
-        run: On a visitor's own data.
-        image: What was drawn or sent.
-        is_drawn: Whether it is dark ink on white paper. Files of arrays do not say how they were
-            made; what is drawn is then taken for handwriting.
-
-    Returns:
-        uint8, shape (28, 28).
-
-    Raises:
-        InputError: If it is to be handwriting and there is no ink.
-    """
-    is_handwriting = run.preparation != AS_IT_IS and (is_drawn or bool(run.preparation))
-    return frame_handwriting(image) if is_handwriting else reduce_by_area(image)
-
-
-def see_drawing(run: Run, drawing: Any) -> np.ndarray | None:
-    """Return what a run's network sees of the pad, uint8 (28, 28); None if nothing is drawn.
-
-    Args:
-        run: On a visitor's own data.
-        drawing: The pad's value.
-    """
-    image = decode_drawing(drawing)
-    if image is None or image.getextrema()[0] == 255:
-        return None
-    return frame_for(run, image, is_drawn=True)
+from foundry.ui.components.pad import frame_for, read_pad, see_drawing
 
 
 def see_and_load(

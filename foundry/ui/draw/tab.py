@@ -23,7 +23,7 @@ from foundry.ui.components.model_choice import (
     list_drawable_models,
     load_any_predictor,
 )
-from foundry.ui.components.pad import build_pad, decode_drawing
+from foundry.ui.components.pad import build_pad, decode_drawing, see_drawing
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
@@ -37,7 +37,6 @@ from foundry.ui.draw.link import read_settings
 from foundry.ui.draw.look_inside import TELL_MODEL_JS, build_look_inside
 from foundry.ui.draw.maps import build_maps, on_look
 from foundry.ui.draw.neuron import build_neuron
-from foundry.ui.draw.own import see_drawing
 from foundry.ui.draw.photo import build_photo
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.draw.variants import on_compare, tell_answers

@@ -17,10 +17,9 @@ from foundry.ui.components.model_choice import (
     load_any_predictor,
     load_digit_predictor,
 )
-from foundry.ui.components.pad import read_pad
+from foundry.ui.components.pad import read_pad, see_drawing
 from foundry.ui.components.variants.answers import Answered, Candidate, measure_beside_dense
 from foundry.ui.components.variants.bars import compare_all, show_bars
-from foundry.ui.draw.own import see_drawing
 from foundry.ui.page.feedback import shows_errors
 
 

@@ -7,12 +7,13 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from drawing import write_shapes
+from drawing import data_url, draw_strokes, write_shapes
 from outputs import value_of
 
+from foundry.data import normalize
 from foundry.data.own.found import Found
 from foundry.data.own.splitting import split
-from foundry.models import save_model
+from foundry.models import load_model, save_model
 from foundry.runs import data_sets
 from foundry.runs.data_sets import data_sets_dir, keep_data_set, list_data_sets, load_data
 from foundry.runs.folders import append_event, write_status
@@ -22,6 +23,7 @@ from foundry.training.inspection.measures import measure_classes
 from foundry.training.runs import create_run, read_run, write_result
 from foundry.training.worker import _measure_classes
 from foundry.ui.components.model_choice import list_choices
+from foundry.ui.components.pad import see_drawing
 from foundry.ui.server import queues
 from foundry.ui.train import data as data_view
 from foundry.ui.train import results, tab
@@ -214,11 +216,36 @@ def test_the_pictures_that_are_watched_are_the_runs_own(runs_folder):
         assert len(value["frames"][-1]["guesses"]) == len(value["labels"])
 
 
-def test_what_shows_digits_says_that_the_run_has_none(runs_folder):
-    run = finish(build_about(("dark", "light")))
+@pytest.mark.parametrize("names", [("dark", "light"), tuple("0123456789")])
+def test_the_replay_reads_the_runs_own_validation_pictures(runs_folder, names):
+    run = finish(build_about(names))
+    drawing = data_url(draw_strokes([[(80, 60), (200, 200)]]))
+    event = SimpleNamespace(run=run.run_id, step=0, drawing=drawing)
+    *_, last = (json.loads(value) for value in on_replay("alice", event))
+    assert (last["names"], last["isOfDigits"]) == (list(names), False)
+    val = run.data.val
+    assert last["labels"][: len(names)] == sorted(set(val.labels.tolist()))[:8]
+    network = load_model(run.best_folder)
+    answers = network(normalize(val.images)).argmax(1)
+    counts = np.zeros((len(names), len(names)), int)
+    for label, answer in zip(val.labels.tolist(), answers.tolist(), strict=True):
+        counts[label, answer] += 1
+    (frame,) = last["frames"]
+    assert frame["matrix"] == counts.ravel().tolist()
+    assert [len(row) for row in frame["percents"]] == [len(names)] * (1 + len(last["labels"]))
+    # What the drawing is to the network that learned pictures as they are.
+    seen = torch.from_numpy(see_drawing(run, drawing)[None])
+    probs = network(normalize(seen)).softmax(1)[0]
+    np.testing.assert_allclose(frame["percents"][0], 100 * probs, atol=0.06)
+    # The map is of digits.
+    assert (frame["points"], frame["own"], frame["answers"]) == ("", "", "")
+
+
+def test_of_many_classes_no_matrix_is_counted(runs_folder):
+    run = finish(build_about(tuple(f"class {number}" for number in range(21))))
     event = SimpleNamespace(run=run.run_id, step=0, drawing=None)
-    with pytest.raises(gr.Error, match="your own data"):
-        list(on_replay("alice", event))
+    *_, last = (json.loads(value) for value in on_replay("alice", event))
+    assert last["frames"][0]["matrix"] == []
 
 
 def test_a_run_whose_data_is_gone_shows_its_figures(runs_folder):
