@@ -17,9 +17,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from foundry.data import DIGITS
 from foundry.errors import InputError
 from foundry.models import DENSE, Variant, load_model, load_predictor, load_pretrained
-from foundry.models.calibration import SAMPLE_MAKERS, digit_samples
+from foundry.models.calibration import SAMPLE_MAKERS, Calibration, digit_samples
 from foundry.models.loading import WEIGHTS_DIR
 from foundry.models.quantization import Sample, Signature, convert, for_engine, quantize_onnx
 from foundry.models.runtime import OpenVinoPredictor, Predictor, TorchPredictor, load_openvino
@@ -29,6 +30,8 @@ SAFETENSORS, OPENVINO, ONNX = "safetensors", "openvino", "onnx"
 FORMATS = (SAFETENSORS, OPENVINO, ONNX)
 
 _EXAMPLE_FILE, _SCRIPT_FILE = "example.npz", "load.py"
+# The names of what the logits stand for, in their order.
+_CLASSES_FILE = "classes.json"
 _LOADERS = Path(__file__).parent / "loaders"
 # Of the networks that are trained here, by architecture.
 _LOADERS_OF = {
@@ -40,7 +43,7 @@ _LOADERS_OF = {
 }
 # What a tokenizer or a processor is read from, or says what answers mean; copied beside the model.
 _PROCESSOR_FILES = (
-    "classes.json",
+    _CLASSES_FILE,
     "tokenizer*.json",
     "vocab*",
     "*processor_config.json",
@@ -76,13 +79,16 @@ class Exportable:
         return self.compiled or TorchPredictor(self.model)
 
 
-def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Exportable:
+def load_exportable(
+    name: str | Path, task: str, variant: Variant = DENSE, calibration: Calibration | None = None
+) -> Exportable:
     """Load a variant together with what is needed to write it down.
 
     Args:
         name: A model: as `load_model()` takes it for digits, else as `load_pretrained()` does.
         task: `digits`, `sentiment` or `speech`.
         variant: Which variant of it.
+        calibration: As `load_predictor()` takes it.
 
     Raises:
         InputError: If there is no such model or variant.
@@ -91,9 +97,9 @@ def load_exportable(name: str | Path, task: str, variant: Variant = DENSE) -> Ex
     title = name.name if isinstance(name, Path) else name.strip().split("/")[-1]
     if task == "digits":
         network = load_model(name, "cpu", variant)
-        predictor = load_predictor(name, "cpu", variant, is_here=True)
+        predictor = load_predictor(name, "cpu", variant, is_here=True, calibration=calibration)
         folder = WEIGHTS_DIR / name
-        samples = digit_samples()
+        samples = list(calibration.make()) if calibration else digit_samples()
     else:
         pretrained = load_pretrained(str(name), task, variant=variant, is_here=True)
         network, predictor, folder = pretrained.model, pretrained.predict, pretrained.folder
@@ -134,6 +140,10 @@ def write_archive(exportable: Exportable, file_format: str, folder: Path) -> Pat
                 archive.write(file, file.name)
             for file in _processor_files(exportable.folder):
                 archive.write(file, file.name)
+            classes = getattr(exportable.model, "classes", DIGITS)
+            if classes != DIGITS:
+                names = json.dumps({"labels": classes}, ensure_ascii=False, indent=2)
+                archive.writestr(_CLASSES_FILE, f"{names}\n")
             archive.writestr(_EXAMPLE_FILE, _example(exportable))
             script = (_LOADERS / f"{_loader(exportable, file_format)}.py").read_text("utf-8")
             archive.writestr(_SCRIPT_FILE, script)

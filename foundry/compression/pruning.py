@@ -219,6 +219,7 @@ def _rebuild(pruned: nn.Module, config: Mapping[str, Any]) -> nn.Module:
         channels=widths[:num_convolutions],
         hidden_dims=widths[num_convolutions:-1],
         dropout=config["dropout"],
+        **{name: config[name] for name in ("classes",) if name in config},
     )
     smaller.load_state_dict(pruned.state_dict())
     return smaller.eval().requires_grad_(False)

@@ -1,7 +1,7 @@
 """Pruning a trained digit network and training it back, as a stream of events."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -10,6 +10,7 @@ from foundry.compression.measurement.footprint import LayerChange
 from foundry.compression.pruning import prune, rank_channels
 from foundry.data import DataSet, normalize
 from foundry.models.networks import count_parameters
+from foundry.runs.data_sets import MNIST
 from foundry.training import TrainConfig, TrainEvent, TrainState, train
 from foundry.training.evaluation import evaluate
 
@@ -17,6 +18,27 @@ from foundry.training.evaluation import evaluate
 NUM_JUDGED = 2_000
 # A pruned network has less to fit with: longer, and at a lower rate than from nothing.
 RECOVERY = TrainConfig(epochs=8, batch_size=256, learning_rate=4e-3)
+# Of fewer images such batches are too few updates; the rate follows the root of the batch.
+_FEW = 10_000
+_SMALL_BATCH = 64
+
+
+def plan_recovery(epochs: int, dataset: str, num_images: int) -> TrainConfig:
+    """Return the knobs of a recovery.
+
+    Args:
+        epochs: Passes over the training images.
+        dataset: `mnist`, or the id of a data set that somebody brought.
+        num_images: Training images that it has.
+    """
+    planned = replace(RECOVERY, epochs=epochs)
+    if dataset == MNIST:
+        return planned
+    planned = replace(planned, dataset=dataset).fit(num_images)
+    if num_images >= _FEW:
+        return planned
+    slower = planned.learning_rate * (_SMALL_BATCH / planned.batch_size) ** 0.5
+    return replace(planned, batch_size=_SMALL_BATCH, learning_rate=slower)
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ class PrunedTraining:
         self,
         dense: nn.Module,
         pruning_ratio: float | Mapping[str, float],
-        mnist: DataSet,
+        data: DataSet,
         recovery: TrainConfig = RECOVERY,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -79,12 +101,13 @@ class PrunedTraining:
         Args:
             dense: A LeNet or CNN; not modified.
             pruning_ratio: As `prune()` takes it.
-            mnist: Training images judge and recover, validation images choose the epoch.
+            data: What it learned. Training images judge and recover, validation images choose the
+                epoch.
             recovery: The knobs of the training that follows; its `model` and `dropout` are not
                 used, the network brings its own.
             device: Where to train.
         """
-        self.dense, self.pruning_ratio, self.mnist = dense, pruning_ratio, mnist
+        self.dense, self.pruning_ratio, self.data = dense, pruning_ratio, data
         self.recovery, self.device = recovery, device
         self.state: TrainState | None = None
 
@@ -99,21 +122,21 @@ class PrunedTraining:
             InputError: As `prune()` does.
             DivergedError: As `train()` does; the best weights so far are those before.
         """
-        judged = self.mnist.train.head(NUM_JUDGED)
+        judged = self.data.train.head(NUM_JUDGED)
         dense_device = next(self.dense.parameters()).device
         images = normalize(judged.images).to(dense_device)
         labels = judged.labels.to(dense_device)
         scores = rank_channels(self.dense, images, labels)
         yield ImportanceEvent(
             {name: tuple(values.tolist()) for name, values in scores.items()},
-            evaluate(self.dense, self.mnist.val).accuracy,
+            evaluate(self.dense, self.data.val).accuracy,
             count_parameters(self.dense),
         )
         pruned = prune(self.dense, self.pruning_ratio, images, labels)
         self.state = TrainState(self.recovery, self.device, start=pruned.model)
-        at_once = evaluate(self.state.model, self.mnist.val)
+        at_once = evaluate(self.state.model, self.data.val)
         yield PruneEvent(pruned.changes, at_once.accuracy, count_parameters(pruned.model))
-        for event in train(self.state, self.mnist):
+        for event in train(self.state, self.data):
             yield RecoveryEvent(event)
 
     def best_model(self) -> nn.Module:

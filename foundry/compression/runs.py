@@ -4,7 +4,7 @@ Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` h
 `variants/` the compressed models.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,21 +15,35 @@ from safetensors.torch import load_file
 from foundry.compression.config import CompressConfig, CompressEvent, list_models
 from foundry.compression.measurement.stored import Source
 from foundry.compression.pruning import PRUNED_ARCHITECTURES
+from foundry.data import DIGITS
 from foundry.errors import InputError
+from foundry.runs.data_sets import MNIST, is_kept
 from foundry.runs.folders import AnyRun, create_folder, read_events, runs_dir
 from foundry.runs.store import RunStore
-from foundry.training.runs import read_own_run
+from foundry.training.runs import Run, read_own_run
 
 PROBS_FILE = "probs.safetensors"
 
 
 @dataclass(frozen=True)
 class CompressRun(AnyRun):
-    """One reading of a compression's folder."""
+    """One reading of a compression's folder.
+
+    Attributes:
+        classes: What a network of digits tells apart, in the order of the labels.
+        dataset: What it learned: `mnist`, or the id of a data set that a visitor brought.
+    """
 
     config: CompressConfig
+    # Those of earlier versions are all of digits.
+    classes: tuple[str, ...] = field(default=DIGITS, kw_only=True)
+    dataset: str = field(default=MNIST, kw_only=True)
 
     worker: ClassVar[str] = "foundry.compression.worker"
+
+    def __post_init__(self) -> None:
+        """Make a tuple of what JSON has for one."""
+        object.__setattr__(self, "classes", tuple(self.classes))
 
     @property
     def variants_folder(self) -> Path:
@@ -52,7 +66,7 @@ class CompressRun(AnyRun):
 
     @cached_property
     def test_probs(self) -> dict[str, torch.Tensor]:
-        """What each variant of a digit network made of the test split, float32 (10000, 10).
+        """What each variant of a digit network made of the test split, float32 (N, classes).
 
         In the order of the table, dense first; the file has an order of its own.
         """
@@ -92,18 +106,22 @@ def create_compression(config: CompressConfig, owner: str) -> CompressRun:
         owner: The visitor's secret token.
 
     Raises:
-        InputError: If there is no such model for this visitor, or it cannot be masked.
+        InputError: If there is no such model for this visitor, it cannot be pruned or masked, or
+            what it learned is gone.
         ArtifactError: If the runs folder cannot be written.
     """
-    _check_model(config, owner)
-    made = {"config": asdict(config)}
+    made: dict[str, Any] = {"config": asdict(config)}
+    run = _find_run(config, owner)
+    if run is not None and run.has_own_data:
+        made |= {"classes": run.classes, "dataset": run.config.dataset}
     return read_compression(create_folder(compressions_dir(), made, owner).name)
 
 
-def _check_model(config: CompressConfig, owner: str) -> None:
+def _find_run(config: CompressConfig, owner: str) -> Run | None:
+    """Return the run that is to be compressed, or None if it is a shipped model."""
     names = [spec.name for spec in list_models()]
     if config.model in names:
-        return
+        return None
     try:
         run = read_own_run(config.model, owner)
     except InputError:
@@ -111,10 +129,10 @@ def _check_model(config: CompressConfig, owner: str) -> None:
             f"There is no model “{config.model}”; choose one of {', '.join(names)}, or a run of "
             "yours by its id."
         ) from None
-    if not run.is_on_mnist:
+    if not (run.is_on_mnist or run.has_own_data):
         raise InputError(
-            "This run learned from your own data, and what is compressed recovers and is "
-            "measured on MNIST; choose a run on MNIST."
+            "This run learned signs of your hand, and no data set has them to recover and to be "
+            "measured on; choose a run on MNIST or on a data set that you brought."
         )
     if not run.has_weights:
         raise InputError("This run has no weights yet; its first epoch has to end.")
@@ -122,6 +140,12 @@ def _check_model(config: CompressConfig, owner: str) -> None:
         raise InputError("Only LeNet and CNN are pruned here; set pruning_ratio to 0.")
     if config.sparsity and run.config.model != "lenet":
         raise InputError("Masks are shown on LeNet only; set sparsity to 0.")
+    if run.has_own_data and not is_kept(run.config.dataset):
+        raise InputError(
+            "The data set that this run learned was removed since, and without it nothing can "
+            "recover or be measured; bring its file again on Train."
+        )
+    return run
 
 
 COMPRESSIONS = RunStore(

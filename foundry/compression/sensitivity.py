@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from foundry.compression.pruning import prunable_layers, prune
-from foundry.data import Split, normalize
+from foundry.data import DataSet, Split, normalize
 from foundry.models.calibration import digit_samples
-from foundry.models.quantization import quantize
+from foundry.models.quantization import Sample, quantize
 from foundry.models.runtime import OpenVinoPredictor
 from foundry.models.variants import SIGNATURES
 from foundry.training.evaluation import evaluate
@@ -33,7 +33,7 @@ class Sensitivity:
 
 
 def sense_layers(
-    dense: nn.Module, pruning_ratio: float, val: Split
+    dense: nn.Module, pruning_ratio: float, data: DataSet
 ) -> Generator[tuple[float, str], None, list[Sensitivity]]:
     """Change one layer at a time.
 
@@ -41,7 +41,7 @@ def sense_layers(
         dense: A digit network; not modified.
         pruning_ratio: Share of the channels or neurons taken out of the layer, by the size of
             their weights.
-        val: Images to judge by; none of the test split.
+        data: What it learned: training images calibrate int8, validation images judge.
 
     Yields:
         The share done, in [0, 1], with a sentence.
@@ -49,6 +49,7 @@ def sense_layers(
     Returns:
         Both changes of every layer that can be changed so.
     """
+    val, samples = data.val, digit_samples(data.train)
     layers = [
         name for name, module in dense.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)
     ]
@@ -60,7 +61,8 @@ def sense_layers(
             pruned = prune(dense, {layer: pruning_ratio}).model
             loss = accuracy - evaluate(pruned, val).accuracy
             found.append(Sensitivity(layer, PRUNED, loss))
-        found.append(Sensitivity(layer, INT8, accuracy - _int8_accuracy(dense, layer, layers, val)))
+        kept = keep_others(layer, layers)
+        found.append(Sensitivity(layer, INT8, accuracy - _int8_accuracy(dense, kept, samples, val)))
     return found
 
 
@@ -76,7 +78,9 @@ def keep_others(layer: str, layers: Sequence[str]) -> dict[str, str]:
     return dict.fromkeys([*others, r".*aten::matmul.*"], "another layer's turn")
 
 
-def _int8_accuracy(dense: nn.Module, layer: str, layers: list[str], val: Split) -> float:
-    signature = replace(SIGNATURES["digits"], kept=keep_others(layer, layers))
-    predict = OpenVinoPredictor(quantize(dense, signature, digit_samples()))
+def _int8_accuracy(
+    dense: nn.Module, kept: dict[str, str], samples: Sequence[Sample], val: Split
+) -> float:
+    signature = replace(SIGNATURES["digits"], kept=kept)
+    predict = OpenVinoPredictor(quantize(dense, signature, samples))
     return (predict(normalize(val.images)).argmax(1) == val.labels).double().mean().item()

@@ -13,6 +13,7 @@ from foundry.compression.measurement.measure import DENSE, Measured
 from foundry.compression.measurement.stored import Source, StoredVariant
 from foundry.compression.measurement.workloads import Workload
 from foundry.compression.sensitivity import Sensitivity
+from foundry.runs.data_sets import MNIST
 
 PRUNED, INT8, PRUNED_INT8 = "pruned", "int8", "pruned-int8"
 # Beside `dense`, as shipped models have it.
@@ -40,6 +41,8 @@ class CompressState:
         config: What is to be done.
         source: The dense model, as `load_model()` takes it.
         folder: Where the compressed models go.
+        dataset: What a network of digits learned, recovers and is measured on: `mnist`, or the id
+            of a data set that somebody brought.
         importance: By layer, of each channel or neuron, at least 0.
         variants: What there is to measure so far; dense is the first.
         sensitivity: What each layer bears.
@@ -50,6 +53,7 @@ class CompressState:
     config: CompressConfig
     source: str | Path
     folder: Path
+    dataset: str = MNIST
     importance: dict[str, list[float]] = field(default_factory=dict)
     variants: list[StoredVariant] = field(default_factory=list)
     sensitivity: list[Sensitivity] = field(default_factory=list)
@@ -87,6 +91,7 @@ class CompressState:
             "rows": rows,
             "unit": self.workload.unit,
             "samples": self.workload.samples,
+            "classes": list(self.workload.classes),
             "quality_name": self.workload.quality_name,
             "load_average": self.measured.load_average,
             "num_threads": torch.get_num_threads(),

@@ -26,7 +26,12 @@ from foundry.compression.measurement.workloads import (
     texts_workload,
 )
 from foundry.compression.pruning import mask
-from foundry.compression.recovery import RECOVERY, ImportanceEvent, PrunedTraining, PruneEvent
+from foundry.compression.recovery import (
+    ImportanceEvent,
+    PrunedTraining,
+    PruneEvent,
+    plan_recovery,
+)
 from foundry.compression.sensitivity import sense_layers
 from foundry.compression.state import (
     BFLOAT16,
@@ -39,13 +44,14 @@ from foundry.compression.state import (
     PRUNED_INT8,
     CompressState,
 )
-from foundry.data import load_mnist
+from foundry.data import DataSet
 from foundry.models import VARIANTS, available_variants, load_model, load_predictor, load_pretrained
 from foundry.models.calibration import SAMPLE_MAKERS, digit_samples
 from foundry.models.loading import WEIGHTS_DIR
 from foundry.models.quantization import OnProgress, Sample, convert, quantize, quantize_weights
 from foundry.models.runtime import OpenVinoPredictor
 from foundry.models.variants import SIGNATURES
+from foundry.runs.data_sets import MNIST, calibrate_on, load_data
 
 _REPORT_EVERY_S = 0.5
 
@@ -84,12 +90,13 @@ def compress(state: CompressState) -> Iterator[CompressEvent]:
 
 def _compress_digits(state: CompressState) -> Events[None]:
     config, folder = state.config, state.folder
-    dense = load_model(state.source)
-    state.workload = digits_workload()
+    dense, data = load_model(state.source), load_data(state.dataset)
+    samples = digit_samples(data.train)
+    state.workload = digits_workload(None if state.dataset == MNIST else data)
     state.variants.append(store_network(DENSE, dense, folder / DENSE))
     state.variants.append(make_bfloat16(BFLOAT16, state.variants[0], dense, folder))
     if config.is_pruned:
-        pruned = yield from _prune(state, dense)
+        pruned = yield from _prune(state, dense, data)
     else:
         pruned = None
         if PRUNED in available_variants(state.source):
@@ -99,14 +106,15 @@ def _compress_digits(state: CompressState) -> Events[None]:
         yield state.event("mask", 0.0, f"Setting {config.sparsity:.0%} of the weights to zero")
         masked = mask(dense, config.sparsity, config.scope)
         state.variants.append(store_network(MASKED, masked.model, folder / MASKED, masked.changes))
-    yield from _compile(state, dense, digit_samples())
+    yield from _compile(state, dense, samples)
     if config.is_quantized:
-        load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8])
+        calibration = calibrate_on(state.dataset)
+        load = partial(load_predictor, state.source, "cpu", VARIANTS[INT8], calibration=calibration)
         yield from _store_int8(state, INT8, dense, load, 0.3)
         if pruned is not None:
-            build = partial(_quantize_digits, pruned)
+            build = partial(_quantize_digits, pruned, samples)
             yield from _store_int8(state, PRUNED_INT8, pruned, build, 0.65)
-    sensing = sense_layers(dense, state.sensed_ratio, load_mnist().val)
+    sensing = sense_layers(dense, state.sensed_ratio, data)
     state.sensitivity = yield from _as_events(state, "sense", sensing)
 
 
@@ -142,16 +150,18 @@ def _load_compiled(name: str, task: str, variant: str, on_progress: OnProgress) 
     return load_pretrained(name, task, on_progress, VARIANTS[variant]).compiled
 
 
-def _quantize_digits(network: nn.Module, on_progress: OnProgress) -> OpenVinoPredictor:
-    signature = SIGNATURES["digits"]
-    return OpenVinoPredictor(quantize(network, signature, digit_samples(), on_progress))
+def _quantize_digits(
+    network: nn.Module, samples: list[Sample], on_progress: OnProgress
+) -> OpenVinoPredictor:
+    return OpenVinoPredictor(quantize(network, SIGNATURES["digits"], samples, on_progress))
 
 
-def _prune(state: CompressState, dense: nn.Module) -> Events[nn.Module]:
+def _prune(state: CompressState, dense: nn.Module, data: DataSet) -> Events[nn.Module]:
     config = state.config
     yield state.event("importance", 0.0, "Asking training images what each channel is for")
-    recovery = replace(RECOVERY, epochs=max(1, config.recovery_epochs))
-    training = PrunedTraining(dense, config.pruning_ratio, load_mnist(), recovery)
+    epochs = max(1, config.recovery_epochs)
+    recovery = plan_recovery(epochs, state.dataset, len(data.train))
+    training = PrunedTraining(dense, config.pruning_ratio, data, recovery)
     changes: tuple[LayerChange, ...] = ()
     for event in training:
         if isinstance(event, ImportanceEvent):

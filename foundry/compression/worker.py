@@ -4,6 +4,7 @@ It hears `stop` on standard input; the end of input means that the server is gon
 leaves at once: a compression is short enough to be started again.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from safetensors.torch import save_file
 
 from foundry.compression.config import CompressEvent
 from foundry.compression.runs import PROBS_FILE, CompressRun, read_compression
-from foundry.compression.state import CompressState
+from foundry.compression.state import DENSE, PRUNED_FOLDER, CompressState
 from foundry.compression.steps import compress
 from foundry.errors import ArtifactError, DivergedError, InputError
+from foundry.models.checkpoints import WEIGHTS_FILE
 from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
 from foundry.runs.process import Commands, leave_at_once, leave_room_for_the_server
 from foundry.training.runs import read_run
@@ -48,6 +50,23 @@ def _record(run: CompressRun, state: CompressState) -> None:
     }
     save_file(probs, run.folder / PROBS_FILE)
     write_json(run.folder / RESULT_FILE, state.report())
+    if run.config.is_pruned and is_run_id(run.config.model):
+        _give_pruned(run)
+
+
+def _give_pruned(run: CompressRun) -> None:
+    """Put the pruned network beside the weights that it was made from, as a variant of theirs."""
+    variants, training = run.variants_folder, read_run(run.config.model)
+    kept = (training.best_folder / WEIGHTS_FILE).read_bytes()
+    if kept != (variants / DENSE / WEIGHTS_FILE).read_bytes():
+        # The training went on meanwhile.
+        return
+    partial = training.pruned_folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(variants / PRUNED_FOLDER, partial)
+    # Its own files are replaced: whoever has loaded them holds them in memory.
+    shutil.rmtree(training.pruned_folder, ignore_errors=True)
+    partial.rename(training.pruned_folder)
 
 
 def main(run_id: str) -> None:
@@ -64,7 +83,7 @@ def main(run_id: str) -> None:
         write_status(run.folder, "running")
         model = run.config.model
         source = read_run(model).best_folder if is_run_id(model) else model
-        state = CompressState(run.config, source, run.variants_folder)
+        state = CompressState(run.config, source, run.variants_folder, run.dataset)
         for event in compress(state):
             if commands.last:
                 break

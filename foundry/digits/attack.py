@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from foundry.data import NUM_CLASSES, Split, normalize_pixels
+from foundry.data import Split, normalize_pixels
 from foundry.errors import InputError
 from foundry.models.attacks.perturbing import (
     PGD,
@@ -34,8 +34,8 @@ class Attack:
         noise: What was added, float32 (28, 28), at most epsilon from 0.
         digit: What the model read before.
         target: What it was to read, or None for anything else.
-        probs_before: float32 (10,), of the picture as it was.
-        probs_after: float32 (10,), of the attacked one.
+        probs_before: float32 (classes,), of the picture as it was.
+        probs_after: float32 (classes,), of the attacked one.
         smallest_epsilon: The smallest strength of `STRENGTHS` that works, None if none does.
     """
 
@@ -77,20 +77,23 @@ def attack_digit(
     """Change a picture a little so that a model reads something else.
 
     Args:
-        model: A digit classifier giving logits (N, 10); not modified. Of an int8 one the float32
-            network that was quantized: what runs has no gradients. Whether it is fooled too is to
-            be seen with `read_pixels()`.
+        model: A classifier of digits, or of other small pictures, giving logits (N, classes); not
+            modified. Of an int8 one the float32 network that was quantized: what runs has no
+            gradients. Whether it is fooled too is to be seen with `read_pixels()`.
         image: uint8, shape (28, 28), 255 = ink.
-        target: The digit that it is to read; None for any but the one that it reads now.
+        target: The digit that it is to read, or the place of another class; None for any but the
+            one that it reads now.
         method: One of `METHODS`.
         epsilon: How far each pixel may go, in [0, MAX_EPSILON] of the way from paper to ink.
 
     Raises:
         InputError: If there is no such method, strength or digit, or it reads the target already.
     """
-    _check(method, epsilon, target)
+    check_attack(method, epsilon, MAX_EPSILON)
     pixels = torch.from_numpy(image)[None, None].float() / 255
     before = read_probs(model, pixels, normalize_pixels)
+    if target is not None and target not in range(before.shape[1]):
+        raise InputError(f"“{target}” is no digit; 0 to {before.shape[1] - 1} are accepted.")
     digit = int(before.argmax())
     if digit == target:
         raise InputError(f"It is read as {digit} already; choose another digit to fool it into.")
@@ -123,11 +126,11 @@ def read_pixels(model: Predictor, pixels: np.ndarray) -> np.ndarray:
     """Read a picture whose pixels are no grey levels of a file.
 
     Args:
-        model: A digit classifier giving logits (N, 10), any variant of it.
+        model: As `attack_digit()` takes it, any variant of it.
         pixels: float32 (28, 28), in [0, 1], 1 = ink.
 
     Returns:
-        float32 probabilities, shape (10,).
+        float32 probabilities, shape (classes,).
     """
     return read_probs(model, torch.from_numpy(pixels)[None, None], normalize_pixels)[0]
 
@@ -156,7 +159,7 @@ def measure_robustness(
         InputError: If there is no such method or strength.
     """
     for epsilon in epsilons:
-        _check(method, epsilon, None)
+        check_attack(method, epsilon, MAX_EPSILON)
     num_batches = -(-len(digits) // _BATCH_IMAGES)
     accuracies: list[float] = []
     for done, epsilon in enumerate(epsilons):
@@ -189,9 +192,3 @@ def _count_right(
             read_probs(predictor or model, attacked, normalize_pixels).argmax(1) == labels.numpy()
         ).sum()
     )
-
-
-def _check(method: str, epsilon: float, target: int | None) -> None:
-    check_attack(method, epsilon, MAX_EPSILON)
-    if target is not None and target not in range(NUM_CLASSES):
-        raise InputError(f"“{target}” is no digit; 0 to 9 are accepted.")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from foundry.data import NUM_CLASSES, normalize_pixels
+from foundry.data import normalize_pixels
 from foundry.errors import InputError
 from foundry.models.runtime import on_narrow_thread
 
@@ -62,10 +62,11 @@ def explain_digit(
     are normalised. No hooks are set on the model, so others may use it meanwhile.
 
     Args:
-        model: A digit classifier giving logits (N, 10); not modified. Of an int8 one the float32
-            network that was quantized: what runs has no gradients.
+        model: A classifier of digits, or of other small pictures, giving logits (N, classes); not
+            modified. Of an int8 one the float32 network that was quantized: what runs has no
+            gradients.
         image: uint8, shape (28, 28), 255 = ink.
-        digit: The digit to explain; None takes the likeliest.
+        digit: The digit to explain, or the place of another class; None takes the likeliest.
         rival: The digit it is compared with ("why not 9?"); None compares with none.
 
     Raises:
@@ -79,10 +80,11 @@ def explain_digit(
 
     device = next(model.parameters()).device
     pixels = torch.from_numpy(image)[None, None].to(device).float() / 255
+    with torch.inference_mode():
+        logits = model(normalize_pixels(pixels))[0]
     if digit is None:
-        with torch.inference_mode():
-            digit = int(model(normalize_pixels(pixels)).argmax())
-    _check(digit, rival)
+        digit = int(logits.argmax())
+    _check(digit, rival, len(logits))
 
     def margin(inputs: Tensor) -> Tensor:
         logits = model(normalize_pixels(inputs))
@@ -116,9 +118,9 @@ def explain_digit(
         num_steps *= 2
 
 
-def _check(digit: int, rival: int | None) -> None:
+def _check(digit: int, rival: int | None, num_classes: int) -> None:
     for one in filter(lambda one: one is not None, (digit, rival)):
-        if one not in range(NUM_CLASSES):
-            raise InputError(f"“{one}” is no digit; 0 to 9 are accepted.")
+        if one not in range(num_classes):
+            raise InputError(f"“{one}” is no digit; 0 to {num_classes - 1} are accepted.")
     if digit == rival:
         raise InputError(f"A {digit} cannot be compared with itself; choose another digit.")

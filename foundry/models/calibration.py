@@ -3,7 +3,8 @@
 MNIST's training split, texts and speech made for it, and crops of scikit-image's own pictures.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,7 +14,7 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from foundry.data import DATA_DIR, load_mnist, normalize
+from foundry.data import DATA_DIR, Split, load_mnist, normalize
 from foundry.data.photos import frame_photo, normalize_photos
 from foundry.models.quantization import Sample
 from foundry.models.shipped import hash_file
@@ -33,9 +34,27 @@ _SMALLEST_CROP = 0.25
 _SEED = 0
 
 
-def digit_samples() -> list[Sample]:
-    """Return 300 training images, each float32 (1, 1, 28, 28)."""
-    images = normalize(load_mnist().train.head(_NUM_IMAGES).images)
+@dataclass(frozen=True)
+class Calibration:
+    """What an int8 model is calibrated on.
+
+    Attributes:
+        make: Makes the inputs; asked only where there is no int8 model yet.
+        description: Changes when the inputs do.
+    """
+
+    make: Callable[[], Sequence[Sample]]
+    description: str
+
+
+def digit_samples(train: Split | None = None) -> list[Sample]:
+    """Return 300 training images, each float32 (1, 1, 28, 28), or as many as there are.
+
+    Args:
+        train: What the network learned from; None for MNIST's.
+    """
+    train = load_mnist().train if train is None else train
+    images = normalize(train.head(_NUM_IMAGES).images)
     return [(image[None],) for image in images]
 
 
@@ -110,6 +129,15 @@ SAMPLE_MAKERS: dict[str, Callable[[Any], list[Sample]]] = {
 _digest = lru_cache(hash_file)
 
 
+def describe_digits(dataset: str) -> str:
+    """Return what changes when the images do that a network of digits is calibrated on.
+
+    Args:
+        dataset: Names what it learned from.
+    """
+    return f"{dataset} train, first {_NUM_IMAGES}"
+
+
 def describe_samples(task: str) -> str:
     """Return what changes when a task's calibration inputs do.
 
@@ -117,7 +145,7 @@ def describe_samples(task: str) -> str:
         task: `digits`, `photos`, `sentiment` or `speech`.
     """
     if task == "digits":
-        return f"MNIST train, first {_NUM_IMAGES}"
+        return describe_digits("MNIST")
     if task == "photos":
         # All that decides about the crops: an int8 model of others is not to come from the cache.
         return (

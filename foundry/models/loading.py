@@ -14,7 +14,13 @@ import torch
 from torch import nn
 
 from foundry.errors import ArtifactError, InputError
-from foundry.models.calibration import SAMPLE_MAKERS, digit_samples, photo_samples
+from foundry.models.calibration import (
+    SAMPLE_MAKERS,
+    Calibration,
+    describe_samples,
+    digit_samples,
+    photo_samples,
+)
 from foundry.models.checkpoints import WEIGHTS_FILE, read_model
 from foundry.models.hub import OnProgress, resolve_model
 from foundry.models.networks import EfficientNetLite0
@@ -108,6 +114,7 @@ def load_predictor(
     variant: Variant = DENSE,
     on_progress: OnProgress | None = None,
     is_here: bool = False,
+    calibration: Calibration | None = None,
 ) -> Predictor:
     """Load what runs a model of digits or photos; all callers share it.
 
@@ -117,6 +124,7 @@ def load_predictor(
         variant: Which variant of it.
         on_progress: Called while int8 is built with the share done, in [0, 1], and a sentence.
         is_here: Whether it has to run in this process, as what is timed or exported has.
+        calibration: Of an int8 network that did not learn MNIST: what it learned from.
 
     Returns:
         The call from images to logits, as those of `load_model()`, both on the CPU.
@@ -134,7 +142,8 @@ def load_predictor(
     folder = find_variant(str(name), _own_folder(name), variant)
     is_of_photos = isinstance(model, EfficientNetLite0)
     task, samples = ("photos", photo_samples) if is_of_photos else ("digits", digit_samples)
-    return load_quantized(folder, task, model, samples, on_progress)
+    calibration = calibration or Calibration(samples, describe_samples(task))
+    return load_quantized(folder, task, model, calibration, on_progress)
 
 
 def _own_folder(name: str | Path) -> Path:
@@ -185,9 +194,8 @@ def load_pretrained(
         return replace(loaded, compiled=remote)
     if not variant.is_quantized:
         return loaded
-    compiled = load_quantized(
-        folder, task, loaded.model, lambda: SAMPLE_MAKERS[task](loaded.processor), on_progress
-    )
+    calibration = Calibration(lambda: SAMPLE_MAKERS[task](loaded.processor), describe_samples(task))
+    compiled = load_quantized(folder, task, loaded.model, calibration, on_progress)
     return replace(loaded, compiled=compiled)
 
 

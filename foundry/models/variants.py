@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +12,8 @@ from torch import nn
 
 from foundry.errors import InputError
 from foundry.models.cache import load_or_build
-from foundry.models.calibration import describe_samples
-from foundry.models.quantization import OnProgress, Sample, Signature, quantize
+from foundry.models.calibration import Calibration
+from foundry.models.quantization import OnProgress, Signature, quantize
 from foundry.models.runtime import OpenVinoPredictor
 from foundry.models.shipped import hash_file
 
@@ -147,7 +147,7 @@ def load_quantized(
     folder: Path,
     task: str,
     model: nn.Module,
-    samples: Callable[[], Sequence[Sample]],
+    calibration: Calibration,
     on_progress: OnProgress | None = None,
 ) -> OpenVinoPredictor:
     """Quantize a model to int8, once: the result is kept in memory and on disk, and shared.
@@ -156,7 +156,7 @@ def load_quantized(
         folder: Has `config.json` and safetensors.
         task: `digits`, `photos`, `sentiment` or `speech`.
         model: The network in that folder, on the CPU; not modified.
-        samples: Makes the calibration inputs, if they are needed.
+        calibration: What it is calibrated on, if it is not built yet.
         on_progress: Called while it is built with the share done, in [0, 1], and a sentence.
     """
     files = _weights_files(folder)
@@ -174,7 +174,8 @@ def load_quantized(
                 return _kept[key]
         signature = SIGNATURES[task]
         built = load_or_build(
-            _describe(files, task), lambda: quantize(model, signature, samples(), on_progress)
+            _describe(files, task, calibration.description),
+            lambda: quantize(model, signature, calibration.make(), on_progress),
         )
         predictor = OpenVinoPredictor(built)
         with _guard:
@@ -188,7 +189,7 @@ def _weights_files(folder: Path) -> list[Path]:
     return sorted([folder / "config.json", *folder.glob("*.safetensors")])
 
 
-def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
+def _describe(files: Sequence[Path], task: str, calibration: str) -> dict[str, str]:
     """Return all that an int8 model depends on."""
     return {
         **{file.name: hash_file(file) for file in files},
@@ -196,5 +197,5 @@ def _describe(files: Sequence[Path], task: str) -> dict[str, str]:
         "variant": "int8",
         "recipe": str(_RECIPE),
         "signature": repr(SIGNATURES[task]),
-        "calibration": describe_samples(task),
+        "calibration": calibration,
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foundry.errors import InputError
+from foundry.runs.folders import RUNS_DIR_VARIABLE, runs_dir
 
 REQUIREMENTS = "foundry/requirements-ray.txt"
 ADDRESS_VARIABLE = "RAY_ADDRESS"
@@ -96,12 +97,14 @@ def _init(address: str | None) -> None:
 
     # Workers start in folders of their own, and find the project all the same.
     path = os.pathsep.join([str(_PROJECT_DIR), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    # What visitors brought is beside the runs, whose folder the machines share.
+    runs = str(runs_dir().resolve())
     num_tries = 1 if address else _START_TRIES
     for num_left in reversed(range(num_tries)):
         try:
             ray.init(
                 address=address or "local",
-                runtime_env={"env_vars": {"PYTHONPATH": path}},
+                runtime_env={"env_vars": {"PYTHONPATH": path, RUNS_DIR_VARIABLE: runs}},
                 logging_level="ERROR",
                 log_to_driver=False,
                 **({} if address else {"include_dashboard": False}),

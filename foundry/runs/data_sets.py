@@ -24,6 +24,7 @@ from foundry.data import DataSet, Split, load_mnist
 from foundry.data.own.found import SPLITS
 from foundry.data.own.splitting import OwnData
 from foundry.errors import ArtifactError, InputError
+from foundry.models.calibration import Calibration, describe_digits, digit_samples
 from foundry.runs.folders import hash_owner, remove_folder, runs_dir, write_json
 
 MNIST = "mnist"
@@ -170,6 +171,11 @@ def _find_about(folder: Path) -> About | None:
         return None
 
 
+def is_kept(data_id: str) -> bool:
+    """Tell whether a data set that somebody brought is still there, whosever it is."""
+    return is_data_id(data_id) and _find_about(data_sets_dir() / data_id) is not None
+
+
 def list_data_sets(owner: str) -> list[About]:
     """Return what is known of a visitor's data sets, the newest first."""
     if not isinstance(owner, str) or not owner:
@@ -189,6 +195,20 @@ def load_data(data_id: str) -> DataSet:
         ArtifactError: If it is gone, or no longer what its name says.
     """
     return load_mnist() if data_id == MNIST else _load_own(data_sets_dir() / data_id)
+
+
+def calibrate_on(data_id: str) -> Calibration | None:
+    """Return what int8 is calibrated on for a network that learned a data set.
+
+    Args:
+        data_id: As `load_data()` takes it; its errors come when the inputs are made.
+
+    Returns:
+        None for MNIST, on which networks are calibrated that are not told otherwise.
+    """
+    if data_id == MNIST:
+        return None
+    return Calibration(lambda: digit_samples(load_data(data_id).train), describe_digits(data_id))
 
 
 @lru_cache(maxsize=3)

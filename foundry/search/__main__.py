@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from foundry.data.own.reading import finish, read_data_set
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cluster import ADDRESS_VARIABLE
+from foundry.runs.data_sets import AS_IT_IS, keep_data_set
 from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
-from foundry.search.runs import SearchRun, create_search
+from foundry.search.runs import SearchRun, create_search, fit_search
 from foundry.search.stream import search
 from foundry.training.export import equivalent_python
+
+_OWNER = "command line"
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -46,6 +50,9 @@ def _parse() -> argparse.Namespace:
         parser.add_argument(_option(name), nargs="+", metavar="CHOICE")
     for name in ("epochs", "num_train_images", "seed"):
         parser.add_argument(_option(name), type=int)
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="a data set to learn instead of MNIST"
+    )
     parser.add_argument("--objective", choices=OBJECTIVES)
     parser.add_argument("--sampler", choices=SAMPLERS)
     parser.add_argument(
@@ -66,9 +73,13 @@ def _option(name: str) -> str:
 def _build_config(args: argparse.Namespace) -> SearchConfig:
     given = {key: value for key, value in vars(args).items() if value is not None}
     knobs = {key: given[key] for key in SearchConfig.__dataclass_fields__ if key in given}
+    if args.data:
+        own = finish(read_data_set(args.data))
+        preparation = AS_IT_IS if own.is_of_pictures else ""
+        knobs["dataset"] = keep_data_set(own, args.data.name, _OWNER, preparation).data_id
     if "num_trials" in knobs:
         knobs.setdefault("minutes", 0.0)
-    return SearchConfig(**knobs)
+    return fit_search(SearchConfig(**knobs), _OWNER)
 
 
 def main() -> None:
@@ -76,7 +87,7 @@ def main() -> None:
     args = _parse()
     try:
         config = _build_config(args)
-        run = create_search(config, "command line") if args.out is None else None
+        run = create_search(config, _OWNER) if args.out is None else None
         folder = run.folder if run else args.out
         print(f"Searching in {folder}", flush=True)
         for event in search(config, folder, args.address):
@@ -85,6 +96,8 @@ def main() -> None:
                 print(f"{event.elapsed_s:6.1f} s  {event.trial_id}  {event.state}  {accuracy}")
     except (InputError, ArtifactError) as error:
         sys.exit(str(error))
+    except FileNotFoundError as error:
+        sys.exit(f"There is no file {error.filename}.")
     ended = SearchRun(folder.name, folder, "", config, "done", "")
     print(table(ended.rows))
     if ended.best:

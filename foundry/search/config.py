@@ -1,11 +1,12 @@
 """What a search may try, how long, and what it looks for; the events that it yields."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from foundry.errors import InputError
 from foundry.models import available_architectures
+from foundry.runs.data_sets import MNIST
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS
 
@@ -49,6 +50,7 @@ class SearchConfig:
         sampler: `optuna` chooses by what came out so far (TPE), with trials that lag behind
             stopped early (ASHA); `random` chooses blindly and takes each to its end.
         seed: Seeds the choices, and every trial.
+        dataset: What every trial learns: `mnist`, or the id of a data set that somebody brought.
 
     Raises:
         InputError: On a value that is not accepted; names the knob.
@@ -70,11 +72,12 @@ class SearchConfig:
     objective: str = "accuracy"
     sampler: str = "optuna"
     seed: int = 0
+    dataset: str = MNIST
 
     def __post_init__(self) -> None:
         """Check every value, with tuples for lists and one representation for each number."""
-        for name in ("epochs", "num_train_images", "seed"):
-            object.__setattr__(self, name, _check(name, getattr(self, name)))
+        for name in ("dataset", "epochs", "num_train_images", "seed"):
+            object.__setattr__(self, name, _check(name, getattr(self, name), self.dataset))
         for name in RANGES:
             object.__setattr__(self, name, _check_range(name, getattr(self, name)))
         for name in CHOICES:
@@ -125,8 +128,19 @@ class SearchConfig:
             settings: Values of the searched knobs.
         """
         fixed = {name: getattr(self, name)[0] for name in (*RANGES, *CHOICES)}
-        same = {name: getattr(self, name) for name in ("epochs", "num_train_images", "seed")}
+        names = ("epochs", "num_train_images", "seed", "dataset")
+        same = {name: getattr(self, name) for name in names}
         return TrainConfig(**(fixed | same | settings))
+
+    def fit(self, num_images: int) -> "SearchConfig":
+        """Return the same search for a data set that somebody brought.
+
+        Args:
+            num_images: As `TrainConfig.fit()` takes it.
+        """
+        return replace(
+            self, num_train_images=self.train_config({}).fit(num_images).num_train_images
+        )
 
 
 @dataclass(frozen=True)
@@ -156,9 +170,9 @@ class SearchEvent:
     elapsed_s: float
 
 
-def _check(name: str, value: Any) -> Any:
+def _check(name: str, value: Any, dataset: str = MNIST) -> Any:
     """Return a value of one knob as `TrainConfig` has it, or raise its sentence."""
-    return getattr(TrainConfig(**{name: value}), name)
+    return getattr(TrainConfig(**{"dataset": dataset, name: value}), name)
 
 
 def _check_range(name: str, value: Any) -> tuple[Any, Any]:

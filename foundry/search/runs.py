@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from foundry.errors import InputError
 from foundry.models import save_model
 from foundry.runs.cluster import require_ray
+from foundry.runs.data_sets import MNIST, is_kept, read_about
 from foundry.runs.folders import (
     ACTIVE,
     AnyRun,
@@ -178,12 +179,27 @@ def create_search(config: SearchConfig, owner: str) -> SearchRun:
         owner: The visitor's secret token.
 
     Raises:
-        InputError: If Ray is not installed.
+        InputError: If Ray is not installed, or the visitor has no such data set.
         ArtifactError: If the runs folder cannot be written.
     """
     require_ray("Search")
-    made = {"config": asdict(config)}
+    made = {"config": asdict(fit_search(config, owner))}
     return read_search(create_folder(searches_dir(), made, owner).name)
+
+
+def fit_search(config: SearchConfig, owner: str) -> SearchConfig:
+    """Return a search that uses as many training images as its data set has.
+
+    Args:
+        config: What is to be searched.
+        owner: The visitor's secret token.
+
+    Raises:
+        InputError: If the visitor has no such data set.
+    """
+    if config.dataset == MNIST:
+        return config
+    return config.fit(sum(read_about(config.dataset, owner).counts["train"]))
 
 
 SEARCHES = RunStore(searches_dir, SearchRun, SearchConfig, "You have no search “{}”.")
@@ -201,7 +217,8 @@ def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:
         owner: The visitor's secret token.
 
     Raises:
-        InputError: If there is no such trial, or it is under way, or it has nothing to keep.
+        InputError: If there is no such trial, or it is under way, or it has nothing to keep, or the
+            data set that it learned was removed since.
         ArtifactError: If its checkpoint is damaged, or the runs folder cannot be written.
     """
     note = search.folder / f"run-of-{_check_trial(search, trial_id)}"
@@ -213,6 +230,11 @@ def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:
             note.unlink()
     checkpoint = find_trial_checkpoint(search, trial_id)
     state = load_checkpoint(checkpoint)
+    if state.config.dataset != MNIST and not is_kept(state.config.dataset):
+        raise InputError(
+            "The data set that this trial learned was removed since, and a run is measured on it; "
+            "bring its file again under Your own data."
+        )
     run = create_run(state.config, owner, "cpu")
     # What Tune keeps of a trial is laid out as a run's folder.
     shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from foundry.runs.cluster import ray_session
+from foundry.runs.data_sets import MNIST, load_data
 from foundry.search.config import SearchConfig, SearchEvent
 from foundry.search.runs import STOP_FILE, read_search_events
 
@@ -33,9 +34,13 @@ def search(config: SearchConfig, folder: Path, address: str | None = None) -> It
 
     Raises:
         InputError: If Ray is not installed, or there is no cluster at the address.
-        ArtifactError: If what a killed search left is damaged, or another version's.
+        ArtifactError: If what a killed search left is damaged, or another version's, or the data
+            set is gone that somebody brought.
     """
     started = time.monotonic()
+    if config.dataset != MNIST:
+        # Else every trial would find out by itself.
+        load_data(config.dataset)
     folder.mkdir(parents=True, exist_ok=True)
     told_to_stop = folder / STOP_FILE
     told_to_stop.unlink(missing_ok=True)

@@ -20,9 +20,9 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import BasicVariantGenerator, SearchAlgorithm, Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from foundry.data import load_mnist
 from foundry.errors import ArtifactError, DivergedError
 from foundry.models.networks import count_parameters
+from foundry.runs.data_sets import load_data
 from foundry.runs.folders import append_event
 from foundry.search.config import CHOICES, LOGARITHMIC, SearchConfig, SearchEvent, TrialState
 from foundry.search.runs import (
@@ -69,18 +69,21 @@ def train_trial(values: Mapping[str, Any]) -> None:
         values: All of `TrainConfig`'s fields.
     """
     torch.set_num_threads(TRIAL_THREADS)
-    mnist = load_mnist()
-    glanced = mnist.val.head(_NUM_GLANCED)
+    config = TrainConfig(**values)
+    data = load_data(config.dataset)
+    glanced = data.val.head(_NUM_GLANCED)
     with tempfile.TemporaryDirectory() as folder:
         run_folder = Path(folder)
         kept = tune.get_checkpoint()
         if kept:
             kept.to_directory(folder)
         checkpoint = find_checkpoint(run_folder / CHECKPOINTS_FOLDER)
-        state = load_checkpoint(checkpoint) if checkpoint else TrainState(TrainConfig(**values))
+        state = (
+            load_checkpoint(checkpoint) if checkpoint else TrainState(config, classes=data.classes)
+        )
         reading = _count_readings(state)
         try:
-            for event in train(state, mnist):
+            for event in train(state, data):
                 append_event(run_folder, event)
                 if _count_readings(state) == reading:
                     continue

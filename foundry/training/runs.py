@@ -1,8 +1,9 @@
-"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and four things more.
+"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and five things more.
 
 checkpoints/               to go on from
 snapshots/                 the weights along the way, to be looked at
 best/                      the kept weights with their configuration
+best-pruned/               what a compression has left of them, if there was one
 test_probs.safetensors     what they made of the test split, beside `result.json`
 """
 
@@ -86,6 +87,11 @@ class Run(AnyRun):
         return self.folder / "best"
 
     @property
+    def pruned_folder(self) -> Path:
+        """Folder of their pruned form, where `find_pruned()` looks for it."""
+        return self.best_folder.with_name(f"{self.best_folder.name}-pruned")
+
+    @property
     def checkpoints_folder(self) -> Path:
         """Folder of the checkpoints."""
         return self.folder / CHECKPOINTS_FOLDER
@@ -119,6 +125,11 @@ class Run(AnyRun):
     def is_on_mnist(self) -> bool:
         """Whether it learns the digits alone, rather than what a visitor brought or added."""
         return self.config.dataset == MNIST and self.classes == DIGITS
+
+    @property
+    def has_own_data(self) -> bool:
+        """Whether it learns a data set that a visitor brought."""
+        return self.config.dataset != MNIST
 
     @property
     def data(self) -> DataSet:

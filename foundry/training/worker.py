@@ -8,6 +8,7 @@ and then it saves and leaves.
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ def _train_until_told(
         append_event(run.folder, event)
         if event.is_best:
             save_model(state.best_model(), run.best_folder)
+            # Of a run that went on: it was pruned from other weights.
+            shutil.rmtree(run.pruned_folder, ignore_errors=True)
         if is_stepping:
             commands.last = commands.last or "pause"
         if commands.last:

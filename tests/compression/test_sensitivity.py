@@ -28,7 +28,7 @@ def test_pruning_nothing_loses_nothing_and_pruning_much_loses_most(lenet, mnist)
     val = Split(mnist.val.images[:500], mnist.val.labels[:500])
     losses = {}
     for ratio in (0.0, 0.9):
-        sensing = sense_layers(lenet, ratio, val)
+        sensing = sense_layers(lenet, ratio, replace(mnist, val=val))
         while True:
             try:
                 next(sensing)

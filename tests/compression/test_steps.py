@@ -55,7 +55,7 @@ def finished(tmp_path_factory):
         patch.setenv("FOUNDRY_CACHE_DIR", str(folder / "cache"))
         patch.setattr("foundry.compression.measurement.measure._BUDGET_S", 0.2)
         short = {**asdict(RECOVERY), "num_train_images": 2000}
-        patch.setattr("foundry.compression.steps.RECOVERY", type(RECOVERY)(**short))
+        patch.setattr("foundry.compression.recovery.RECOVERY", type(RECOVERY)(**short))
         state = CompressState(
             CompressConfig("lenet", 0.5, 8, 0.8, recovery_epochs=1), "lenet", folder / "variants"
         )

@@ -6,12 +6,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from shades import CLASSES, make_shades
 from waiting import PATIENCE_S
 
-from foundry.compression.config import CompressConfig
-from foundry.compression.runs import create_compression
-from foundry.data.own.found import Found
-from foundry.data.own.splitting import split
 from foundry.errors import InputError
 from foundry.models import available_architectures, load_model
 from foundry.runs.data_sets import keep_data_set, load_data, remove_data_set
@@ -23,19 +20,10 @@ from foundry.training.inspection.replay import list_moments
 from foundry.training.runs import create_run, read_run
 from foundry.training.worker import _start_or_go_on
 
-CLASSES = ("light", "dark", "striped")
-
 
 @pytest.fixture
 def about(runs_folder):
-    """Three classes that anything can tell apart, of which one has most pictures."""
-    generator = np.random.default_rng(0)
-    labels = np.array([0] * 90 + [1] * 30 + [2] * 30)
-    images = generator.integers(0, 60, (150, 28, 28), dtype=np.uint8)
-    images[labels == 0] += 150
-    images[labels == 2, ::2] += 150
-    own = split(Found({"train": (images, labels)}, CLASSES))
-    return keep_data_set(own, "shades.zip", "alice")
+    return keep_data_set(make_shades(), "shades.zip", "alice")
 
 
 def settings(about, **knobs):
@@ -153,9 +141,3 @@ def test_measures_are_what_the_hand_counts():
     assert np.isnan(measures.recalls[2])
     assert measures.balanced_accuracy == 0.625
     assert (measures.majority, measures.majority_share) == (0, 4 / 6)
-
-
-def test_what_needs_digits_refuses_it_with_a_sentence(about):
-    run = create_run(TrainConfig(dataset=about.data_id), "alice")
-    with pytest.raises(InputError, match="your own data"):
-        create_compression(CompressConfig(run.run_id), "alice")

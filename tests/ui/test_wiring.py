@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import zipfile
 from urllib.parse import urlsplit
 
 import httpx
@@ -58,7 +59,7 @@ CONTRACT = {
     "/replay": 2,
     "/attack_digit": 5,
     "/read_digits": 3,
-    "/search": 16,
+    "/search": 17,
     "/score_sentiment": 3,
     "/score_sentiment_batch": 4,
     "/explain_sentiment": 2,
@@ -82,6 +83,8 @@ def test_the_named_endpoints_are_the_contract_and_nothing_else(client):
 def test_a_data_set_is_added_and_trained_on_by_its_owner_only(app_url, tmp_path):
     alice, bob = connect(app_url), connect(app_url)
     write_shapes(tmp_path / "shapes.zip")
+    with zipfile.ZipFile(tmp_path / "shapes.zip") as archive:
+        (tmp_path / "disc.png").write_bytes(archive.read("disc/40.png"))
     added = alice.predict(handle_file(tmp_path / "shapes.zip"), api_name="/add_dataset")
     assert added["classes"] == ["disc", "square"]
     assert added["counts"] == {"train": [16, 16], "val": [2, 2], "test": [2, 2]}
@@ -91,6 +94,19 @@ def test_a_data_set_is_added_and_trained_on_by_its_owner_only(app_url, tmp_path)
     assert result["majority_share"] == 0.5
     stolen = refusal(bob.predict, dataset=added["dataset"], api_name="/train")
     assert "You have no data set" in stolen
+    picture, run_id = handle_file(tmp_path / "disc.png"), result["run_id"]
+    for variant in ("dense", "int8"):
+        answer = alice.predict(picture, run_id, variant, api_name="/classify_digit")
+        assert {one["label"] for one in answer["confidences"]} == {"disc", "square"}
+    explained = alice.predict(picture, run_id, "square", api_name="/explain_digit")
+    assert explained["classes"] == ["disc", "square"]
+    assert np.shape(explained["attributions"]) == (28, 28)
+    *_, last = alice.predict(run_id, picture, api_name="/replay")
+    assert len(last["probs"]) == 2
+    attacked = alice.predict(picture, run_id, "", "fgsm", 0.1, api_name="/attack_digit")
+    assert len(attacked["probs_after"]) == 2
+    refused = refusal(alice.predict, picture, run_id, "7", "fgsm", 0.1, api_name="/attack_digit")
+    assert "disc, square are accepted" in refused
     assert bob.predict(api_name="/list_runs") == []
 
 

@@ -41,6 +41,8 @@ class Row:
         verdict: `faster`, `same`, `slower` or `unclear`, of one input.
         verdict_text: The same with the interval.
         quality: In [0, 1], measured here or of the model's card; None where neither is known.
+        balanced_quality: The same with every class counting alike; None but for a network that
+            learned what a visitor brought.
         disagreement: Share of the samples that it answers otherwise than dense, in [0, 1].
         num_runs: Timed calls behind the latency of one input.
     """
@@ -63,6 +65,7 @@ class Row:
     verdict: Verdict
     verdict_text: str
     quality: float | None
+    balanced_quality: float | None
     disagreement: float
     num_runs: int
 
@@ -146,6 +149,7 @@ def measure(model: str, variants: Sequence[StoredVariant], workload: Workload) -
                 verdict=one.verdict,
                 verdict_text=describe(one),
                 quality=variant.card_quality if given.quality is None else given.quality,
+                balanced_quality=given.balanced_quality,
                 disagreement=differ / len(dense),
                 num_runs=one.num_runs,
             )

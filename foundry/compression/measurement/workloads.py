@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from foundry.data import DATA_DIR, load_test_split, normalize
+from foundry.data import DATA_DIR, DataSet, load_mnist, normalize
 from foundry.models.calibration import digit_samples, read_clips, speech_samples, text_samples
 from foundry.models.model_card import read_figure
 from foundry.models.pretrained import Pretrained
 from foundry.models.quantization import Sample
 from foundry.models.runtime import Predictor
+from foundry.training.inspection.measures import measure_classes
 
 # Not those that int8 was calibrated on.
 SAMPLES_DIR = DATA_DIR / "samples"
@@ -33,11 +35,13 @@ class Answers:
         labels: One answer a sample, comparable with `==`.
         probs: float32 (samples, labels), on the CPU; None where an answer is a text.
         quality: In [0, 1], where the right answers are known here; else None.
+        balanced_quality: The same with every class counting alike, of what a visitor brought.
     """
 
     labels: tuple[Any, ...]
     probs: torch.Tensor | None
     quality: float | None
+    balanced_quality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Workload:
         quality_name: What quality is, and where its figure is from.
         samples: What `answer` goes over, in words.
         answer: Lets a variant of the model answer every sample.
+        classes: What it can answer, in the order of the logits; empty where that is a text.
     """
 
     unit: str
@@ -61,30 +66,40 @@ class Workload:
     quality_name: str
     samples: str
     answer: Callable[[Predictor], Answers]
+    classes: tuple[str, ...] = ()
 
 
-def digits_workload() -> Workload:
-    """Return MNIST: training images to time, all 10,000 test images to answer."""
-    images = [image for (image,) in digit_samples()]
+def digits_workload(data: DataSet | None = None) -> Workload:
+    """Return a data set: training images to time, all test images to answer.
+
+    Args:
+        data: What the model learned; None for MNIST.
+    """
+    learned = data or load_mnist()
+    images = [image for (image,) in digit_samples(learned.train)][:_DIGITS_BATCH]
     return Workload(
         unit="image",
         single=(images[0],),
-        batch=(torch.cat(images[:_DIGITS_BATCH]),),
-        batch_size=_DIGITS_BATCH,
+        batch=(torch.cat(images),),
+        batch_size=len(images),
         quality_name="Test accuracy",
-        samples="all 10,000 test images",
-        answer=_read_test_digits,
+        samples=f"all {len(learned.test):,} test images",
+        answer=partial(_read_test_images, learned, is_balanced=data is None),
+        classes=learned.classes,
     )
 
 
-def _read_test_digits(predict: Predictor) -> Answers:
-    test = load_test_split()
+def _read_test_images(data: DataSet, predict: Predictor, is_balanced: bool) -> Answers:
+    test = data.test
     logits = torch.cat([predict(normalize(part)) for part in test.images.split(_TEST_BATCH)])
-    digits = logits.argmax(1)
+    answers = logits.argmax(1)
+    measures = measure_classes(test.labels.numpy(), answers.numpy(), len(data.classes))
     return Answers(
-        labels=tuple(digits.tolist()),
+        labels=tuple(answers.tolist()),
         probs=logits.softmax(1),
-        quality=(digits == test.labels).double().mean().item(),
+        quality=(answers == test.labels).double().mean().item(),
+        # Where there are about as many of each class it says nothing new.
+        balanced_quality=None if is_balanced else measures.balanced_accuracy,
     )
 
 
@@ -115,6 +130,7 @@ def texts_workload(pretrained: Pretrained) -> Workload:
         quality_name="SST-2 dev, from the model card",
         samples=f"{len(texts)} sentences written for this project, none used to calibrate int8",
         answer=answer,
+        classes=tuple(labels[index] for index in range(len(labels))),
     )
 
 

@@ -1,5 +1,7 @@
 """NPZ files in MedMNIST's form: `train_images`, `train_labels`, and the same for `val` and `test`.
 
+`class_names` or `label_names`, an array of texts, may name the labels.
+
 Source: Yang et al., MedMNIST v2, 2023.
 """
 
@@ -12,15 +14,20 @@ import numpy as np
 from foundry.data.archives import open_archive, read_entry
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.own.found import (
+    MAX_NAME,
     SPLITS,
     Found,
     check_count,
     check_pair,
     name_classes,
     shape_of,
+    tidy_name,
 )
 from foundry.data.own.framing import reduce_arrays
 from foundry.errors import InputError
+
+# What may name the classes, in the order of their labels.
+_NAMES = ("class_names", "label_names")
 
 
 def read_arrays(path: Path) -> Found:
@@ -32,9 +39,11 @@ def read_arrays(path: Path) -> Found:
     Raises:
         InputError: If it holds no such arrays, or something else than plain numbers.
     """
-    parts, notes = {}, []
+    parts = {}
+    notes: list[str] = []
     with open_archive(path) as (archive, entries):
         by_name = {entry.filename: entry for entry in entries}
+        names = _read_names(archive, by_name, notes)
         for split in SPLITS:
             images = _read(archive, by_name, f"{split}_images")
             labels = _read(archive, by_name, f"{split}_labels")
@@ -54,9 +63,43 @@ def read_arrays(path: Path) -> Found:
     if "train" not in parts:
         raise InputError("The NPZ has no train_images and train_labels, which are needed.")
     check_count(sum(len(labels) for _, labels in parts.values()))
-    found = name_classes(parts)
+    found = name_classes(parts, names)
     found.notes.extend(notes)
     return found
+
+
+def _read_names(
+    archive: zipfile.ZipFile, by_name: dict[str, zipfile.ZipInfo], notes: list[str]
+) -> tuple[str, ...]:
+    """Return the names of the labels, from 0; none where the file does not say them in plain text.
+
+    Args:
+        archive: The NPZ.
+        by_name: Its entries.
+        notes: Is added why names were left out.
+    """
+    array = next((one for one in _NAMES if f"{one}.npy" in by_name), None)
+    if array is None:
+        return ()
+    try:
+        values = _read(archive, by_name, array)
+    except InputError as error:
+        # The pictures can be learned without.
+        notes.append(f"The classes keep their numbers. {error}")
+        return ()
+    if values is None or values.ndim != 1 or values.dtype.kind not in "US":
+        notes.append(f"The classes keep their numbers: {array} is no list of texts.")
+        return ()
+    texts = [
+        one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in values.tolist()
+    ]
+    for text in texts:
+        if not tidy_name(text):
+            raise InputError(
+                f"Among {array} is “{' '.join(text.split())[:MAX_NAME]}”, which cannot name a "
+                f"class; up to {MAX_NAME} printable characters are accepted."
+            )
+    return tuple(map(tidy_name, texts))
 
 
 def _read(

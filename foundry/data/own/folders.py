@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from foundry.data.archives import open_archive, read_entry
-from foundry.data.own.found import MAX_NAME, Found, check_classes, check_count
+from foundry.data.own.found import MAX_NAME, Found, check_classes, check_count, tidy_name
 from foundry.data.pictures import load_image
 from foundry.errors import InputError
 
@@ -132,11 +132,12 @@ def _count_shared(folders: Sequence[tuple[str, ...]]) -> int:
 
 
 def _name_class(folder: str) -> str:
-    name = " ".join(folder.split())
-    if not name or len(name) > MAX_NAME or not name.isprintable():
+    name = tidy_name(folder)
+    if not name:
+        shown = " ".join(folder.split())[:MAX_NAME]
         raise InputError(
-            f"The folder “{name[:MAX_NAME]}” cannot name a class; up to {MAX_NAME} printable "
-            "characters are accepted."
+            f"The folder “{shown}” cannot name a class; up to {MAX_NAME} printable characters are "
+            "accepted."
         )
     return name
 

@@ -1,5 +1,6 @@
 """What the readers of all forms find in a file, before it is split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,14 +32,18 @@ class Found:
     is_of_pictures: bool = False
 
 
-def name_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> Found:
+def name_classes(
+    parts: dict[str, tuple[np.ndarray, np.ndarray]], names: Sequence[str] = ()
+) -> Found:
     """Give numbers as labels the names that they have, and places without gaps.
 
     Args:
         parts: Images uint8 (N, 28, 28), labels of any whole numbers (N,).
+        names: Of the labels 0, 1, 2 and so on, if the file says them.
 
     Raises:
-        InputError: If a label is negative, or there are too few or too many classes.
+        InputError: If a label is negative or has no name, there are too few or too many classes, or
+            two have the same name.
     """
     values = np.unique(np.concatenate([labels for _, labels in parts.values()]))
     if len(values) and values[0] < 0:
@@ -48,7 +53,20 @@ def name_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> Found:
         name: (images, np.searchsorted(values, labels).astype(np.int64))
         for name, (images, labels) in parts.items()
     }
-    return Found(placed, tuple(map(str, values.tolist())))
+    if not names:
+        return Found(placed, tuple(map(str, values.tolist())))
+    if values[-1] >= len(names):
+        raise InputError(f"There are {len(names):,} names of classes, and a label is {values[-1]}.")
+    classes = tuple(names[value] for value in values.tolist())
+    if twice := next((name for name in classes if classes.count(name) > 1), None):
+        raise InputError(f"Two classes are called “{twice}”; each needs a name of its own.")
+    return Found(placed, classes)
+
+
+def tidy_name(text: str) -> str:
+    """Return what names a class, on one line; empty if it cannot name one."""
+    name = " ".join(text.split())
+    return name if len(name) <= MAX_NAME and name.isprintable() else ""
 
 
 def check_classes(num_classes: int) -> None:

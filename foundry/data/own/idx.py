@@ -1,4 +1,4 @@
-"""Pairs of IDX files in a ZIP, gzipped or not, as MNIST and its siblings are published.
+"""Pairs of IDX files, in a ZIP or loose, gzipped or not, as MNIST and its siblings are published.
 
 Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, "File formats".
 """
@@ -7,8 +7,9 @@ import gzip
 import io
 import re
 import struct
-import zipfile
 import zlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -36,24 +37,54 @@ def read_idx_pairs(path: Path) -> Found:
     Raises:
         InputError: If a file has no partner, is cut short, or is of another form.
     """
+    with open_archive(path) as (archive, entries):
+        return _pair_up(
+            (PurePosixPath(entry.filename).name, partial(read_entry, archive, entry))
+            for entry in entries
+        )
+
+
+def read_idx_files(paths: Sequence[Path]) -> Found:
+    """Read what `read_idx_pairs()` finds in a ZIP from as many loose files.
+
+    Args:
+        paths: Of the files, by whose names they are paired.
+
+    Raises:
+        InputError: As `read_idx_pairs()` does.
+    """
+    return _pair_up((path.name, partial(_read_file, path)) for path in paths)
+
+
+def _read_file(path: Path) -> bytes:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise InputError(
+            f"“{path.name}” has more than {MAX_FILE_BYTES / 1e6:,.0f} MB, the most that is "
+            "accepted."
+        )
+    return path.read_bytes()
+
+
+def _pair_up(files: Iterable[tuple[str, Callable[[], bytes]]]) -> Found:
+    """Return what files hold, each given by its name and by what reads it."""
     arrays: dict[str, dict[str, np.ndarray]] = {}
     notes = []
-    with open_archive(path) as (archive, entries):
-        for entry in entries:
-            name = PurePosixPath(entry.filename).name
-            match = _NAME.fullmatch(name)
-            if match is None:
-                notes.append(f"“{name}” is no IDX file and was left out.")
-                continue
-            pair, kind = match[1].lower(), match[2].lower()
-            if kind in arrays.setdefault(pair, {}):
-                raise InputError(f"The ZIP has “{name}” twice.")
-            arrays[pair][kind] = read_idx(name, _unpack(archive, entry, name))
+    for name, read in files:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            notes.append(f"“{name}” is no IDX file and was left out.")
+            continue
+        pair, kind = match[1].lower(), match[2].lower()
+        if kind in arrays.setdefault(pair, {}):
+            raise InputError(f"“{name}” is there twice.")
+        arrays[pair][kind] = read_idx(name, _unpack(name, read()))
     parts = {}
     for pair, found in arrays.items():
         if len(found) < 2:
             missing = "labels" if "images" in found else "images"
-            raise InputError(f"The {missing} that belong to “{pair}” are missing from the ZIP.")
+            raise InputError(
+                f"The {missing} that belong to “{pair}” are missing; bring both files."
+            )
         images, labels = found["images"], found["labels"]
         if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or labels.ndim != 1:
             raise InputError(
@@ -64,7 +95,7 @@ def read_idx_pairs(path: Path) -> Found:
         split = _guess_split(pair, len(arrays))
         if split in parts:
             raise InputError(
-                "The ZIP has several pairs of IDX files to learn from; one is accepted, and one "
+                "There are several pairs of IDX files to learn from; one is accepted, and one "
                 "whose name says test or t10k."
             )
         if "emnist" in pair:
@@ -73,7 +104,7 @@ def read_idx_pairs(path: Path) -> Found:
             notes.append(f"EMNIST lies on its side as it is published; “{pair}” was set upright.")
         parts[split] = (np.ascontiguousarray(images), labels.astype(np.int64))
     if "train" not in parts:
-        raise InputError("The ZIP has IDX files to test on and none to learn from.")
+        raise InputError("There are IDX files to test on and none to learn from.")
     check_count(sum(len(labels) for _, labels in parts.values()))
     result = name_classes(parts)
     result.notes.extend(notes)
@@ -113,8 +144,7 @@ def read_idx(name: str, raw: bytes) -> np.ndarray:
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
-    raw = read_entry(archive, entry)
+def _unpack(name: str, raw: bytes) -> bytes:
     if not name.lower().endswith(".gz"):
         return raw
     try:

@@ -1,7 +1,7 @@
 """From a file of any accepted form to a data set."""
 
 import zipfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from foundry.data.archives import open_archive
@@ -9,22 +9,25 @@ from foundry.data.own.arrays import read_arrays
 from foundry.data.own.folders import Frame, read_folders
 from foundry.data.own.found import Found
 from foundry.data.own.framing import reduce_by_area
-from foundry.data.own.idx import is_idx, read_idx_pairs
+from foundry.data.own.idx import is_idx, read_idx_files, read_idx_pairs
 from foundry.data.own.splitting import OwnData, split
 from foundry.data.own.table import read_table
 from foundry.errors import InputError
 
 ACCEPTED = (
-    "a ZIP of folders of pictures (a folder for each class), an NPZ in MedMNIST's form, a ZIP with "
-    "a pair of IDX files, or a CSV with a label and 784 pixels in each row"
+    "a ZIP of folders of pictures (a folder for each class), an NPZ in MedMNIST's form, a pair "
+    "of IDX files (both, or a ZIP with them), or a CSV with a label and 784 pixels in each row"
 )
 
 
-def read_data_set(path: Path, frame: Frame = reduce_by_area) -> Generator[float, None, OwnData]:
-    """Read a file that somebody brought; nothing is written.
+def read_data_set(
+    path: Path | Sequence[Path], frame: Frame = reduce_by_area
+) -> Generator[float, None, OwnData]:
+    """Read a file that somebody brought, or several; nothing is written.
 
     Args:
-        path: Of the file; its content says what it is, not its name.
+        path: Of the file; its content says what it is, not its name. Of several files, which are
+            pairs of IDX files, the names do.
         frame: Turns a picture of a ZIP of folders into uint8 (28, 28).
 
     Yields:
@@ -36,8 +39,17 @@ def read_data_set(path: Path, frame: Frame = reduce_by_area) -> Generator[float,
     Raises:
         InputError: If it is of no accepted form, or something in it is not accepted.
     """
-    found = yield from _read(path, frame)
-    return split(found)
+    paths = [path] if isinstance(path, Path) else list(path)
+    if len(paths) == 1 and not is_idx(paths[0].name):
+        found = yield from _read(paths[0], frame)
+        return split(found)
+    for one in paths:
+        if not is_idx(one.name):
+            raise InputError(
+                f"“{one.name}” is no IDX file; only pairs of those are brought as several files. "
+                f"Accepted is {ACCEPTED}."
+            )
+    return split(read_idx_files(paths))
 
 
 def finish(reading: Generator[float, None, OwnData]) -> OwnData:

@@ -5,12 +5,17 @@ import io
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
+from foundry.data.own.framing import reduce_by_area
 from foundry.digits import Reading, read_ink
+from foundry.digits.framing import frame_handwriting
 from foundry.digits.ink import drawing_ink
 from foundry.errors import InputError
 from foundry.models.runtime import Predictor
+from foundry.runs.data_sets import AS_IT_IS
+from foundry.training.runs import Run
 
 # Drawing units; the pad scales to the room it has.
 SIZE = 280
@@ -170,3 +175,35 @@ def decode_drawing(value: Any) -> Image.Image | None:
         return image.convert("L")
     except (ValueError, OSError, SyntaxError):
         raise broken from None
+
+
+def frame_for(run: Run, image: Image.Image, is_drawn: bool = False) -> np.ndarray:
+    """Turn a picture into what a run's network sees, as its data set was prepared.
+
+    Args:
+        run: On a visitor's own data.
+        image: What was drawn or sent.
+        is_drawn: Whether it is dark ink on white paper. Files of arrays do not say how they were
+            made; what is drawn is then taken for handwriting.
+
+    Returns:
+        uint8, shape (28, 28).
+
+    Raises:
+        InputError: If it is to be handwriting and there is no ink.
+    """
+    is_handwriting = run.preparation != AS_IT_IS and (is_drawn or bool(run.preparation))
+    return frame_handwriting(image) if is_handwriting else reduce_by_area(image)
+
+
+def see_drawing(run: Run, drawing: Any) -> np.ndarray | None:
+    """Return what a run's network sees of the pad, uint8 (28, 28); None if nothing is drawn.
+
+    Args:
+        run: On a visitor's own data.
+        drawing: The pad's value.
+    """
+    image = decode_drawing(drawing)
+    if image is None or image.getextrema()[0] == 255:
+        return None
+    return frame_for(run, image, is_drawn=True)

@@ -12,6 +12,7 @@ from foundry.compression.runs import CompressRun, read_own_compression
 from foundry.compression.state import DENSE, MASKED
 from foundry.errors import InputError
 from foundry.models import VARIANTS
+from foundry.runs.data_sets import calibrate_on
 from foundry.runs.folders import is_run_id
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.downloads import KeptFiles
@@ -56,11 +57,15 @@ def _write(run: CompressRun, variant: str, file_format: str, folder: Path) -> Pa
     if run.config.task != "digits":
         exportable = load_exportable(run.config.model, run.config.task, VARIANTS[variant])
     elif variant == MASKED:
-        masked = load_exportable(run.variants_folder / MASKED, "digits")
+        masked = load_exportable(
+            run.variants_folder / MASKED, "digits", calibration=calibrate_on(run.dataset)
+        )
         exportable = replace(masked, name=f"{title}-{MASKED}")
     else:
         # The pruned network lies beside the dense one, as with shipped models.
-        own = load_exportable(run.variants_folder / DENSE, "digits", VARIANTS[variant])
+        own = load_exportable(
+            run.variants_folder / DENSE, "digits", VARIANTS[variant], calibrate_on(run.dataset)
+        )
         exportable = replace(own, name=title)
     return write_archive(exportable, file_format, folder)
 

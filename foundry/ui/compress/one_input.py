@@ -10,8 +10,9 @@ from gradio.components import Component
 from foundry.compression.measurement.stored import load_shared
 from foundry.compression.runs import CompressRun, read_own_compression
 from foundry.data import load_test_split
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.models import load_pretrained
+from foundry.runs.data_sets import MNIST, load_data
 from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
 from foundry.ui.components import plots
 from foundry.ui.components.clips import CLIPS
@@ -45,17 +46,24 @@ def on_image(run_id: str, token: str, index: float | None) -> tuple[Any, str]:
     Returns:
         The image, and a table of answers.
     """
-    test, place = load_test_split(), int(index or 0)
-    if not 0 <= place < len(test):
-        raise InputError(f"There are test images 0 to {len(test) - 1:,}.")
-    probs = {
-        name: all_probs[place].tolist()
-        for name, all_probs in read_own_compression(run_id, token).test_probs.items()
-    }
-    truth = f"Test image {place:,}: written {test.labels[place]}."
-    labels = [str(digit) for digit in range(10)]
-    image = plots.digit_image(test.images[place].numpy(), zoom=5)
-    return image, compress_plots.answers_html(probs, labels, truth)
+    run, place = read_own_compression(run_id, token), int(index or 0)
+    all_probs = run.test_probs
+    total = len(next(iter(all_probs.values())))
+    if not 0 <= place < total:
+        raise InputError(f"There are test images 0 to {total - 1:,}.")
+    probs = {name: values[place].tolist() for name, values in all_probs.items()}
+    image = None
+    try:
+        test = load_test_split() if run.dataset == MNIST else load_data(run.dataset).test
+    except ArtifactError as error:
+        # What they answered is known without the picture.
+        truth = str(error)
+    else:
+        image = plots.digit_image(test.images[place].numpy(), zoom=5)
+        name = run.classes[test.labels[place]]
+        what = f"written {name}" if run.dataset == MNIST else f"“{name}”"
+        truth = f"Test image {place:,}: {what}."
+    return image, compress_plots.answers_html(probs, run.classes, truth)
 
 
 @shows_errors
@@ -110,9 +118,12 @@ def on_clip(run_id: str, token: str, path: str | None) -> str:
 def render_one_input(run: CompressRun | None) -> list[Any]:
     """Return updates for the components of `OneInputView`."""
     task = run.config.task if run and run.result else ""
+    last = gr.skip()
+    if run and task == "digits":
+        last = gr.Number(maximum=len(next(iter(run.test_probs.values()))) - 1)
     return [
         gr.Row(visible=task == "digits"),
-        gr.skip(),
+        last,
         gr.Textbox(visible=task == "sentiment"),
         gr.Audio(visible=task == "speech"),
         "",

@@ -7,6 +7,9 @@ from typing import Any
 
 from foundry.ui.components.plots import format_bytes, format_ms, round_thousands
 
+# Of the classes, beside the table.
+_NUM_NAMED = 20
+
 TABLE_CSS = """
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
@@ -54,6 +57,8 @@ def table_html(report: Mapping[str, Any]) -> str:
     rows: Sequence[dict[str, Any]] = report["rows"]
     first = rows[0]
     unit, asked = report["unit"], report["row"]["variant"]
+    # Reports of earlier versions have none.
+    has_balanced = first.get("balanced_quality") is not None
     head = (
         "Variant",
         "Beside dense",
@@ -62,6 +67,7 @@ def table_html(report: Mapping[str, Any]) -> str:
         f"{first['batch_size']} {unit}s, p50",
         f"{unit.capitalize()}s/s",
         report["quality_name"],
+        *(["Balanced accuracy"] if has_balanced else []),
         "Differs from dense",
         "Parameters",
         "Not zero",
@@ -76,6 +82,7 @@ def table_html(report: Mapping[str, Any]) -> str:
             format_ms(row["batch_p50_ms"]),
             round_thousands(row["throughput_per_s"]),
             "" if row["quality"] is None else f"{row['quality']:.2%}",
+            *([f"{row['balanced_quality']:.2%}"] if has_balanced else []),
             f"{row['disagreement']:.2%}",
             f"{row['parameters']:,}",
             f"{row['nonzeros']:,}",
@@ -93,9 +100,22 @@ def table_html(report: Mapping[str, Any]) -> str:
         )
     header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return (
-        f'<p>{escape(describe_measuring(report))}</p><div class="scroll"><table>'
+        f"<p>{escape(describe_measuring(report))}</p>{_name_classes(report)}"
+        '<div class="scroll"><table>'
         f"<thead><tr>{header}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{_legend(rows)}"
     )
+
+
+def _name_classes(report: Mapping[str, Any]) -> str:
+    """Name what a network tells apart that learned what a visitor brought."""
+    # Reports of earlier versions are of digits.
+    classes = report.get("classes", [])
+    if report["rows"][0].get("balanced_quality") is None:
+        return ""
+    shown = ", ".join(escape(name) for name in classes[:_NUM_NAMED])
+    rest = len(classes) - _NUM_NAMED
+    more = f" <span>and {rest} more</span>" if rest > 0 else ""
+    return f'<p>Classes: <span translate="no">{shown}</span>{more}</p>'
 
 
 # What the variants are that are no variants of the whole page.

@@ -15,7 +15,11 @@ from foundry.models import available_models, available_variants
 from foundry.runs.folders import is_run_id
 from foundry.runs.queue import RunQueue
 from foundry.training.runs import read_own_run
-from foundry.ui.components.model_choice import DEFAULT_MODEL, list_digit_models
+from foundry.ui.components.model_choice import (
+    DEFAULT_MODEL,
+    list_digit_models,
+    list_own_data_models,
+)
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.compress.api import build_compress_api
@@ -144,7 +148,11 @@ def _find_architecture(token: str, model: str) -> str:
 def _list_choices(token: str) -> list[tuple[str, str]]:
     """Return (title, name) pairs: digit models and the visitor's runs, then the other tasks."""
     others = [spec for spec in list_models() if spec not in available_models("digits")]
-    return [*list_digit_models(token), *((spec.title, spec.name) for spec in others)]
+    return [
+        *list_digit_models(token),
+        *list_own_data_models(token),
+        *((spec.title, spec.name) for spec in others),
+    ]
 
 
 def build_compress_tab(page: Page) -> None:

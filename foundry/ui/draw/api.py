@@ -7,15 +7,16 @@ import gradio as gr
 from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import Reading
 from foundry.digits.ink import find_ink
-from foundry.digits.reading import read_ink, read_lines
+from foundry.digits.reading import classify_digits, read_ink, read_lines
 from foundry.errors import InputError
 from foundry.models import DENSE
 from foundry.ui.components.model_choice import (
     DEFAULT_MODEL,
     find_own_data_run,
+    load_any_predictor,
     load_digit_predictor,
 )
-from foundry.ui.draw.own import classify_own, frame_for
+from foundry.ui.components.pad import frame_for
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
@@ -61,9 +62,8 @@ def build_draw_api(device: str) -> None:
         """Return the probability of every digit, or of every class of a run on your own data."""
         sent = require_image(image_file)
         if own := find_own_data_run(model, session_owner(request)):
-            if variant != DENSE.name:
-                raise InputError("A run on your own data has the dense variant only.")
-            probs = classify_own(own, frame_for(own, load_image(sent)), device)
+            predictor = load_any_predictor(model, session_owner(request), device, variant)
+            probs = classify_digits(predictor, frame_for(own, load_image(sent))[None])[0]
             return dict(zip(own.classes, map(float, probs), strict=True))
         network = load_digit_predictor(model, session_owner(request), device, variant)
         ink = find_ink(load_image(sent))

@@ -14,16 +14,15 @@ from torch import nn
 
 from foundry.data import DIGITS
 from foundry.digits.activations import compute_activations, compute_attention, compute_beliefs
-from foundry.models import load_model
 from foundry.models.networks import LSTM, Transformer
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
     find_own_data_run,
     load_digit_model,
     load_digit_predictor,
+    load_run_model,
 )
-from foundry.ui.components.pad import decode_drawing, read_pad
-from foundry.ui.draw.own import frame_for
+from foundry.ui.components.pad import read_pad, see_drawing
 from foundry.ui.page.feedback import shows_errors
 
 _SEEN = "What the model sees: 28x28"
@@ -83,11 +82,10 @@ def on_look(device: str, drawing: Any, model_name: str, token: str, variant: str
         HTML: three pictures, or a hint in place of each.
     """
     if own := find_own_data_run(model_name, token):
-        image = decode_drawing(drawing)
-        if image is None or image.getextrema()[0] == 255:
+        picture = see_drawing(own, drawing)
+        if picture is None:
             return render_maps()
-        picture = frame_for(own, image, is_drawn=True)
-        network = load_model(own.best_folder, device)
+        network = load_run_model(own, device, variant)
         return render_maps({_SEEN: Image.fromarray(picture)} | _look_into(network, picture))
     reading = read_pad(load_digit_predictor(model_name, token, device, variant), drawing)
     if reading is None:

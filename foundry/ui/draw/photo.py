@@ -12,7 +12,11 @@ from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import Reading, read_photo
 from foundry.models import DENSE
 from foundry.ui.components import plots
-from foundry.ui.components.model_choice import find_own_data_run, load_digit_predictor
+from foundry.ui.components.model_choice import (
+    find_own_data_run,
+    load_any_predictor,
+    load_digit_predictor,
+)
 from foundry.ui.draw.own import read_picture_for
 from foundry.ui.draw.remarks import remark_on_photo
 from foundry.ui.draw.variants import compare_readings
@@ -42,7 +46,8 @@ def on_photo(
     if path is None:
         return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
     if own := find_own_data_run(model_name, token):
-        return read_picture_for(own, path, device)
+        chosen = load_any_predictor(model_name, token, device, variant)
+        return read_picture_for(own, path, chosen)
     image = load_image(path)
     predictor = load_digit_predictor(model_name, token, device, variant)
     rest = inspect_file(path).remark

@@ -8,20 +8,22 @@ from typing import Any
 import gradio as gr
 from PIL import Image, ImageDraw
 
+from foundry.data import DIGITS
 from foundry.digits.activations import compute_activations
 from foundry.digits.ink import drawing_ink
-from foundry.digits.reading import read_ink
+from foundry.digits.reading import classify_digits, read_ink
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE, load_model
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
     DEFAULT_MODEL,
     find_own_data_run,
+    list_any_variants,
     list_digit_models,
     list_drawable_models,
-    load_digit_predictor,
+    load_any_predictor,
 )
-from foundry.ui.components.pad import build_pad, decode_drawing
+from foundry.ui.components.pad import build_pad, decode_drawing, see_drawing
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
@@ -35,7 +37,6 @@ from foundry.ui.draw.link import read_settings
 from foundry.ui.draw.look_inside import TELL_MODEL_JS, build_look_inside
 from foundry.ui.draw.maps import build_maps, on_look
 from foundry.ui.draw.neuron import build_neuron
-from foundry.ui.draw.own import draw_for
 from foundry.ui.draw.photo import build_photo
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.draw.variants import on_compare, tell_answers
@@ -83,12 +84,8 @@ def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterat
     Yields:
         A sentence.
     """
-    if find_own_data_run(model_name, token):
-        # The dense network alone, which is there.
-        yield ""
-        return
     try:
-        load = partial(load_digit_predictor, model_name, token, device, variant)
+        load = partial(load_any_predictor, model_name, token, device, variant)
         for step in watch(lambda on_progress: load(on_progress), f"Loading {variant}"):
             if isinstance(step, Loading):
                 yield f"{step.sentence}: {step.share:.0%}"
@@ -120,22 +117,27 @@ def on_draw(
     Returns:
         The bars, the time it took, what the variants answered, and the bars of that.
     """
-    if own := find_own_data_run(model_name, token):
-        return draw_for(own, drawing, device)
+    own = find_own_data_run(model_name, token)
     answered = answered or Answered()
     started = time.perf_counter()
-    predictor = load_digit_predictor(model_name, token, device, variant)
-    image = decode_drawing(drawing)
-    ink = None if image is None else drawing_ink(image)
-    reading = None if ink is None else read_ink(predictor, ink)
-    if ink is None or reading is None:
-        return [plots.digit_bars(None), "", *show_bars(answered.clear(), variant)]
+    predictor = load_any_predictor(model_name, token, device, variant)
+    ink = reading = seen = None
+    if own:
+        seen = see_drawing(own, drawing)
+    elif image := decode_drawing(drawing):
+        ink = drawing_ink(image)
+        reading = read_ink(predictor, ink)
+        seen = reading.image if reading else None
+    if seen is None:
+        offered = list_any_variants(model_name, token)
+        return [plots.digit_bars(None), "", *show_bars(answered.clear(), variant, offered)]
+    probs = reading.probs if reading else classify_digits(predictor, seen[None])[0]
     elapsed_ms = 1000 * (time.perf_counter() - started)
     note = f"From ink to probabilities in {elapsed_ms:.0f} ms."
-    if remark := remark_on_drawing(predictor, ink, reading):
-        note = f"{remark} {note}"
-    told = tell_answers(reading.image[None], model_name, token, device, variant, answered)
-    return [plots.digit_bars(reading.probs.tolist()), note, *told]
+    remark = remark_on_drawing(predictor, ink, reading) if ink is not None and reading else ""
+    told = tell_answers(seen[None], model_name, token, device, variant, answered)
+    bars = plots.digit_bars(probs.tolist(), own.classes if own else DIGITS)
+    return [bars, f"{remark} {note}".strip(), *told]
 
 
 def warm_up(device: str) -> None:

@@ -1,17 +1,23 @@
 """What each variant of the chosen network answers to the drawing, and beside it to a photo."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from foundry.data import DIGITS
 from foundry.digits.reading import classify_digits
 from foundry.errors import InputError
 from foundry.models.hub import OnProgress
 from foundry.models.runtime import count_weight_bytes
-from foundry.ui.components.model_choice import list_digit_variants, load_digit_predictor
-from foundry.ui.components.pad import read_pad
+from foundry.ui.components.model_choice import (
+    find_own_data_run,
+    list_any_variants,
+    load_any_predictor,
+    load_digit_predictor,
+)
+from foundry.ui.components.pad import read_pad, see_drawing
 from foundry.ui.components.variants.answers import Answered, Candidate, measure_beside_dense
 from foundry.ui.components.variants.bars import compare_all, show_bars
 from foundry.ui.page.feedback import shows_errors
@@ -35,7 +41,7 @@ def tell_answers(
     """
     load = partial(_load, images, model_name, token, device)
     asked, measured = _identify(images, model_name), measure_beside_dense(variant, load)
-    return show_bars(answered.add(asked, measured), variant, list_digit_variants(model_name, token))
+    return show_bars(answered.add(asked, measured), variant, list_any_variants(model_name, token))
 
 
 @shows_errors
@@ -55,15 +61,18 @@ def on_compare(
     Yields:
         As `compare_all()`.
     """
-    dense = load_digit_predictor(model_name, token, device)
-    reading = read_pad(dense, drawing)
-    if reading is None:
+    if own := find_own_data_run(model_name, token):
+        seen = see_drawing(own, drawing)
+    else:
+        reading = read_pad(load_digit_predictor(model_name, token, device), drawing)
+        seen = reading.image if reading else None
+    if seen is None:
         raise InputError("There is nothing to compare yet; draw a digit on the pad.")
-    images = reading.image[None]
+    images = seen[None]
     yield from compare_all(
         answered,
         _identify(images, model_name),
-        list_digit_variants(model_name, token),
+        list_any_variants(model_name, token),
         variant,
         partial(_load, images, model_name, token, device),
     )
@@ -93,14 +102,16 @@ def _load(
     variant: str,
     on_progress: OnProgress | None = None,
 ) -> Candidate:
-    predictor = load_digit_predictor(model_name, token, device, variant, on_progress)
+    own = find_own_data_run(model_name, token)
+    classes = own.classes if own else DIGITS
+    predictor = load_any_predictor(model_name, token, device, variant, on_progress)
     return Candidate(
-        lambda: _tell(classify_digits(predictor, images)), count_weight_bytes(predictor)
+        lambda: _tell(classify_digits(predictor, images), classes), count_weight_bytes(predictor)
     )
 
 
-def _tell(probs: np.ndarray) -> str:
-    return "".join(str(digit) for digit in probs.argmax(1))
+def _tell(probs: np.ndarray, classes: Sequence[str] = DIGITS) -> str:
+    return "".join(classes[place] for place in probs.argmax(1))
 
 
 def _identify(images: np.ndarray, model_name: str) -> tuple[str, bytes]:

@@ -40,6 +40,7 @@ def build_search_api(queue: RunQueue) -> None:
         sampler: str = _DEFAULT.sampler,
         seed: int = _DEFAULT.seed,
         width: Sequence[float] = _DEFAULT.width,
+        dataset: str = _DEFAULT.dataset,
     ) -> Iterator[dict[str, Any]]:
         """Search for settings; a range is its lowest and its highest. Ends with the table."""
         knobs: dict[str, Any] = {
@@ -59,6 +60,7 @@ def build_search_api(queue: RunQueue) -> None:
             "sampler": sampler,
             "seed": seed,
             "width": width,
+            "dataset": dataset,
         }
         config = SearchConfig(**knobs)
         for run in start_and_follow(queue, SEARCHES, request, create_search, config):

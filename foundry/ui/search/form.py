@@ -19,6 +19,7 @@ from foundry.search.config import (
     SAMPLERS,
 )
 from foundry.training.config import LIMITS, OPTIMIZERS, SCHEDULES, describe_limits
+from foundry.ui.components.model_choice import MNIST_CHOICE
 from foundry.ui.page.feedback import QUIET
 
 _DEFAULT = SearchConfig()
@@ -28,6 +29,7 @@ _OPTIONS = {
     "schedule": SCHEDULES,
 }
 LABELS = {
+    "dataset": "Data",
     "model": "Models to try",
     "optimizer": "Optimizers to try",
     "schedule": "Schedules to try",
@@ -59,7 +61,10 @@ def read_form(values: Sequence[Any]) -> SearchConfig:
 def fill_form(config: SearchConfig) -> list[Any]:
     """Return a value for every knob, in the order of `build_knobs()`."""
     values: list[Any] = []
-    for name, value in asdict(config).items():
+    lowest, highest = LIMITS["num_train_images"]
+    # A set that somebody brought may have fewer or more than the slider has room for.
+    used = int(min(max(config.num_train_images, lowest), highest))
+    for name, value in (asdict(config) | {"num_train_images": used}).items():
         if name in RANGES:
             values += value
         else:
@@ -78,6 +83,15 @@ def build_knobs() -> list[Component]:
     """Build the knobs; a range has two, its lowest and its highest."""
     knobs: dict[str, list[Component]] = {}
     with gr.Group():
+        knobs["dataset"] = [
+            gr.Dropdown(
+                [MNIST_CHOICE],
+                value=_DEFAULT.dataset,
+                label=LABELS["dataset"],
+                info="What every trial learns: MNIST, or what you brought on the Train tab.",
+                elem_id="search-dataset",
+            )
+        ]
         knobs["objective"] = [
             gr.Radio(
                 [(title, name) for name, title in OBJECTIVES.items()],

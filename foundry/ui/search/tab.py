@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.runs.cluster import HOW_TO_INSTALL, is_ray_installed
+from foundry.runs.data_sets import list_data_sets
 from foundry.runs.folders import ACTIVE
 from foundry.runs.queue import RunQueue
 from foundry.search import SearchConfig
@@ -16,10 +17,11 @@ from foundry.search.runs import (
     create_search,
     read_own_search,
 )
+from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel, RunWords
 from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import naming_fields, shows_errors
+from foundry.ui.page.feedback import QUIET, naming_fields, shows_errors
 from foundry.ui.page.page import Page
 from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
@@ -57,8 +59,21 @@ def build_panel(queue: RunQueue) -> RunPanel[SearchRun]:
 
 
 def on_fill(run: SearchRun | None, token: str) -> list[Any]:
-    """Return a search's settings as `fill_form()` does."""
-    return fill_form(run.config) if run else [gr.skip()] * _NUM_KNOBS
+    """Return a search's settings as `fill_form()` does, with the data sets there are to choose."""
+    if run is None:
+        data = list_choices(token) if list_data_sets(token) else gr.skip()
+        return [*[gr.skip()] * (_NUM_KNOBS - 1), data]
+    return [*fill_form(run.config)[:-1], list_choices(token, run.config.dataset)]
+
+
+def on_visit(token: str, chosen: str) -> gr.Dropdown:
+    """List the data sets again: some may have been brought, or deleted, meanwhile.
+
+    Args:
+        token: The visitor's token.
+        chosen: The one in the list; MNIST takes its place if it is gone.
+    """
+    return list_choices(token, chosen)
 
 
 @shows_errors
@@ -129,7 +144,7 @@ def build_search_tab(page: Page) -> None:
     """
     panel = build_panel(page.queue)
     page.links.open_only("search")
-    with gr.Tab("Search", id="search", elem_id="search"):
+    with gr.Tab("Search", id="search", elem_id="search") as tab:
         if not is_ray_installed():
             gr.Markdown(f"Search needs Ray, which is not installed: `{HOW_TO_INSTALL}`")
             return
@@ -147,6 +162,7 @@ def build_search_tab(page: Page) -> None:
         note = gr.Markdown(elem_id="search-note")
         table = _build_html("search-table", charts.TABLE_CSS, js_on_load=_KEEP_JS)
 
+        tab.select(on_visit, [page.visitor, knobs[-1]], knobs[-1], **QUIET)
         own = [table, pareto, parallel]
         connect_run(
             panel, controls, page.visitor, page.arrived, partial(on_start, panel), knobs, knobs, own

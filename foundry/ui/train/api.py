@@ -13,7 +13,7 @@ from foundry.ui.components.run_api import start_and_follow
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.page.visitor import session_owner
 from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE
-from foundry.ui.train.data import count_file, read_file
+from foundry.ui.train.data import count_file, read_files
 
 
 def build_train_api(queue: RunQueue, device: str) -> None:
@@ -78,7 +78,7 @@ def build_train_api(queue: RunQueue, device: str) -> None:
         owner = session_owner(request)
         count_file(owner)
         with DATA_SETS.turn():
-            *_, about = read_file(file, preparation, owner)
+            *_, about = read_files([file] if file else None, preparation, owner)
         assert isinstance(about, About)
         return {
             "dataset": about.data_id,

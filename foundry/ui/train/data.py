@@ -1,6 +1,6 @@
 """Data that a visitor brings: a file is read, looked at, and chosen to train on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,19 +20,17 @@ from foundry.runs.data_sets import (
     PREPARATIONS,
     About,
     keep_data_set,
-    list_data_sets,
     read_about,
     remove_data_set,
 )
+from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import RateLimit
 from foundry.ui.server.queues import DATA_SETS, OWN_QUEUE, begin_job, on_cancel
 from foundry.ui.train.data_report import CSS as REPORT_CSS
 from foundry.ui.train.data_report import report_html
-from foundry.ui.train.form import MNIST_CHOICE
 
-SUFFIXES = [".zip", ".npz", ".csv"]
 _REFRESH_S = 0.3
 # Of these, large batches are too few updates to learn from.
 _FEW = 10_000
@@ -41,8 +39,8 @@ _SMALL_BATCHES = "With so few, batches of 64 and eight epochs learn more."
 _FILES = RateLimit(30, 3600.0, "brought 30 files")
 
 _IDLE = (
-    "A ZIP of folders of pictures, an NPZ as MedMNIST has them, a ZIP with a pair of IDX files, or "
-    "a CSV with a label and 784 pixels a row."
+    "A ZIP of folders of pictures, an NPZ as MedMNIST has them, a pair of IDX files (both, or a "
+    "ZIP with them), or a CSV with a label and 784 pixels a row."
 )
 
 
@@ -71,11 +69,13 @@ def find_frame(preparation: str) -> Frame:
     return reduce_by_area if preparation == AS_IT_IS else frame_handwriting
 
 
-def read_file(path: str | None, preparation: str, token: str) -> Iterator[float | About]:
-    """Read a file that a visitor brought, and keep it.
+def read_files(
+    paths: Sequence[str] | None, preparation: str, token: str
+) -> Iterator[float | About]:
+    """Read a file that a visitor brought, or a pair of IDX files, and keep it.
 
     Args:
-        path: Where it is.
+        paths: Where they are.
         preparation: As `find_frame()` takes it.
         token: The visitor's token.
 
@@ -85,43 +85,28 @@ def read_file(path: str | None, preparation: str, token: str) -> Iterator[float 
     Raises:
         InputError: If there is no file, or it is not accepted.
     """
-    if not path:
+    if not paths:
         raise InputError("There is no file; choose one first.")
-    reading = read_data_set(Path(path), find_frame(preparation))
+    reading = read_data_set([Path(path) for path in paths], find_frame(preparation))
     while True:
         try:
             yield next(reading)
         except StopIteration as end:
             own: OwnData = end.value
             made = preparation if own.is_of_pictures else ""
-            yield keep_data_set(own, Path(path).name, token, made)
+            names = [Path(path).name for path in paths]
+            # Of several, after the pictures that are learned.
+            title = min(names, key=lambda name: ("train" not in name, name))
+            yield keep_data_set(own, title, token, made)
             return
 
 
-def list_choices(token: str, chosen: str | None = None) -> gr.Dropdown:
-    """Return the data sets that a visitor can choose.
-
-    Args:
-        token: The visitor's token.
-        chosen: The one in the list; MNIST if it is gone, None to leave the choice.
-    """
-    choices = [MNIST_CHOICE, *((_title(about), about.data_id) for about in list_data_sets(token))]
-    if chosen is None:
-        return gr.Dropdown(choices=choices)
-    there = chosen in [data_id for _, data_id in choices]
-    return gr.Dropdown(choices=choices, value=chosen if there else MNIST)
-
-
-def _title(about: About) -> str:
-    return f"{about.title} ({about.data_id[:4]})"
-
-
 @shows_errors
-def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]]:
-    """Read a file, saying how far it is.
+def on_add(paths: Sequence[str] | None, preparation: str, token: str) -> Iterator[list[Any]]:
+    """Read what was brought, saying how far it is.
 
     Args:
-        path: Where it is.
+        paths: Where the files are.
         preparation: As `find_frame()` takes it.
         token: The visitor's token.
 
@@ -129,7 +114,7 @@ def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]
         The job's id, the status line, the list of data sets with the new one chosen, and the
         buttons.
     """
-    if not path:
+    if not paths:
         raise InputError("There is no file; choose one first.")
     count_file(token)
     started = told = perf_counter()
@@ -141,7 +126,7 @@ def on_add(path: str | None, preparation: str, token: str) -> Iterator[list[Any]
                 facts = f"{ticket.num_ahead} files are before yours."
                 yield [job, status_line("Waiting", facts, 0.0), *busy]
             yield [job, status_line("Reading", "", 0.0), *busy]
-            for step in read_file(path, preparation, token):
+            for step in read_files(paths, preparation, token):
                 if isinstance(step, About):
                     num_pictures = sum(map(sum, step.counts.values()))
                     facts = (
@@ -200,7 +185,11 @@ def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
     job = gr.State("")
     with gr.Accordion("Your own data", open=False, elem_id="train-data"):
         file = gr.File(
-            label="ZIP, NPZ or CSV", file_types=SUFFIXES, height=130, elem_id="train-data-file"
+            # Of any type: IDX files are called after what is in them.
+            label="ZIP, NPZ or CSV, or a pair of IDX files",
+            file_count="multiple",
+            height=130,
+            elem_id="train-data-file",
         )
         preparation = gr.Radio(
             [("As it is", AS_IT_IS), ("As handwriting", AS_HANDWRITING)],

@@ -8,6 +8,7 @@ from gradio.components import Component
 from foundry.models.networks import available_architectures, title_of
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS, OPTIMIZERS, PRESETS, SCHEDULES, describe_limits
+from foundry.ui.components.model_choice import MNIST_CHOICE
 
 LABELS = {
     "model": "Model",
@@ -29,7 +30,6 @@ LABELS = {
     "seed": "Seed",
     "dataset": "Data",
 }
-MNIST_CHOICE = ("MNIST, handwritten digits", TrainConfig.dataset)
 DEFAULT_PRESET = next(iter(PRESETS))
 
 PRESET_NOTES = {

@@ -11,6 +11,7 @@ from foundry.runs.data_sets import list_data_sets
 from foundry.runs.queue import RunQueue
 from foundry.training import TrainConfig
 from foundry.training.runs import STEP, TRAININGS, Run, create_run
+from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.page.feedback import QUIET, naming_fields, shows_errors
@@ -18,7 +19,7 @@ from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.train.api import build_train_api
 from foundry.ui.train.compare import build_runs_view
-from foundry.ui.train.data import build_data, list_choices
+from foundry.ui.train.data import build_data
 from foundry.ui.train.form import LABELS, build_knobs, build_presets, fill_form, on_preset
 from foundry.ui.train.headline import build_headline, render_headline
 from foundry.ui.train.inspection.replay import build_replay, warm_up

@@ -65,6 +65,9 @@ def npz(path, **changes):
     return path
 
 
+SIZES = (("train", 40), ("val", 6), ("test", 8))
+
+
 def idx(array):
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
@@ -254,6 +257,40 @@ def test_an_npz_is_what_numpy_says_it_is(tmp_path):
     assert own.data.classes == ("0", "1")
 
 
+@pytest.mark.parametrize("array", ["class_names", "label_names"])
+@pytest.mark.parametrize("kind", ["U", "S"])
+def test_an_npz_may_name_its_labels(tmp_path, array, kind):
+    own = read(npz(tmp_path / "a.npz", **{array: np.array(["well", " not  well "], kind)}))
+    assert own.data.classes == ("well", "not well")
+    # A name for a label that no picture has is of no use, and no other takes its place.
+    names = np.array(["never", "well", "not well"])
+    labels = {f"{part}_labels": np.arange(n) % 2 + 1 for part, n in SIZES}
+    own = read(npz(tmp_path / "b.npz", **labels, **{array: names}))
+    assert own.data.classes == ("well", "not well")
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["one"], "There are 1 names of classes, and a label is 1"),
+        (["same", "same"], "Two classes are called “same”"),
+        (["", "b"], "Among class_names is “”, which cannot name a class"),
+        (["a" * 61, "b"], "cannot name a class"),
+    ],
+)
+def test_names_that_name_no_class_are_refused(tmp_path, names, sentence):
+    assert sentence in refusal(npz(tmp_path / "a.npz", class_names=np.array(names)))
+
+
+@pytest.mark.parametrize(
+    "names", [np.array(["a", 2], object), np.array([1, 2]), np.array([["a", "b"]]), np.array("a")]
+)
+def test_names_that_are_no_plain_texts_are_left_out_and_that_is_said(tmp_path, names):
+    own = read(npz(tmp_path / "a.npz", class_names=names))
+    assert own.data.classes == ("0", "1")
+    assert any("The classes keep their numbers" in note for note in own.notes)
+
+
 def test_a_colour_npz_is_made_grey_and_that_is_said(tmp_path):
     images = noise(40, 28, 28, 3)
     own = read(npz(tmp_path / "a.npz", train_images=images))
@@ -331,6 +368,34 @@ def test_a_pair_of_idx_files_and_another_to_test_on(tmp_path, zipped):
     assert own.counts == {"train": (18, 18, 18), "val": (2, 2, 2), "test": (3, 3, 3)}
     expected = [(one.tobytes(), str(label)) for one, label in zip(images, labels, strict=True)]
     assert pairs_of(own.data) == sorted(expected + expected[:9])
+    # Loose they are the same, in any order.
+    loose = read(write_loose(tmp_path / "loose", files)[::-1])
+    assert pairs_of(loose.data) == pairs_of(own.data)
+    assert loose.counts == own.counts
+
+
+def write_loose(folder, files):
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+def test_of_several_files_only_pairs_of_idx_are_accepted(tmp_path, monkeypatch):
+    images, labels, readme = write_loose(
+        tmp_path / "loose",
+        {
+            "train-images-idx3-ubyte": idx(noise(20)),
+            "train-labels-idx1-ubyte": idx((np.arange(20) % 2).astype(np.uint8)),
+            "readme.txt": b"read me",
+        },
+    )
+    assert "“readme.txt” is no IDX file; only pairs" in refusal([images, labels, readme])
+    assert "labels that belong to “train” are missing; bring both" in refusal(images)
+    assert "is there twice" in refusal([images, images])
+    assert read([images, labels]).data.classes == ("0", "1")
+    monkeypatch.setattr("foundry.data.own.idx.MAX_FILE_BYTES", 1_000)
+    assert "“train-images-idx3-ubyte” has more than" in refusal([images, labels])
 
 
 def test_emnist_is_set_upright(tmp_path):

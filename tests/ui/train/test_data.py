@@ -7,12 +7,13 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from drawing import write_shapes
+from drawing import data_url, draw_strokes, write_shapes
 from outputs import value_of
 
+from foundry.data import normalize
 from foundry.data.own.found import Found
 from foundry.data.own.splitting import split
-from foundry.models import save_model
+from foundry.models import load_model, save_model
 from foundry.runs import data_sets
 from foundry.runs.data_sets import data_sets_dir, keep_data_set, list_data_sets, load_data
 from foundry.runs.folders import append_event, write_status
@@ -21,6 +22,8 @@ from foundry.training.evaluation import evaluate
 from foundry.training.inspection.measures import measure_classes
 from foundry.training.runs import create_run, read_run, write_result
 from foundry.training.worker import _measure_classes
+from foundry.ui.components.model_choice import list_choices
+from foundry.ui.components.pad import see_drawing
 from foundry.ui.server import queues
 from foundry.ui.train import data as data_view
 from foundry.ui.train import results, tab
@@ -73,7 +76,7 @@ def finish(about):
 
 
 def test_a_file_is_added_chosen_and_shown(runs_folder, shapes):
-    *_, last = data_view.on_add(shapes, "as it is", "alice")
+    *_, last = data_view.on_add([shapes], "as it is", "alice")
     _, status, chosen, add, cancel = last
     assert "40 pictures of 2 classes" in status
     (about,) = list_data_sets("alice")
@@ -93,7 +96,7 @@ def test_a_file_is_added_chosen_and_shown(runs_folder, shapes):
 
 def test_what_is_not_accepted_is_told_where_it_was_brought(runs_folder, tmp_path):
     (tmp_path / "a.csv").write_text("1,2,3\n")
-    *_, last = data_view.on_add(str(tmp_path / "a.csv"), "as it is", "alice")
+    *_, last = data_view.on_add([str(tmp_path / "a.csv")], "as it is", "alice")
     assert "Not accepted" in last[1]
     assert "3 columns" in last[1]
     assert not data_sets_dir().exists()
@@ -101,12 +104,12 @@ def test_what_is_not_accepted_is_told_where_it_was_brought(runs_folder, tmp_path
         next(data_view.on_add(None, "as it is", "alice"))
     with pytest.raises(gr.Error):
         data_view.on_delete("mnist", "alice")
-    *_, last = data_view.on_add(str(tmp_path / "a.csv"), "backwards", "alice")
+    *_, last = data_view.on_add([str(tmp_path / "a.csv")], "backwards", "alice")
     assert "preparation is “backwards”" in last[1]
 
 
 def test_a_cancelled_reading_leaves_nothing(runs_folder, shapes):
-    adding = data_view.on_add(shapes, "as it is", "alice")
+    adding = data_view.on_add([shapes], "as it is", "alice")
     queues.on_cancel(next(adding)[0])
     *_, last = adding
     assert "Cancelled" in last[1]
@@ -114,7 +117,7 @@ def test_a_cancelled_reading_leaves_nothing(runs_folder, shapes):
 
 
 def test_handwriting_is_framed_as_mnist_was(runs_folder, shapes):
-    *_, last = data_view.on_add(shapes, "as handwriting", "alice")
+    *_, last = data_view.on_add([shapes], "as handwriting", "alice")
     assert "Ready" in last[1]
     (about,) = list_data_sets("alice")
     images = load_data(about.data_id).train.images
@@ -123,9 +126,21 @@ def test_handwriting_is_framed_as_mnist_was(runs_folder, shapes):
     assert images[:, 13:15].max() == 255
 
 
+def test_a_pair_of_idx_files_is_one_data_set(runs_folder, tmp_path):
+    labels = np.arange(60, dtype=np.uint8) % 2
+    pictures = np.repeat(labels, 784) * 200
+    images, answers = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
+    images.write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 60, 0, 0, 0, 28, 0, 0, 0, 28, *pictures]))
+    answers.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 60, *labels]))
+    *_, last = data_view.on_add([str(answers), str(images)], "as it is", "alice")
+    assert "60 pictures of 2 classes" in last[1]
+    (about,) = list_data_sets("alice")
+    assert about.title == "train-images-idx3-ubyte"
+
+
 def test_anothers_data_is_neither_listed_nor_shown_nor_trained_on(runs_folder, queue):
     about = build_about(("dark", "light"))
-    assert [name for _, name in data_view.list_choices("bob").choices] == ["mnist"]
+    assert [name for _, name in list_choices("bob").choices] == ["mnist"]
     for handler in (data_view.on_choose, data_view.on_delete):
         with pytest.raises(gr.Error, match="You have no data set"):
             handler(about.data_id, "bob")
@@ -201,11 +216,36 @@ def test_the_pictures_that_are_watched_are_the_runs_own(runs_folder):
         assert len(value["frames"][-1]["guesses"]) == len(value["labels"])
 
 
-def test_what_shows_digits_says_that_the_run_has_none(runs_folder):
-    run = finish(build_about(("dark", "light")))
+@pytest.mark.parametrize("names", [("dark", "light"), tuple("0123456789")])
+def test_the_replay_reads_the_runs_own_validation_pictures(runs_folder, names):
+    run = finish(build_about(names))
+    drawing = data_url(draw_strokes([[(80, 60), (200, 200)]]))
+    event = SimpleNamespace(run=run.run_id, step=0, drawing=drawing)
+    *_, last = (json.loads(value) for value in on_replay("alice", event))
+    assert (last["names"], last["isOfDigits"]) == (list(names), False)
+    val = run.data.val
+    assert last["labels"][: len(names)] == sorted(set(val.labels.tolist()))[:8]
+    network = load_model(run.best_folder)
+    answers = network(normalize(val.images)).argmax(1)
+    counts = np.zeros((len(names), len(names)), int)
+    for label, answer in zip(val.labels.tolist(), answers.tolist(), strict=True):
+        counts[label, answer] += 1
+    (frame,) = last["frames"]
+    assert frame["matrix"] == counts.ravel().tolist()
+    assert [len(row) for row in frame["percents"]] == [len(names)] * (1 + len(last["labels"]))
+    # What the drawing is to the network that learned pictures as they are.
+    seen = torch.from_numpy(see_drawing(run, drawing)[None])
+    probs = network(normalize(seen)).softmax(1)[0]
+    np.testing.assert_allclose(frame["percents"][0], 100 * probs, atol=0.06)
+    # The map is of digits.
+    assert (frame["points"], frame["own"], frame["answers"]) == ("", "", "")
+
+
+def test_of_many_classes_no_matrix_is_counted(runs_folder):
+    run = finish(build_about(tuple(f"class {number}" for number in range(21))))
     event = SimpleNamespace(run=run.run_id, step=0, drawing=None)
-    with pytest.raises(gr.Error, match="your own data"):
-        list(on_replay("alice", event))
+    *_, last = (json.loads(value) for value in on_replay("alice", event))
+    assert last["frames"][0]["matrix"] == []
 
 
 def test_a_run_whose_data_is_gone_shows_its_figures(runs_folder):

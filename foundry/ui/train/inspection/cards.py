@@ -25,8 +25,15 @@ _CSS = """
   grid-column: 1; }
 .own .answer { font-size: 1.6rem; }
 .bars { grid-column: 2; grid-row: 1 / span 2; display: grid; height: 58px; gap: 1px;
-  grid-template-columns: repeat(10, 1fr); font-size: 0.625rem; line-height: 1.1;
-  text-align: center; color: var(--body-text-color-subdued); }
+  grid-template-columns: repeat(var(--classes), minmax(0, 1fr));
+  font-size: 0.625rem; line-height: 1.1; text-align: center;
+  color: var(--body-text-color-subdued); }
+.named .bars { grid-row: 1; gap: 0; }
+.named .bars span::before { height: calc(100% * var(--share)); }
+.named .answer { display: block; min-height: 0; margin: 0; grid-column: 1 / -1; text-align: start;
+  font-size: 0.85rem; line-height: 1.3;
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.own .named .answer { font-size: 1.1rem; }
 .own .bars { height: 92px; gap: 4px; font-size: 0.75rem; }
 .bars span { display: flex; flex-direction: column; justify-content: flex-end; }
 .bars span::before { content: ''; height: calc((100% - 1.2em) * var(--share));
@@ -44,6 +51,8 @@ tr, td, th { border: 0 !important; padding: 0 !important; background: none; }
 td, th { height: 22px; text-align: center; border-radius: 4px; }
 td { background: color-mix(in srgb, var(--colour) var(--share), transparent) !important; }
 td.strong { color: white; }
+th { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.named tr > :first-child { width: 6rem; text-align: start; padding-right: 4px !important; }
 tr > :first-child { width: 1.4rem; font-weight: 600; }
 caption { caption-side: top; text-align: left; font-size: 0.875rem; padding-bottom: 0.4rem;
   color: var(--body-text-color-subdued); }
@@ -82,11 +91,14 @@ function makeCard(label, mask, size, place) {
   ink.style.mask = `url(${mask}) ${place}% 0 / ${size}% 100% no-repeat`;
   answer.className = 'answer';
   bars.className = 'bars';
-  bars.append(...Array.from({length: 10}, (_, digit) => {
+  bars.style.setProperty('--classes', data.names.length);
+  bars.append(...data.names.map((name) => {
     const bar = document.createElement('span');
-    bar.textContent = digit;
+    // Other names have no room below a bar: the likeliest stands beside the picture.
+    if (data.isOfDigits) bar.textContent = name;
     return bar;
   }));
+  answer.translate = false;
   card.className = 'card';
   card.append(ink, answer, bars);
   card.dataset.label = label ?? '';
@@ -95,33 +107,41 @@ function makeCard(label, mask, size, place) {
 }
 function paintCard(card, percents) {
   const best = percents.indexOf(Math.max(...percents)), label = card.dataset.label;
-  card.className = `card ${label === '' || Number(label) === best ? 'right' : 'wrong'}`;
-  card.querySelector('.answer').textContent = best;
-  card.setAttribute('aria-label', `${best}: ${Math.round(percents[best])}%`);
+  const isRight = label === '' || Number(label) === best;
+  card.className = `card ${isRight ? 'right' : 'wrong'}${data.isOfDigits ? '' : ' named'}`;
+  const answer = card.querySelector('.answer');
+  answer.textContent = answer.title = data.names[best];
+  card.setAttribute('aria-label', `${data.names[best]}: ${Math.round(percents[best])}%`);
   card.querySelectorAll('.bars span').forEach((bar, digit) => {
     bar.className = (digit === best ? 'best ' : '') + (String(digit) === label ? 'true' : '');
     bar.style.setProperty('--share', percents[digit] / 100);
-    bar.title = `${digit}: ${percents[digit]}%`;
+    bar.title = `${data.names[digit]}: ${percents[digit]}%`;
   });
 }
 function paintMatrix(counts) {
-  table.hidden = false;
-  if (table.rows.length < 11) {
-    for (let row = -1; row < 10; row++) {
+  const names = data.names, size = names.length;
+  table.hidden = !counts.length;
+  if (table.hidden) return;
+  if (table.dataset.names !== String(names)) {
+    table.dataset.names = names;
+    table.classList.toggle('named', !data.isOfDigits);
+    for (const line of [...table.rows]) line.remove();
+    for (let row = -1; row < size; row++) {
       const line = table.insertRow();
-      for (let column = -1; column < 10; column++) {
+      for (let column = -1; column < size; column++) {
         const isHead = row < 0 || column < 0;
         const cell = document.createElement(isHead ? 'th' : 'td');
-        if (isHead) cell.textContent = row < 0 ? (column < 0 ? '' : column) : row;
+        if (isHead) cell.textContent = cell.title = names[row < 0 ? column : row] ?? '';
+        cell.translate = false;
         if (isHead) cell.scope = row < 0 ? 'col' : 'row';
         line.append(cell);
       }
     }
   }
-  const totals = Array.from({length: 10}, (_, row) =>
-    counts.slice(10 * row, 10 * row + 10).reduce((sum, count) => sum + count, 0));
+  const totals = names.map((_, row) =>
+    counts.slice(size * row, size * row + size).reduce((sum, count) => sum + count, 0));
   table.querySelectorAll('td').forEach((cell, i) => {
-    const [row, column] = [Math.floor(i / 10), i % 10], share = counts[i] / totals[row];
+    const [row, column] = [Math.floor(i / size), i % size], share = counts[i] / totals[row];
     cell.textContent = counts[i] || '';
     cell.className = share > 0.5 ? 'strong' : '';
     cell.style.setProperty('--colour',
@@ -176,9 +196,10 @@ def build_cards(elem_id: str) -> gr.HTML:
 
     It carries the id of the run on show, the step in sight and the drawing, as the pad has it. The
     answer is JSON: `run`; `ink`, a mask of the drawing, empty for none; `labels` of the other
-    digits and `sprite`, a mask with all of them; `frames` with a `step`, the `percents` of ten
-    classes a digit, the drawing first, and the 100 cells of a `matrix` or null; what is `said` of
-    the drawing; whether it `isWhole`; the words `hint`, `matrixTitle` and `matrixNote`.
+    digits and `sprite`, a mask with all of them; the `names` of the classes, and whether these are
+    the digits; `frames` with a `step`, the `percents` of all classes a digit, the drawing first,
+    and the cells of a `matrix`, or null, or none where there are too many classes; what is `said`
+    of the drawing; whether it `isWhole`; the words `hint`, `matrixTitle` and `matrixNote`.
 
     Args:
         elem_id: Their id on the page.

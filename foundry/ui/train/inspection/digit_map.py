@@ -159,7 +159,12 @@ function take() {
 }
 [canvas.width, canvas.height] = [SIZE, SIZE];
 document.addEventListener('foundry-moment', paint);
-document.addEventListener('foundry-replayed', () => { ask(); paint(); });
+document.addEventListener('foundry-replayed', () => {
+  // What a run on other data makes of digits says nothing.
+  element.hidden = !window.foundryReplay.isOfDigits;
+  ask();
+  paint();
+});
 new IntersectionObserver((entries) => {
   isSeen = entries.at(-1).isIntersecting;
   ask();

@@ -11,37 +11,39 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import torch
 
-from foundry.data import Split, load_mnist
-from foundry.errors import InputError
+from foundry.data import DIGITS
 from foundry.models import load_model
+from foundry.runs.data_sets import MNIST
 from foundry.runs.folders import ACTIVE
 from foundry.training.inspection.replay import Moment, Plane, fit_plane, list_moments, look_at
 from foundry.training.runs import TRAININGS
 from foundry.ui.components.model_choice import DEFAULT_MODEL
-from foundry.ui.components.pad import build_pad, read_pad
+from foundry.ui.components.pad import build_pad, read_pad, see_drawing
 from foundry.ui.components.plots import confusion_matrix, ink_mask
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.train.inspection.cards import build_cards
 from foundry.ui.train.inspection.digit_map import build_digit_map
+from foundry.ui.train.inspection.watched import NUM_COUNTED, Beside, pictures_beside
 
-# Of the validation split, in the order of their classes: 0, 1, 2 and 5 are the first ones, which
-# are easy; 3, 4, 7 and 9 are those that the shipped LeNet, right as it is, nearly takes for others.
-_DIGITS = (0, 7, 6, 2608, 4337, 8, 1221, 4806)
-# Those that training itself looks at along the way.
-_NUM_COUNTED = 500
+_MOST_IN_MATRIX = 20
 # Moments of two runs; one of the CNN's takes half a megabyte.
 _NUM_KEPT = 80
 # How far the map reaches, in what its points do at the end: on the way some lie further out.
 _MARGIN = 1.15
 # The first answer comes at once, then what has come together since.
 _SEND_EVERY_S = 0.4
+_OWN_WORDS = {
+    "hint": "Draw: it is read as the network would have read it at every step.",
+    "matrixTitle": "What it mixes up, on validation pictures",
+    "matrixNote": "Rows: the class that it is. Columns: the class that was read.",
+}
 _WORDS = {
     "hint": "Draw a digit: it is read as the network would have read it at every step.",
     "matrixTitle": "What it mixes up, on 500 validation digits",
@@ -54,7 +56,8 @@ class _Seen:
     """What a network made of digits at a moment.
 
     Attributes:
-        percents: Ten numbers a digit, the visitor's first if there is one, then those of `_DIGITS`.
+        percents: A number a class for each digit, the visitor's first if there is one, then those
+            that everybody is shown.
         answers: Of the counted digits, uint8; empty if they were left out, as is the next.
         hidden: What the last layer read of them, float16 (digits, neurons).
         own: The same of the visitor's digit, float32 (1, neurons); None if nothing is drawn.
@@ -72,12 +75,18 @@ class _Replay:
 
     Attributes:
         run_id: The run's; empty before the first.
+        fixed: What is read beside the visitor's digit.
+        classes: What the run tells apart.
+        is_of_digits: Whether these are MNIST's digits, which the map lays out.
         ink: The visitor's digit as the network sees it, uint8 (28, 28); None if nothing is drawn.
         seen: By moment.
         plane: Where the counted digits are laid out; None before the end of the run was looked at.
     """
 
     run_id: str
+    fixed: Beside
+    classes: tuple[str, ...]
+    is_of_digits: bool
     ink: np.ndarray | None
     seen: dict[Moment, _Seen] = field(default_factory=dict)
     plane: Plane | None = None
@@ -94,14 +103,15 @@ class _Replay:
             self.seen[moment] = kept
             return
         # What everybody is shown is computed once, with the visitor's own or before it.
-        fixed = torch.cat([_digits().images, _counted().images[: _NUM_COUNTED * is_counted]])
+        counted = self.fixed.counted.images[: NUM_COUNTED * is_counted]
+        fixed = torch.cat([self.fixed.shown.images, counted])
         others = fixed[:0] if kept else fixed
         own = [] if self.ink is None else [torch.from_numpy(self.ink[None])]
         look = look_at(moment, torch.cat([*own, others]))
         percents = [[round(100 * p, 1) for p in row] for row in look.probs.tolist()]
         hidden = look.hidden.numpy()
         if kept is None:
-            first = len(own) + len(_DIGITS)
+            first = len(own) + len(self.fixed.shown)
             answers = look.probs[first:].argmax(1).to(torch.uint8).numpy()
             kept = _Seen(percents[len(own) : first], answers, hidden[first:].astype(np.float16))
             if is_counted:
@@ -126,29 +136,37 @@ class _Replay:
             {
                 "run": self.run_id,
                 "ink": "" if self.ink is None else ink_mask(self.ink),
-                "labels": _digits().labels.tolist(),
-                "sprite": _draw_sprite(),
+                "labels": self.fixed.shown.labels.tolist(),
+                "names": self.classes,
+                "isOfDigits": self.is_of_digits,
+                "sprite": self.fixed.sprite,
                 "frames": [self._describe(moment) for moment in moments],
                 "said": self._tell(moments) if has_story else "",
                 "isWhole": is_whole,
-                **_WORDS,
+                **(_WORDS if self.is_of_digits else _OWN_WORDS),
             }
         )
 
     def _describe(self, moment: Moment) -> dict[str, Any]:
         seen = self.seen[moment]
         is_counted = len(seen.answers) > 0
-        labels = _counted().labels.numpy()
+        labels = self.fixed.counted.labels.numpy()
+        has_map = is_counted and self.is_of_digits
         return {
             "step": moment.step,
             "percents": seen.percents,
-            "matrix": confusion_matrix(labels, seen.answers).ravel().tolist()
-            if is_counted
-            else None,
-            "answers": "".join(map(str, seen.answers)),
-            "points": self._place(seen.hidden) if is_counted else "",
-            "own": "" if seen.own is None else self._place(seen.own),
+            "matrix": self._count(labels, seen.answers) if is_counted else None,
+            "answers": "".join(map(str, seen.answers)) if has_map else "",
+            "points": self._place(seen.hidden) if has_map else "",
+            "own": self._place(seen.own) if has_map and seen.own is not None else "",
         }
+
+    def _count(self, labels: np.ndarray, answers: np.ndarray) -> list[int]:
+        num_classes = len(self.classes)
+        # Of more classes nobody would read a number.
+        if num_classes > _MOST_IN_MATRIX:
+            return []
+        return confusion_matrix(labels, answers.astype(int), num_classes).ravel().tolist()
 
     def _place(self, hidden: np.ndarray) -> str:
         """Return where digits lie on the map: two bytes each, in base64."""
@@ -166,14 +184,16 @@ class _Replay:
         if len(moments) < 2:
             return ""
         if not others:
-            return f"Read as {last} from the start."
-        since = moments[others[-1] + 1].step
-        return f"Read as {last} since update {since:,}; just before, as {answers[others[-1]]}."
+            return f"Read as {self.classes[last]} from the start."
+        since, before = moments[others[-1] + 1].step, self.classes[answers[others[-1]]]
+        return f"Read as {self.classes[last]} since update {since:,}; just before, as {before}."
 
 
 @shows_errors
 def on_replay(token: str, event: gr.EventData) -> Iterator[str]:
-    """Read the visitor's digit and eight others at every snapshot, that in sight first.
+    """Read the visitor's digit and others at every snapshot, that in sight first.
+
+    Of a run on the visitor's own data the others are its own validation pictures.
 
     Args:
         token: The visitor's token.
@@ -183,16 +203,20 @@ def on_replay(token: str, event: gr.EventData) -> Iterator[str]:
         What the component shows, more each time.
     """
     run = TRAININGS.find_own(event.run, token)
-    if run and not run.is_on_mnist:
-        raise InputError(
-            "This row lays out MNIST's digits, which the run does not know: it learned from your "
-            "own data. Choose a run on MNIST."
-        )
     moments = list_moments(run)
     in_sight = next((one for one in moments if one.step == event.step), moments[-1])
     moments.sort(key=lambda moment: moment != in_sight)
-    reading = read_pad(load_model(DEFAULT_MODEL), event.drawing)
-    replay = _Replay(run.run_id if run else "", None if reading is None else reading.image)
+    if run and not run.is_on_mnist:
+        ink = see_drawing(run, event.drawing)
+    else:
+        reading = read_pad(load_model(DEFAULT_MODEL), event.drawing)
+        ink = reading.image if reading else None
+    fixed = pictures_beside(run.config.dataset if run else MNIST)
+    replay = (
+        _Replay(run.run_id, fixed, run.classes, run.is_on_mnist, ink)
+        if run
+        else _Replay("", fixed, DIGITS, True, ink)
+    )
     # A run that goes on needs the processor itself: there, what is looked at is enough.
     counts_all = not (run and run.status in ACTIVE)
     first, *others = moments
@@ -201,7 +225,8 @@ def on_replay(token: str, event: gr.EventData) -> Iterator[str]:
     if end != first:
         others.remove(end)
         work += [partial(replay.look, end, True)]
-    work += [partial(replay.fit, end)]
+    if replay.is_of_digits:
+        work += [partial(replay.fit, end)]
     work += [partial(replay.look, moment, counts_all) for moment in others]
     sent_s = -math.inf
     for step in work:
@@ -214,8 +239,7 @@ def on_replay(token: str, event: gr.EventData) -> Iterator[str]:
 
 def warm_up() -> None:
     """Load the digits, so that no visitor waits for them."""
-    _draw_sprite()
-    _counted()
+    pictures_beside(MNIST)
 
 
 def build_replay(visitor: gr.BrowserState) -> None:
@@ -232,24 +256,8 @@ def build_replay(visitor: gr.BrowserState) -> None:
             build_pad("train-pad")
         with gr.Column():
             shown = build_cards("train-replayed")
-            build_digit_map(_counted)
+            build_digit_map(lambda: pictures_beside(MNIST).counted)
     shown.select(on_replay, visitor, shown, trigger_mode="always_last", **QUIET)
-
-
-@lru_cache(maxsize=1)
-def _digits() -> Split:
-    val, chosen = load_mnist().val, list(_DIGITS)
-    return Split(val.images[chosen], val.labels[chosen])
-
-
-@lru_cache(maxsize=1)
-def _counted() -> Split:
-    return load_mnist().val.head(_NUM_COUNTED)
-
-
-@lru_cache(maxsize=1)
-def _draw_sprite() -> str:
-    return ink_mask(np.concatenate(list(_digits().images.numpy()), axis=1))
 
 
 class _Kept:

@@ -79,7 +79,7 @@ def test_making_a_variant_ready_says_how_far_it_is(runs_folder, monkeypatch):
         assert seen.wait(PATIENCE_S)
 
     monkeypatch.setattr("foundry.ui.components.pretrained_choice._REFRESH_S", 0.01)
-    monkeypatch.setattr(draw_tab, "load_digit_predictor", load)
+    monkeypatch.setattr(draw_tab, "load_any_predictor", load)
     told, seen = [], threading.Event()
     for sentence in draw_tab.on_variant("cpu", "lenet", "alice", "int8"):
         told.append(sentence)
