@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from gestures import SEVEN, draw, set_number
+from gestures import ONE, SEVEN, draw, set_number
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -128,6 +128,11 @@ def test_the_visitors_own_digit_is_followed_through_training_and_back(page):
     expect(answer).not_to_have_text("7")
     page.locator("#train-watch").get_by_role("button", name="Play").click()
     expect(answer).to_have_text("7")
+    # What is drawn while the answer to something else is on its way is answered, too.
+    page.locator("#train-pad").get_by_role("button", name="Clear").click()
+    draw(page, ONE, "#train-pad")
+    expect(answer).to_have_text("1")
+    expect(own).to_contain_text("Read as 1")
 
 
 def test_curves_move_reload_re_attaches_and_stop_keeps_the_weights(page):

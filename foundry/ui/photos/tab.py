@@ -93,8 +93,9 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
     )
     compared.connect(on_compare, [photo, model, variant])
     photo.change(*named, trigger_mode="always_last", **QUIET)
-    answer.select(on_look, [photo, model], looked, trigger_mode="always_last", **QUIET)
-    looked.select(on_cover, [photo, model, variant], covered, trigger_mode="always_last", **QUIET)
+    # Each: what is put off until the one before has ended would come with that one's event.
+    answer.select(on_look, [photo, model], looked, trigger_mode="multiple", **QUIET)
+    looked.select(on_cover, [photo, model, variant], covered, trigger_mode="multiple", **QUIET)
     # What was said with a part covered is about what was looked at then.
     looked.change(lambda: "", None, covered, **QUIET)
     examples.select(on_example, None, photo, **QUIET)

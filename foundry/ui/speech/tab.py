@@ -287,7 +287,7 @@ def build_speech_tab(page: Page) -> None:
         )
         page.warm_ups.append(warm_up)
         build_speech_api()
-        picture.input(on_stretch, drawn, picture, **QUIET)
+        picture.input(on_stretch, drawn, picture, trigger_mode="multiple", **QUIET)
         for words in (transcript, picture):
             words.select(on_word, None, [audio, inside.chosen], **QUIET).then(
                 None, None, None, js=speech_view.PLAY_JS, **QUIET

@@ -65,11 +65,15 @@ _JS = """
 const find = (name) => element.querySelector('.' + name);
 const own = find('own'), cards = find('cards'), table = element.querySelector('table');
 let data = null, drawing = window.foundryDrawing ?? '', isSeen = false, asked = null, timer = null;
+let askedAt = -Infinity;
 
 function frameInSight() {
   const at = window.foundryMoment;
   return data && at && data.run === at.run
     ? data.frames.find((frame) => frame.step === at.step) : undefined;
+}
+function isUnderWay() {
+  return asked && !data?.isWhole && performance.now() - askedAt < 30_000;
 }
 // Numbers are asked for once, when they are missing and somebody looks.
 function ask() {
@@ -77,8 +81,12 @@ function ask() {
   const at = window.foundryMoment;
   if (!isSeen || !at) return;
   const isSame = asked && asked.run === at.run && asked.drawing === drawing;
+  // One at a time; what is drawn meanwhile is asked for when the answer is whole. One that failed
+  // is not waited for.
+  if (isUnderWay() && !isSame) return;
   if (isSame && (frameInSight()?.matrix || !data?.isWhole || asked.step === at.step)) return;
   asked = {run: at.run, step: at.step, drawing};
+  askedAt = performance.now();
   if (data) data.isWhole = false;
   trigger('select', asked);
 }

@@ -257,7 +257,7 @@ def build_replay(visitor: gr.BrowserState) -> None:
         with gr.Column():
             shown = build_cards("train-replayed")
             build_digit_map(lambda: pictures_beside(MNIST).counted)
-    shown.select(on_replay, visitor, shown, trigger_mode="always_last", **QUIET)
+    shown.select(on_replay, visitor, shown, trigger_mode="multiple", **QUIET)
 
 
 class _Kept:
