@@ -52,6 +52,10 @@ def test_from_start_over_a_reload_to_the_table(tab):
     expect(tab.locator("#compress-answers tbody tr")).to_have_count(8)
     tab.locator("#compress-write").click()
     expect(tab.locator("#compress-file")).to_contain_text("lenet-pruned-int8-openvino")
+    # Whatever is chosen next, what the table is of stands above it.
+    tab.locator("#compress-model input").click()
+    tab.get_by_role("option", name=re.compile("BERT")).click()
+    expect(tab.locator("#compress-status")).to_contain_text("LeNet (shipped), in ")
 
 
 def test_cancel_ends_it_and_another_can_be_started(tab):

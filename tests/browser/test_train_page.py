@@ -62,6 +62,12 @@ def test_a_finished_run_shows_its_result(page):
     assert sum(int(count) for count in counts) == 10_000
     page.locator('#confusion-matrix button[data-cell="0"]').click()
     expect(page.get_by_text("read as 0")).to_be_visible()
+    # No caption covers its picture.
+    mistake = page.locator(".images .thumbnail-item:visible").last
+    picture, caption = (mistake.locator(part) for part in ("img", ".caption-label"))
+    expect(caption).to_contain_text("→")
+    box = picture.bounding_box()
+    assert caption.bounding_box()["y"] >= box["y"] + box["height"] - 1
 
 
 def test_a_run_is_watched_from_its_start_tried_renamed_and_deleted(page):

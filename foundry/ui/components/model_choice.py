@@ -60,9 +60,14 @@ def list_runs_like(learned: Run, owner: str) -> list[tuple[str, str]]:
     return _list_runs(owner, lambda run: (run.config.dataset, run.classes) == same)
 
 
+def title_run(run: Run) -> str:
+    """Return what a visitor's run is called among models."""
+    return f"Your run {run_title(run)}"
+
+
 def _list_runs(owner: str, is_wanted: Callable[[Run], bool]) -> list[tuple[str, str]]:
     return [
-        (f"Your run {run_title(run)}", run.run_id)
+        (title_run(run), run.run_id)
         for run in list_own_runs(owner)
         if run.has_weights and is_wanted(run)
     ]

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
-from foundry.compression.config import CompressEvent
+from foundry.compression.config import CompressEvent, list_models
 from foundry.compression.runs import CompressRun
 from foundry.runs.folders import ACTIVE
+from foundry.training.runs import TRAININGS
 from foundry.ui.components.curves import (
     accuracy_axis,
     loss_axis,
@@ -17,6 +18,7 @@ from foundry.ui.components.curves import (
     validation_curve,
 )
 from foundry.ui.components.line_chart import build_line_chart, render_lines
+from foundry.ui.components.model_choice import title_run
 from foundry.ui.components.run_panel import RunWords
 from foundry.ui.components.run_status import format_duration
 from foundry.ui.compress import charts
@@ -61,8 +63,19 @@ def describe_compression(run: CompressRun) -> str:
     last = run.events[-1]
     if run.status == "running":
         return f"{run.progress:.0%}. {last.sentence}."
-    after = format_duration(last.elapsed_s)
-    return f"in {after}." if run.status == "done" else f"after {after}, at: {last.sentence}."
+    after, model = format_duration(last.elapsed_s), _title_model(run)
+    if run.status == "done":
+        return f"{model}, in {after}."
+    return f"{model}, after {after}, at: {last.sentence}."
+
+
+def _title_model(run: CompressRun) -> str:
+    """Name what was compressed: by now another model may be chosen."""
+    shipped = {spec.name: spec.title for spec in list_models()}
+    if run.config.model in shipped:
+        return shipped[run.config.model]
+    learned = TRAININGS.find_own(run.config.model, run.owner)
+    return title_run(learned) if learned else run.config.model
 
 
 WORDS = RunWords(
