@@ -95,7 +95,8 @@ def without_tiles() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[_ISA]
+        # Two threads may be here at once.
+        os.environ.pop(_ISA, None)
 
 
 def _read_processor() -> str:

@@ -102,7 +102,8 @@ def test_trials_that_diverge_are_told_apart_and_do_not_end_a_search(queue):
     ended = read_search(run.run_id)
     assert (ended.status, ended.reason) == ("done", "")
     states = [one.last.state for one in ended.trials]
-    # Some get stuck at a finite loss instead.
-    assert len(states) == 3 and "diverged" in states and set(states) <= {"diverged", "done"}
+    # Some get stuck at a finite loss instead, and may be stopped for it.
+    assert len(states) == 3 and "diverged" in states
+    assert set(states) <= {"diverged", "done", "stopped early"}
     # Told once each: nothing is tried again.
     assert sum(event.state == "diverged" for event in ended.events) == states.count("diverged")

@@ -140,7 +140,8 @@ def build_choice(
         elem_id=f"{options['elem_id']}-class",
     )
     _, model, visitor, _ = inputs
-    model.change(on_classes, [model, visitor], [digit, named], **QUIET)
+    # Of two listeners to one event that are put off while they work, each would start the other.
+    model.change(on_classes, [model, visitor], [digit, named], trigger_mode="multiple", **QUIET)
     return [digit, named]
 
 

@@ -144,7 +144,7 @@ def test_a_variant_is_made_ready_only_where_it_is_wanted(monkeypatch):
 
 def test_speech_is_heard_by_int8_and_compared():
     *_, last = transcribing.on_transcribe(CLIP, "wav2vec2-commands", "beam", "int8")
-    assert last[-3] == "seven three one four"
+    assert last[-4] == "seven three one four"
     assert ", int8" in last[0]
     answered, _ = speech_variants.on_heard(CLIP, None, "beam", "int8", False, Answered())
     assert list(answered.answers) == ["dense", "int8"]
