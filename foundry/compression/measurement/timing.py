@@ -126,7 +126,9 @@ def describe(timing: Timing) -> str:
     if timing.verdict == "unclear":
         return "the machine was too busy to tell; measure again"
     if timing.verdict == "same":
-        return f"same within 3% ({low:.2f} to {high:.2f} times as fast)"
+        is_narrow = low >= 1 / _SAME_WITHIN and high <= _SAME_WITHIN
+        said = "same within 3%" if is_narrow else "no difference can be told"
+        return f"{said} ({low:.2f} to {high:.2f} times as fast)"
     if timing.verdict == "faster":
         return f"{timing.speedup:.1f}x faster ({low:.1f} to {high:.1f})"
     return f"{1 / timing.speedup:.1f}x slower ({1 / high:.1f} to {1 / low:.1f})"

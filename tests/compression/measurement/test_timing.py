@@ -1,6 +1,7 @@
 """Interleaved timing, against times that are known because they are made up."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,12 @@ def test_inside_the_noise_is_the_same():
     assert timings["masked"].verdict == "same"
     assert timings["dense"].speedup == timings["dense"].speedup_low == 1
     assert describe(timings["dense"]) == "same within 3% (1.00 to 1.00 times as fast)"
+
+
+def test_a_wide_interval_around_one_is_not_said_to_be_the_same():
+    timing = compare(make_rounds(dense=0.1, masked=0.1), "dense")["masked"]
+    wide = replace(timing, speedup_low=1.02, speedup_high=1.9, verdict="same")
+    assert describe(wide) == "no difference can be told (1.02 to 1.90 times as fast)"
 
 
 def test_slower_is_said_with_numbers_above_one():
