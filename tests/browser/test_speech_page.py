@@ -203,7 +203,8 @@ def test_live_text_appears_settles_and_stays(speaker):
     listen.click()
     text = speaker.locator("#speech-live .live")
     expect(text).to_contain_text(SAID)
-    # Silence ends the sentence: the next time is a new one. A busy machine may lose a piece of sound.
+    # Silence ends the sentence, and the next time is a new one. A busy machine may lose a piece of
+    # sound.
     expect(text.locator("p").filter(has_text="seven").nth(1)).to_be_visible()
     expect(text.locator("p").first.locator(".partial")).to_have_count(0)
     first = text.locator("p").first.inner_text()
