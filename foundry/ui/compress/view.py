@@ -8,6 +8,7 @@ from gradio.components import Component
 
 from foundry.compression.config import CompressEvent, list_models
 from foundry.compression.runs import CompressRun
+from foundry.errors import InputError
 from foundry.runs.folders import ACTIVE
 from foundry.training.runs import TRAININGS
 from foundry.ui.components.curves import (
@@ -74,8 +75,11 @@ def _title_model(run: CompressRun) -> str:
     shipped = {spec.name: spec.title for spec in list_models()}
     if run.config.model in shipped:
         return shipped[run.config.model]
-    learned = TRAININGS.find_own(run.config.model, run.owner)
-    return title_run(learned) if learned else run.config.model
+    try:
+        return title_run(TRAININGS.read(run.config.model))
+    except InputError:
+        # It was deleted since.
+        return run.config.model
 
 
 WORDS = RunWords(

@@ -1,21 +1,24 @@
 """A compression of a run on a visitor's own data, on the page: its classes, not digits."""
 
+import shutil
+
 import pytest
 import torch
 from compress_report import make_report, make_row
 from safetensors.torch import save_file
 from shades import CLASSES, make_shades
 
-from foundry.compression.config import CompressConfig
+from foundry.compression.config import CompressConfig, CompressEvent
 from foundry.compression.runs import PROBS_FILE, create_compression, read_compression
 from foundry.models import build_model, save_model
 from foundry.runs.data_sets import _load_own, keep_data_set, load_data, remove_data_set
-from foundry.runs.folders import RESULT_FILE, write_json, write_status
+from foundry.runs.folders import RESULT_FILE, append_event, write_json, write_status
 from foundry.training import TrainConfig
-from foundry.training.runs import create_run
+from foundry.training.runs import create_run, read_run
 from foundry.ui.compress.one_input import on_image, on_next, render_one_input
 from foundry.ui.compress.plots import table_html
 from foundry.ui.compress.tab import on_visit
+from foundry.ui.compress.view import describe_compression
 
 
 @pytest.fixture
@@ -69,3 +72,12 @@ def test_the_table_has_what_accuracy_hides_and_the_classes(done):
     many = done.result | {"classes": [f"<{number}>" for number in range(30)]}
     assert "&lt;19&gt;</span> <span>and 10 more</span>" in table_html(many)
     assert "Balanced" not in table_html(make_report())
+
+
+def test_the_status_names_the_run_until_it_is_deleted(done):
+    append_event(done.folder, CompressEvent("measure", "Measured", 1.0, 72.0))
+    said = describe_compression(read_compression(done.run_id))
+    assert said.startswith("Your run ") and said.endswith(", in 72 s.")
+    shutil.rmtree(read_run(done.config.model).folder)
+    said = describe_compression(read_compression(done.run_id))
+    assert said == f"{done.config.model}, in 72 s."
