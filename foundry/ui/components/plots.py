@@ -141,6 +141,18 @@ def status_line(
     )
 
 
+def ended_line(facts: str, num_done: int, num_all: int) -> str:
+    """Return the status line of work on many inputs that went to its end, or was cancelled.
+
+    Args:
+        facts: What was done, without a full stop.
+        num_done: Inputs that were.
+        num_all: Inputs there are.
+    """
+    state, style = ("Done", "done") if num_done == num_all else ("Cancelled", "stopped")
+    return status_line(state, f"{facts}.", num_done / num_all, style)
+
+
 def round_thousands(value: float) -> str:
     """Return a large number with three significant digits: 21,345.6 -> 21,300."""
     return f"{float(f'{value:.3g}'):,.0f}"

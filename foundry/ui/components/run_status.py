@@ -35,3 +35,8 @@ def format_duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def format_elapsed(seconds: float) -> str:
+    """Return how long something took that may be short: 3.5 s, 12 s, 3 min 20 s."""
+    return f"{seconds:.1f} s" if seconds < 10 else format_duration(seconds)

@@ -58,6 +58,11 @@ def build_when_opened(row: gr.Accordion, visitor: Component, build: Callable[[st
     row.expand(lambda: True, None, is_open, **QUIET)
 
 
+def busy_buttons(is_busy: bool) -> list[Any]:
+    """Return updates of the button that starts something and of the one that cancels it."""
+    return [gr.Button(interactive=not is_busy), gr.Button(interactive=is_busy)]
+
+
 def shows_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a handler, plain or generator, so that our own errors become messages on the page."""
     if inspect.isgeneratorfunction(handler):

@@ -11,10 +11,10 @@ import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.several import MAX_PHOTOS, Named, check_number, name_photos, write_names
-from foundry.ui.components.plots import status_line
+from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch
-from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.components.run_status import format_duration, format_elapsed
+from foundry.ui.page.feedback import QUIET, busy_buttons, shows_errors
 from foundry.ui.photos.album import ALBUM_CSS, ALBUM_JS, card_html
 from foundry.ui.photos.choice import load_chosen
 from foundry.ui.server.queues import OWN_QUEUE, PHOTO_SETS, begin_job, on_cancel
@@ -43,7 +43,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
             _progress(0, len(paths), 0.0),
             "",
             gr.DownloadButton(visible=False),
-            *_buttons(True),
+            *busy_buttons(True),
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} sets of photos are before yours."
@@ -57,7 +57,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
                     model = step
         except (InputError, ArtifactError) as error:
             line = status_line("Failed", str(error), style="failed")
-            yield ["", line, *[gr.skip()] * 2, *_buttons(is_busy=False)]
+            yield ["", line, *[gr.skip()] * 2, *busy_buttons(is_busy=False)]
             return
         named: list[Named] = []
         # Card after card, so that of a longer gallery only what is new goes to the page.
@@ -81,12 +81,8 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
                 _result(named, len(paths), elapsed_s),
                 cards,
                 gr.DownloadButton(value=str(file), visible=True),
-                *_buttons(is_busy=False),
+                *busy_buttons(is_busy=False),
             ]
-
-
-def _buttons(is_busy: bool) -> list[Any]:
-    return [gr.Button(interactive=not is_busy), gr.Button(interactive=is_busy)]
 
 
 def _progress(num_done: int, num_all: int, elapsed_s: float) -> str:
@@ -98,12 +94,10 @@ def _progress(num_done: int, num_all: int, elapsed_s: float) -> str:
 
 
 def _result(named: Sequence[Named], num_all: int, elapsed_s: float) -> str:
-    took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
-    facts = f"{len(named)} of {num_all} photos in {took}"
+    facts = f"{len(named)} of {num_all} photos in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in named):
         facts += f"; {num_problems} could not be read, and say why"
-    state, style = ("Done", "done") if len(named) == num_all else ("Cancelled", "stopped")
-    return status_line(state, f"{facts}.", len(named) / num_all, style)
+    return ended_line(facts, len(named), num_all)
 
 
 def on_pick(event: gr.EventData, paths: Sequence[str] | None) -> Any:

@@ -15,9 +15,9 @@ from foundry.sentiment.review import keep_answers
 from foundry.sentiment.scoring import BatchEvent, ScoredText
 from foundry.sentiment.sides import find_sides
 from foundry.sentiment.tables import SUFFIXES, TextTable, read_lines
-from foundry.ui.components.plots import status_line
-from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.components.plots import ended_line, status_line
+from foundry.ui.components.run_status import format_duration, format_elapsed
+from foundry.ui.page.feedback import QUIET, busy_buttons, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.answered import build_answered_view, on_answered
 from foundry.ui.sentiment.choice import load_sentiment_model
@@ -61,7 +61,6 @@ def _score(
     table: TextTable, texts: list[str], name: str, variant: str, ticket: Ticket
 ) -> Iterator[list[Any]]:
     scored = list[ScoredText]()
-    busy = [gr.Button(interactive=False), gr.Button(interactive=True)]
     with begin_job() as (job, cancelled):
         yield [
             job,
@@ -70,7 +69,7 @@ def _score(
             None,
             gr.Column(visible=False),
             gr.DownloadButton(visible=False),
-            *busy,
+            *busy_buttons(is_busy=True),
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} tables are before yours."
@@ -104,8 +103,7 @@ def _score(
                 keep_answers(texts, model.labels, scored),
                 gr.Column(visible=True),
                 gr.DownloadButton(value=str(file), visible=True),
-                gr.Button(interactive=True),
-                gr.Button(interactive=False),
+                *busy_buttons(is_busy=False),
             ]
 
 
@@ -123,15 +121,12 @@ def _progress(event: BatchEvent, elapsed_s: float) -> str:
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
     problems = sum(bool(text.problem) for text in scored)
     num_unknown = sum(text.score.num_unknown for text in scored if text.score)
-    took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
-    facts = f"{len(scored):,} of {num_texts:,} texts in {took}"
+    facts = f"{len(scored):,} of {num_texts:,} texts in {format_elapsed(elapsed_s)}"
     if problems:
         facts += f"; {problems:,} could not be scored, and say why"
     if num_unknown:
         facts += f"; {num_unknown:,} words could not be read"
-    whole = len(scored) == num_texts
-    state, style = ("Done", "done") if whole else ("Cancelled", "stopped")
-    return status_line(state, f"{facts}.", len(scored) / num_texts, style)
+    return ended_line(facts, len(scored), num_texts)
 
 
 def _histogram(model: SentimentModel, scored: list[ScoredText]) -> str:

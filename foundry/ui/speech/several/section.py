@@ -20,10 +20,10 @@ from foundry.speech.several import (
     write_captions,
     write_table,
 )
-from foundry.ui.components.plots import status_line
+from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch_loading
-from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import QUIET, build_when_opened, shows_errors
+from foundry.ui.components.run_status import format_duration, format_elapsed
+from foundry.ui.page.feedback import QUIET, build_when_opened, busy_buttons, shows_errors
 from foundry.ui.server.queues import OWN_QUEUE, RECORDING_SETS, begin_job, on_cancel
 from foundry.ui.speech.model import name_of
 from foundry.ui.speech.several.table import TABLE_CSS, TABLE_JS, row_html, table_html
@@ -52,7 +52,7 @@ def on_several(
     name = name_of(model)
     with RECORDING_SETS.join() as ticket, begin_job() as (job, cancelled):
         hidden = [gr.DownloadButton(visible=False)] * 2
-        yield [job, _progress(0, len(paths), 0.0, 0.0), "", *hidden, *_buttons(is_busy=True)]
+        yield [job, _progress(0, len(paths), 0.0, 0.0), "", *hidden, *busy_buttons(is_busy=True)]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} sets of recordings are before yours."
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 5]
@@ -64,7 +64,7 @@ def on_several(
             recogniser = load_recogniser(name, variant=check_variant(name, variant))
         except (InputError, ArtifactError) as error:
             line = status_line("Failed", str(error), style="failed")
-            yield ["", line, *[gr.skip()] * 3, *_buttons(is_busy=False)]
+            yield ["", line, *[gr.skip()] * 3, *busy_buttons(is_busy=False)]
             return
         heard: list[Heard] = []
         # Row after row, so that of a longer table only what is new goes to the page.
@@ -91,12 +91,8 @@ def on_several(
                 table_html(rows),
                 gr.DownloadButton(value=str(table), visible=True),
                 gr.DownloadButton(value=str(captions), visible=True),
-                *_buttons(is_busy=False),
+                *busy_buttons(is_busy=False),
             ]
-
-
-def _buttons(is_busy: bool) -> list[Any]:
-    return [gr.Button(interactive=not is_busy), gr.Button(interactive=is_busy)]
 
 
 def _progress(num_done: int, num_all: int, share: float, elapsed_s: float) -> str:
@@ -108,12 +104,10 @@ def _progress(num_done: int, num_all: int, share: float, elapsed_s: float) -> st
 
 
 def _result(heard: Sequence[Heard], num_all: int, elapsed_s: float) -> str:
-    took = f"{elapsed_s:.1f} s" if elapsed_s < 10 else format_duration(elapsed_s)
-    facts = f"{len(heard)} of {num_all} recordings in {took}"
+    facts = f"{len(heard)} of {num_all} recordings in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in heard):
         facts += f"; {num_problems} could not be read, and say why"
-    state, style = ("Done", "done") if len(heard) == num_all else ("Cancelled", "stopped")
-    return status_line(state, f"{facts}.", len(heard) / num_all, style)
+    return ended_line(facts, len(heard), num_all)
 
 
 def on_pick(event: gr.EventData, paths: Sequence[str] | None) -> Any:
