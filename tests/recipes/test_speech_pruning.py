@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -114,12 +115,12 @@ def test_teaching_brings_the_student_closer_and_leaves_the_teacher_alone(
     state.step = FIRST_STEP
     loss = build_loss(dense, kept, SMALL)
     config = TrainConfig(minutes=60.0, learning_rate=3e-3, num_workers=0)
-    losses = []
-    for event in train(state, source, config, tmp_path, lambda model: {}, loss):
-        losses.append(event.train_loss)
-        if len(losses) == 30:
-            break
-    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+    # A batch that the training does not meet.
+    probe = source[FIRST_STEP - 1]
+    untaught = loss(student.eval(), probe).item()
+    for _ in islice(train(state, source, config, tmp_path, lambda model: {}, loss), 30):
+        pass
+    assert loss(student.eval(), probe).item() < 0.7 * untaught
     for name, tensor in dense.state_dict().items():
         assert torch.equal(tensor, before[name]), name
     assert all(parameter.grad is None for parameter in dense.parameters())
@@ -152,6 +153,20 @@ def test_stopped_teaching_is_saved_and_resumed(
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert events[-1]["step"] == FIRST_STEP + 14
     assert (tmp_path / "model" / "README.md").is_file()
+
+
+def test_teaching_begins_from_an_earlier_pruned_model(
+    dense_dir: Path, source: BatchSource, dev_sets: dict[str, list[Utterance]], tmp_path: Path
+) -> None:
+    make_pruned(dense_dir, source, dev_sets, SMALL, BRIEF, tmp_path / "first", resume=False)
+    earlier = tmp_path / "first" / "model"
+    still = replace(BRIEF, minutes=0.0, decay_minutes=1.0)
+    make_pruned(dense_dir, source, dev_sets, SMALL, still, tmp_path / "second", False, earlier)
+    first = Wav2Vec2ForCTC.from_pretrained(earlier).state_dict()
+    second = Wav2Vec2ForCTC.from_pretrained(tmp_path / "second" / "model").state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    with pytest.raises(ArtifactError, match="other widths"):
+        make_pruned(dense_dir, source, dev_sets, SMALL, still, tmp_path / "x", False, dense_dir)
 
 
 def test_another_teacher_cannot_go_on(

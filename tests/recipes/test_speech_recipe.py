@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
+from foundry.recipes.speech import batches
 from foundry.recipes.speech.__main__ import MIN_WORD_COUNT, build_bigram
 from foundry.recipes.speech.batches import STAGES, BatchSource, collate
 from foundry.recipes.speech.card import CardFacts, render_card
@@ -22,10 +23,15 @@ from foundry.recipes.speech.data.corpus import (
     SAMPLE_RATE_HZ,
     Clip,
     ClipStore,
+    is_digit_string,
     split_by_speaker,
     write_store,
 )
-from foundry.recipes.speech.data.synthesis import plan_sentences, plan_words
+from foundry.recipes.speech.data.synthesis import (
+    plan_other_words,
+    plan_sentences,
+    plan_words,
+)
 from foundry.recipes.speech.evaluate import build_dev_sets, evaluate, score
 from foundry.recipes.speech.model import (
     ALPHABET,
@@ -106,6 +112,11 @@ def test_split_holds_out_the_promised_share(num_speakers: int, clips_each: int) 
     train_clips, dev = split_by_speaker(clips)
     assert len({clip.speaker for clip in dev}) == math.ceil(0.15 * num_speakers)
     assert split_by_speaker(clips) == (train_clips, dev)
+
+
+def test_a_corpus_in_which_few_say_digits_gives_more_speakers_up() -> None:
+    clips = [Clip("speechocean762", f"s{speaker}", "go one", 0, 1) for speaker in range(209)]
+    assert len(split_by_speaker(clips)[1]) == math.ceil(0.25 * 209)
 
 
 def test_split_of_a_single_speaker_holds_out_sentences() -> None:
@@ -241,6 +252,19 @@ def test_curriculum_starts_with_single_words(source: BatchSource) -> None:
     assert any(delimiter in batch.labels for batch in late)
 
 
+def test_strings_that_were_said_as_a_whole_are_among_the_strings(
+    store: ClipStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "RECORDED_SHARE", 1.0)
+    step = STAGES[-1][0]
+    spoken = {"two one two one"}
+    source = BatchSource([(store, clip) for clip in store.clips], [], seed=3, scale=0.2)
+    assert {clip.text for _, clip in source.digit_strings} == spoken
+    rng = np.random.default_rng(step)
+    waveform, text = source._draw_string(rng, 3)
+    assert text in spoken and len(waveform) > 0
+
+
 def test_collate_is_what_the_processor_does(tmp_path: Path) -> None:
     processor = build_processor(tmp_path)
     clips = [speak("one") * 0.2 + 0.1, speak("go two")]
@@ -335,6 +359,28 @@ def test_default_model_fits_the_promised_size() -> None:
 # --- scores ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("text", "is_string"),
+    [("one two", True), ("one", False), ("", False), ("one go", False), ("nine nine nine", True)],
+)
+def test_strings_of_digits(text: str, is_string: bool) -> None:
+    assert is_digit_string(text) == is_string
+
+
+def test_held_out_strings_are_judged_by_who_said_them(tmp_path: Path) -> None:
+    items = [("fsdd", "f", "one", speak("one"))] * 9
+    items += [("heidelberg_digits", "h", "two", speak("two"))] * 9
+    items += [("speechocean762", "o", "one two", speak("one two"))]
+    items += [("speechocean762", "o", "go one", speak("go one"))]
+    write_store(tmp_path, items)
+    store = ClipStore(tmp_path)
+    sets = build_dev_sets(store, store.clips, seed=0)
+    assert set(sets) == {"digit_strings", "studio_strings", "spoken_strings", "read", "wordless"}
+    said = {name: " ".join(text for _, text in its).split() for name, its in sets.items()}
+    assert said["digit_strings"] == ["one"] * 9 and said["studio_strings"] == ["two"] * 9
+    assert said["spoken_strings"] == ["one", "two"] and said["read"] == ["go", "one"]
+
+
 def test_scores_by_hand() -> None:
     figures = score(["one two", "go", ""], ["one too", "go", ""])
     # One of three words, one of nine characters (the space counts), two of three transcripts.
@@ -362,6 +408,14 @@ def test_plans_are_repeatable_and_bounded() -> None:
     assert {job.engine for job in jobs} == {"espeak", "flite", "festival"}
     short = plan_sentences(["a b", "", "x" * 50], count=10, max_characters=20, seed=1)
     assert [job.text for job in short] == ["a b"]
+
+
+def test_other_words_are_alone_and_none_of_the_vocabulary() -> None:
+    sentences = ["go and see the harbour", "it's the harbour now", "a x9"]
+    jobs = plan_other_words(sentences, ["go", "now"], count=10, seed=1)
+    assert sorted(job.text for job in jobs) == ["and", "harbour", "see", "the"]
+    assert jobs == plan_other_words(sentences, ["go", "now"], count=10, seed=1)
+    assert len(plan_other_words(sentences, ["go"], count=2, seed=1)) == 2
 
 
 def test_held_out_voices_are_held_out() -> None:
@@ -430,7 +484,9 @@ def test_training_learns_tones_end_to_end(
         model, dev_sets, BeamDecoder(Bigram.count(["one two go"]), BeamOptions(0.5, 0.0), ALPHABET)
     )
     card = render_card(
-        CardFacts(1, 0.1, 2, 1, 64, 0.5, 0.0, greedy, beam, store.clips, ["f0"], [("a", "b")])
+        CardFacts(
+            1, 0.1, False, 2, 1, 64, 0.5, 0.0, greedy, beam, store.clips, ["f0"], [("a", "b")]
+        )
     )
     assert card.startswith("---\nlicense") and "| a | b |" in card
     assert f"{greedy['words']['wer']:.1%}" in card

@@ -10,12 +10,13 @@ import torch
 from transformers import Wav2Vec2ForCTC
 
 from foundry.errors import in_a_sentence
+from foundry.recipes.speech.batches import STAGES
 from foundry.recipes.speech.card import TRIED, CardFacts, render_card
 from foundry.recipes.speech.distill import PruneConfig
 from foundry.recipes.speech.evaluate import Utterance, evaluate
 from foundry.recipes.speech.model import ALPHABET, build_config, build_model, save_model
 from foundry.recipes.speech.prepare import Material, load_material
-from foundry.recipes.speech.pruned import make_pruned
+from foundry.recipes.speech.pruned import load_model, make_pruned
 from foundry.recipes.speech.session import (
     build_sets,
     build_source,
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="holds speech/ and text/")
     parser.add_argument("--out", type=Path, required=True, help="cache, checkpoint, log, model")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--start", type=Path, help="begin from this trained model's weights")
     parser.add_argument("--minutes", type=float, default=120.0, help="length of this session")
     parser.add_argument(
         "--decay-minutes",
@@ -78,19 +80,25 @@ def _run(options: argparse.Namespace) -> None:
             TrainConfig(options.minutes, options.decay_minutes, PRUNED_RATE, seed=SEED),
             options.out / PRUNED_FOLDER,
             options.resume,
+            options.start,
         )
         return
     state = TrainState(build_model(build_config(), SEED))
+    if options.start:
+        state = TrainState(load_model(options.start).train())
+        # It has had the lessons before the last.
+        state.step = STAGES[-1][0]
+    first_step = state.step
     config = TrainConfig(minutes=options.minutes, decay_minutes=options.decay_minutes, seed=SEED)
     if workers:
         _train_on_workers(options, workers, config)
         state.load(options.out)
-        write_model(state, material, dev_sets, options.out / "model")
+        write_model(state, first_step, material, dev_sets, options.out / "model")
         return
     if options.resume:
         state.load(options.out)
     if run_session(state, build_source(material, SEED), config, options.out, dev_sets):
-        write_model(state, material, dev_sets, options.out / "model")
+        write_model(state, first_step, material, dev_sets, options.out / "model")
 
 
 def _train_on_workers(
@@ -113,12 +121,17 @@ def _train_on_workers(
 
 
 def write_model(
-    state: TrainState, material: Material, dev_sets: dict[str, list[Utterance]], folder: Path
+    state: TrainState,
+    first_step: int,
+    material: Material,
+    dev_sets: dict[str, list[Utterance]],
+    folder: Path,
 ) -> None:
     """Write the averaged weights with a card of what they reach, by greedy and beam search.
 
     Args:
         state: trained.
+        first_step: the step that it began at; more than 0 for another model's weights.
         material: what it was trained on.
         dev_sets: what it is judged on.
         folder: created if missing.
@@ -130,8 +143,9 @@ def write_model(
     decoder = load_beam_decoder(folder, ALPHABET)
     speakers = Counter(clip.speaker for clip in material.dev if clip.corpus == "fsdd")
     facts = CardFacts(
-        steps=state.step,
+        steps=state.step - first_step,
         hours=state.elapsed_s / 3600,
+        is_continued=first_step > 0,
         num_parameters=model.num_parameters(),
         num_layers=model.config.num_hidden_layers,
         hidden_dim=model.config.hidden_size,

@@ -9,7 +9,13 @@ import torch
 from torch.utils.data import Dataset
 
 from foundry.recipes.speech.data import augment
-from foundry.recipes.speech.data.corpus import DIGITS, SAMPLE_RATE_HZ, Clip, ClipStore
+from foundry.recipes.speech.data.corpus import (
+    DIGITS,
+    SAMPLE_RATE_HZ,
+    Clip,
+    ClipStore,
+    is_digit_string,
+)
 from foundry.recipes.speech.model import encode_text
 
 Source = tuple[ClipStore, Clip]
@@ -23,7 +29,10 @@ STAGES = (
     (1_000, 24.0, (0.6, 0.4, 0.0, 0.0)),
     (2_500, 36.0, (0.32, 0.36, 0.16, 0.16)),
     (22_500, 48.0, (0.30, 0.46, 0.14, 0.10)),
+    (27_000, 48.0, (0.24, 0.38, 0.30, 0.08)),
 )
+# Share of the strings of digits that somebody said as a whole, where there are any.
+RECORDED_SHARE = 0.15
 # Share of the words whose weak first and last sounds a recorder has cut off.
 GATED_SHARE = 0.3
 
@@ -78,10 +87,16 @@ class BatchSource(Dataset[Batch]):
         self.synthetic_words = _by_word_and_corpus(synthetic)
         if not self.words:
             raise ValueError("no recording is a single word")
+        self._odds = {
+            (real, digit): _weigh_words(self.words if real else self.synthetic_words, digit)
+            for real in (True, False)
+            for digit in (True, False, None)
+        }
         self.speakers: dict[str, list[Source]] = defaultdict(list)
         for source in (*recordings, *synthetic):
             if _is_word(source[1]):
                 self.speakers[source[1].speaker].append(source)
+        self.digit_strings = [source for source in recordings if is_digit_string(source[1].text)]
         self.sentences = _by_length(recordings)
         self.synthetic_sentences = _by_length(synthetic)
         self.noises = self._build_noises(recordings)
@@ -103,13 +118,12 @@ class BatchSource(Dataset[Batch]):
         _, batch_s, shares = next(stage for stage in reversed(STAGES) if step >= stage[0])
         batch_s *= self.scale
         kind = rng.choice(4, p=shares)
-        if (kind == 2 and not self.sentences) or (kind == 3 and not self.synthetic_sentences):
+        if kind > 1 and not (self.sentences, self.synthetic_sentences)[kind - 2]:
             kind = 0
         if kind == 0:
             draws = [self._draw_string(rng, 1) for _ in range(round(1.5 * batch_s))]
         elif kind == 1:
-            longest = 4 if step < STAGES[2][0] else 8
-            num_words = int(rng.integers(2, longest + 1))
+            num_words = int(rng.integers(2, 5 if step < STAGES[2][0] else 9))
             count = max(3, round(1.5 * batch_s / (0.75 * num_words + 0.4)))
             draws = [self._draw_string(rng, num_words) for _ in range(count)]
         else:
@@ -135,11 +149,9 @@ class BatchSource(Dataset[Batch]):
 
     def _draw_word(self, rng: np.random.Generator, digit: bool | None) -> Source:
         real = not self.synthetic_words or rng.random() < (0.5 if digit else 0.75)
+        names, odds = self._odds[real, digit]
         table = self.words if real else self.synthetic_words
-        names = [name for name in table if digit is None or (name in DIGITS) == digit]
-        names = names or list(table)
-        sizes = np.array([sum(map(len, table[name].values())) for name in names]) ** 0.6
-        corpora = table[names[rng.choice(len(names), p=sizes / sizes.sum())]]
+        corpora = table[names[rng.choice(len(names), p=odds)]]
         # Each corpus of a word counts the same: the few recordings of a digit by many speakers
         # weigh as much as the many by few.
         members = corpora[list(corpora)[rng.integers(len(corpora))]]
@@ -149,10 +161,12 @@ class BatchSource(Dataset[Batch]):
         """Words by one speaker or several, at one tempo; a single word keeps its surroundings."""
         if num_words == 1:
             sources = [self._draw_word(rng, digit=True if rng.random() < 0.4 else None)]
+        elif self.digit_strings and rng.random() < RECORDED_SHARE:
+            sources = [self.digit_strings[rng.integers(len(self.digit_strings))]]
         elif rng.random() < 0.45:
-            speakers = [name for name, own in self.speakers.items() if len(own) >= 30]
-            speakers = speakers or list(self.speakers)
-            own = self.speakers[speakers[rng.integers(len(speakers))]]
+            many = [own for own in self.speakers.values() if len(own) >= 30]
+            many = many or list(self.speakers.values())
+            own = many[rng.integers(len(many))]
             sources = [own[rng.integers(len(own))] for _ in range(num_words)]
         else:
             digit = (True, False, None)[rng.choice(3, p=[0.65, 0.2, 0.15])]
@@ -166,8 +180,7 @@ class BatchSource(Dataset[Batch]):
             elif num_words > 1 or rng.random() < 0.3:
                 piece = augment.trim_silence(piece, rng.uniform(0.03, 0.15))
             pieces.append(augment.normalise_level(piece, rng.uniform(-26, -20)))
-        longest_pause_s = rng.choice([0.05, 0.25, 0.6])
-        pauses_s = rng.uniform(0, longest_pause_s, num_words + 1)
+        pauses_s = rng.uniform(0, rng.choice([0.05, 0.25, 0.6]), len(sources) + 1)
         pauses_s[[0, -1]] = rng.uniform(0, 0.3, 2)
         text = " ".join(clip.text for _, clip in sources)
         return augment.concatenate(pieces, list(pauses_s)), text
@@ -212,7 +225,7 @@ class BatchSource(Dataset[Batch]):
         return augment.change_channel(noise, rng)
 
     def _crop_noise(self, num_samples: int, rng: np.random.Generator, speech: bool) -> np.ndarray:
-        bank = self.noises if speech else [n for n in self.noises if n is not self.noises[-1]]
+        bank = self.noises if speech else self.noises[:-1]
         noise = bank[rng.integers(len(bank))]
         start = int(rng.integers(len(noise)))
         return np.take(noise, np.arange(start, start + num_samples), mode="wrap")
@@ -273,6 +286,15 @@ def _by_word_and_corpus(sources: Sequence[Source]) -> dict[str, dict[str, list[S
     return {word: dict(corpora) for word, corpora in table.items()}
 
 
+def _weigh_words(
+    table: dict[str, dict[str, list[Source]]], digit: bool | None
+) -> tuple[list[str], np.ndarray]:
+    """Return words and how often each is drawn: the more recordings, the more often."""
+    names = [name for name in table if digit in (None, name in DIGITS)] or list(table)
+    sizes = np.array([sum(map(len, table[name].values())) for name in names]) ** 0.6
+    return names, sizes / sizes.sum()
+
+
 def _by_length(sources: Sequence[Source]) -> list[Source]:
-    several = [source for source in sources if " " in source[1].text]
+    several = (source for source in sources if " " in source[1].text)
     return sorted(several, key=lambda source: source[1].length)

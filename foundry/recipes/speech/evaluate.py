@@ -1,7 +1,7 @@
 """Held-out sets and how well they are recognised."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import jiwer
 import numpy as np
@@ -10,12 +10,20 @@ from transformers import Wav2Vec2ForCTC
 
 from foundry.recipes.speech.batches import collate
 from foundry.recipes.speech.data import augment
-from foundry.recipes.speech.data.corpus import SAMPLE_RATE_HZ, Clip, Recordings
+from foundry.recipes.speech.data.corpus import (
+    SAMPLE_RATE_HZ,
+    Clip,
+    Recordings,
+    is_digit_string,
+)
 from foundry.recipes.speech.model import ALPHABET, CHARACTERS, count_frames
 from foundry.speech.decoding.beam import BeamDecoder
 from foundry.speech.decoding.paths import BeamFinder, GreedyFinder
 
 Utterance = tuple[np.ndarray, str]
+# By corpus: single digits that are strung together, and sets that are named for what they are.
+STRUNG_SETS = {"fsdd": "digit_strings", "heidelberg_digits": "studio_strings"}
+SET_NAMES = {"speech_commands": "words", "speechocean762": "read"}
 
 
 def build_dev_sets(store: Recordings, dev: Sequence[Clip], seed: int) -> dict[str, list[Utterance]]:
@@ -27,32 +35,43 @@ def build_dev_sets(store: Recordings, dev: Sequence[Clip], seed: int) -> dict[st
         seed: decides the digit strings, their pauses and the wordless sounds.
 
     Returns:
-        (float32 waveform [samples], reference) by set: "digit_strings" (1 to 8 FSDD digits by one
-        speaker, every clip once), "words" (Speech Commands), "wuw", "dctts", "grid_s1", and
-        "wordless" (noise, silence, music).
+        (float32 waveform [samples], reference) by set: "digit_strings" and "studio_strings" (1 to 8
+        digits by one speaker, every clip once, of FSDD and of a studio), "spoken_strings" (said as
+        a whole, by non-native speakers), "words" (Speech Commands), "wuw", "dctts", "grid_s1",
+        "read" (sentences by non-native speakers), "keywords", and "wordless" (noise, silence,
+        music).
     """
     rng = np.random.default_rng(seed)
     sets: dict[str, list[Utterance]] = defaultdict(list)
-    digits: dict[str, list[Clip]] = defaultdict(list)
+    digits: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
     for clip in dev:
-        if clip.corpus == "fsdd":
-            digits[clip.speaker].append(clip)
+        if clip.corpus in STRUNG_SETS:
+            digits[STRUNG_SETS[clip.corpus]][clip.speaker].append(clip)
+        elif SET_NAMES.get(clip.corpus) == "read" and is_digit_string(clip.text):
+            sets["spoken_strings"].append((store.waveform(clip), clip.text))
         else:
-            name = "words" if clip.corpus == "speech_commands" else clip.corpus
+            name = SET_NAMES.get(clip.corpus, clip.corpus)
             sets[name].append((store.waveform(clip), clip.text))
-    for own in digits.values():
-        left = [own[index] for index in rng.permutation(len(own))]
-        while left:
-            size = int(rng.integers(1, 9))
-            string, left = left[:size], left[size:]
-            pauses_s = list(rng.uniform(0, rng.choice([0.1, 0.4]), len(string) + 1))
-            waveform = augment.concatenate([store.waveform(clip) for clip in string], pauses_s)
-            sets["digit_strings"].append((waveform, " ".join(clip.text for clip in string)))
+    for name, speakers in digits.items():
+        for own in speakers.values():
+            sets[name] += _string_together(store, own, rng)
     for kind in augment.NOISE_KINDS * 6:
         noise = augment.build_noise(kind, int(rng.uniform(1, 6) * SAMPLE_RATE_HZ), rng)
         sets["wordless"].append((noise * np.float32(rng.uniform(0.001, 0.2)), ""))
     sets["wordless"].append((np.zeros(2 * SAMPLE_RATE_HZ, np.float32), ""))
     return dict(sets)
+
+
+def _string_together(
+    store: Recordings, clips: Sequence[Clip], rng: np.random.Generator
+) -> Iterator[Utterance]:
+    left = [clips[index] for index in rng.permutation(len(clips))]
+    while left:
+        size = int(rng.integers(1, 9))
+        string, left = left[:size], left[size:]
+        pauses_s = list(rng.uniform(0, rng.choice([0.1, 0.4]), len(string) + 1))
+        waveform = augment.concatenate([store.waveform(clip) for clip in string], pauses_s)
+        yield waveform, " ".join(clip.text for clip in string)
 
 
 @torch.no_grad()

@@ -12,11 +12,17 @@ from foundry.recipes.speech.data.corpus import (
     split_by_speaker,
     write_store,
 )
-from foundry.recipes.speech.data.synthesis import plan_sentences, plan_words, synthesise
+from foundry.recipes.speech.data.synthesis import (
+    plan_other_words,
+    plan_sentences,
+    plan_words,
+    synthesise,
+)
 
 PROMPTS = Path("text") / "ljspeech_prompts.txt"
 WORD_CORPORA = ("fsdd", "speech_commands")
 MAX_PROMPT_CHARACTERS = 90
+NUM_OTHER_WORDS = 3_000
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,14 @@ def load_material(data_dir: Path, cache: Path) -> Material:
         jobs = plan_sentences(prompts, 3_000, MAX_PROMPT_CHARACTERS, seed=2)
         jobs += plan_sentences(spoken, 600, MAX_PROMPT_CHARACTERS, seed=3)
         write_store(cache / "synthetic_sentences", synthesise(jobs))
+    if not _is_complete(cache / "other_words"):
+        said = prompts + [clip.text for clip in train]
+        jobs = plan_other_words(said, words, NUM_OTHER_WORDS, seed=6)
+        write_store(cache / "other_words", synthesise(jobs))
     if not _is_complete(cache / "accents"):
         write_store(cache / "accents", synthesise(plan_held_out_voices(seed=5)))
     synthetic: list[Source] = []
-    for name in ("synthetic_words", "synthetic_sentences", "voices"):
+    for name in ("synthetic_words", "synthetic_sentences", "voices", "other_words"):
         store = ClipStore(cache / name)
         synthetic += [(store, clip) for clip in store.clips]
     held_out_voices = ClipStore(cache / "accents")

@@ -34,6 +34,7 @@ def make_pruned(
     config: TrainConfig,
     out_dir: Path,
     resume: bool,
+    start: Path | None = None,
 ) -> None:
     """Make a smaller model of a trained one; stopped by SIGTERM, it can be resumed.
 
@@ -45,9 +46,11 @@ def make_pruned(
         config: knobs of the training.
         out_dir: checkpoint, log and model are written here.
         resume: go on from the checkpoint.
+        start: folder of an earlier pruned model to begin from.
 
     Raises:
-        ArtifactError: if there is no trained model, or the checkpoint's teacher was another.
+        ArtifactError: if there is no trained model, the checkpoint's teacher was another, or the
+            earlier model has other widths.
     """
     weights = dense_dir / "model.safetensors"
     if not weights.is_file():
@@ -58,6 +61,8 @@ def make_pruned(
     dense = load_model(dense_dir)
     student, kept = prune(dense, [source[FIRST_STEP + n] for n in range(NUM_PROBES)], pruning)
     untaught = evaluate(student, dev_sets)
+    if start:
+        _take_weights(student, start)
     state = TrainState(student)
     state.step = FIRST_STEP
     if resume:
@@ -99,6 +104,13 @@ def make_pruned(
         beam=evaluate(pruned, dev_sets, decoder),
     )
     (folder / "README.md").write_text(render_pruned_card(facts), "utf-8")
+
+
+def _take_weights(student: Wav2Vec2ForCTC, folder: Path) -> None:
+    try:
+        student.load_state_dict(load_model(folder).state_dict())
+    except RuntimeError:
+        raise ArtifactError(f"The model in {folder} has other widths than a pruned one.") from None
 
 
 def load_model(folder: Path) -> Wav2Vec2ForCTC:

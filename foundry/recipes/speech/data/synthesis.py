@@ -144,6 +144,29 @@ def plan_words(words: Sequence[str], seed: int) -> list[SynthesisJob]:
     return [_random_job(text, rng) for text in texts]
 
 
+def plan_other_words(
+    sentences: Sequence[str], words: Sequence[str], count: int, seed: int
+) -> list[SynthesisJob]:
+    """Plan words that are alone and none of the vocabulary.
+
+    Without them a model that hears a single word has learned that it is one of a few.
+
+    Args:
+        sentences: what to choose from.
+        words: the vocabulary.
+        count: number of jobs, at most.
+        seed: decides the choice, the voices and the rates.
+
+    Returns:
+        One job for each chosen word.
+    """
+    rng = np.random.default_rng(seed)
+    found = {word for sentence in sentences for word in sentence.split()} - set(words)
+    others = sorted(word for word in found if len(word) > 2 and word.isalpha())
+    order = rng.permutation(len(others))[:count]
+    return [_random_job(others[index], rng) for index in order]
+
+
 def plan_sentences(
     sentences: Sequence[str], count: int, max_characters: int, seed: int
 ) -> list[SynthesisJob]:

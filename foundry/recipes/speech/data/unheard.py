@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from foundry.recipes.speech.data.corpus import (
-    CORPORA,
     DIGITS,
-    UNHEARD_CORPORA,
     Clip,
     iter_manifest,
     split_by_speaker,
@@ -59,13 +57,12 @@ def choose_utterances(data_dir: Path, half: int) -> list[Utterance]:
     Raises:
         FileNotFoundError: if the corpora are not there.
     """
-    trained = list(iter_manifest(data_dir, CORPORA))
+    recordings = list(iter_manifest(data_dir))
     clips = [
         Clip(corpus, row["speaker"], row["text"], number, 0)
-        for number, (corpus, row) in enumerate(trained)
+        for number, (corpus, row) in enumerate(recordings)
     ]
-    rows = [trained[clip.start] for clip in split_by_speaker(clips)[1]]
-    rows += iter_manifest(data_dir, UNHEARD_CORPORA)
+    rows = [recordings[clip.start] for clip in split_by_speaker(clips)[1]]
     by_corpus: dict[str, list[dict[str, str]]] = defaultdict(list)
     for corpus, row in rows:
         by_corpus[corpus].append(row)
