@@ -119,6 +119,13 @@ def test_a_corpus_in_which_few_say_digits_gives_more_speakers_up() -> None:
     assert len(split_by_speaker(clips)[1]) == math.ceil(0.25 * 209)
 
 
+def test_of_two_sources_without_names_the_smaller_is_held_out() -> None:
+    sources = ["pv-unknown"] * 9 + ["mycroft-unknown"] * 2
+    clips = [Clip("keywords", source, "alexa", 0, 1) for source in sources]
+    train_clips, dev = split_by_speaker(clips)
+    assert {clip.speaker for clip in train_clips} == {"pv-unknown"} and len(dev) == 2
+
+
 def test_split_of_a_single_speaker_holds_out_sentences() -> None:
     clips = [Clip("dctts", "dctts", f"sentence {index // 2}", 0, 1) for index in range(40)]
     train_clips, dev = split_by_speaker(clips)

@@ -31,7 +31,7 @@ SETS = {
     "words": "isolated words, Speech Commands",
     "wuw": "free telephone sentences and keywords, WUW-II",
     "read": "sentences read by native speakers of Mandarin, many of them children, speechocean762",
-    "keywords": "wake words such as `alexa`, of which training hears none but `computer`",
+    "keywords": "wake words such as `athena`, of which training hears none but `computer`",
     "dctts": "free read sentences; the speaker is in the training set, the sentences are not",
     "grid_s1": "fixed grammar; the speaker is in the training set, the sentences are not",
     "wordless": "noise, hum, clicks, chords, silence: the transcript should be empty",
@@ -120,9 +120,9 @@ below, and do not rely on it.
 
 ## Measured on held-out speech
 Nobody is heard in training but the two speakers of whom the table says so; 15% of the speakers of
-each corpus (25% of speechocean762, one of the two sources of keywords, at least one) were held out
-in the order of a hash of their names. "Exact" is the share of utterances without any error, ± its
-standard error. Beam search uses the words and a bigram of the training transcripts, prompts and
+each corpus (25% of speechocean762; the smaller of two sources of keywords; at least one) were held
+out in the order of a hash of their names. "Exact" is the share of utterances without any error, ±
+its standard error. Beam search uses the words and a bigram of the training transcripts, prompts and
 spoken strings of digits, less rare words (`bigram.json`; weight {lm_weight}, {word_score} a word).
 Whatever was chosen by measuring was chosen on these same sets.
 
