@@ -146,6 +146,8 @@ def _check_number(name: str, value: Any, whole: bool, limits: tuple[float, float
 
 PRESETS = {
     "Fast: 99% in seconds": TrainConfig(),
+    # Large batches of few images are too few updates to learn from.
+    "Few images": TrainConfig(epochs=15, batch_size=32),
     "The article's recipe": TrainConfig(
         epochs=6,
         batch_size=64,

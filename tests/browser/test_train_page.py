@@ -45,6 +45,8 @@ def start_long_run(page):
 
 def test_a_finished_run_shows_its_result(page):
     set_number(page, "Training images", 5000)
+    expect(page.locator("#train-updates")).to_contain_text("42 updates of the weights, 14 in each")
+    expect(page.locator("#train-updates")).to_contain_text("take the preset Few images")
     page.locator("#train-start").click()
     expect(page.locator("#train-status")).to_contain_text("Done", timeout=180_000)
     expect(page.locator(".figures")).to_contain_text("test accuracy")

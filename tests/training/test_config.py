@@ -127,6 +127,7 @@ def test_there_are_the_presets_and_the_first_is_the_default():
     # The specification names them.
     assert list(PRESETS) == [
         "Fast: 99% in seconds",
+        "Few images",
         "The article's recipe",
         "Overfit it",
         "Robust",

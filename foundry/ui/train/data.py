@@ -32,9 +32,6 @@ from foundry.ui.train.data_report import CSS as REPORT_CSS
 from foundry.ui.train.data_report import report_html
 
 _REFRESH_S = 0.3
-# Of these, large batches are too few updates to learn from.
-_FEW = 10_000
-_SMALL_BATCHES = "With so few, batches of 64 and eight epochs learn more."
 # A visitor may bring so many files an hour: each takes a core for seconds.
 _FILES = RateLimit(30, 3600.0, "brought 30 files")
 
@@ -133,8 +130,6 @@ def on_add(paths: Sequence[str] | None, preparation: str, token: str) -> Iterato
                         f"{num_pictures:,} pictures of {len(step.classes)} classes in "
                         f"{perf_counter() - started:.1f} s. Press Start to train on them."
                     )
-                    if sum(step.counts["train"]) < _FEW:
-                        facts += f" {_SMALL_BATCHES}"
                     line = status_line("Ready", facts, style="done")
                     yield ["", line, list_choices(token, step.data_id), *ready]
                 elif cancelled.is_set():
@@ -175,12 +170,15 @@ def on_choose(chosen: str, token: str) -> list[Any]:
     return [gr.HTML(report, visible=True), gr.Button(visible=True)]
 
 
-def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
+def build_data(visitor: gr.BrowserState, chosen: Any) -> Any:
     """Build the part, folded.
 
     Args:
         visitor: Holds the visitor's token.
         chosen: The list of data sets.
+
+    Returns:
+        The event that has added and chosen one.
     """
     job = gr.State("")
     with gr.Accordion("Your own data", open=False, elem_id="train-data"):
@@ -215,7 +213,7 @@ def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
             elem_id="train-data-report",
         )
         delete = gr.Button("Delete this data set", visible=False, size="sm")
-    add.click(
+    added = add.click(
         on_add,
         [file, preparation, visitor],
         [job, status, chosen, add, cancel],
@@ -225,3 +223,4 @@ def build_data(visitor: gr.BrowserState, chosen: Any) -> None:
     cancel.click(on_cancel, job, None, **QUIET)
     chosen.change(on_choose, [chosen, visitor], [report, delete], **QUIET)
     delete.click(on_delete, [chosen, visitor], chosen, **QUIET)
+    return added

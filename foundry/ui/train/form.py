@@ -34,6 +34,7 @@ DEFAULT_PRESET = next(iter(PRESETS))
 
 PRESET_NOTES = {
     "Fast: 99% in seconds": "One-cycle learning rate and large batches: about 99% in three epochs.",
+    "Few images": "Small batches and more epochs: for hundreds or a few thousand images.",
     "The article's recipe": "Adam at a constant 0.001, batches of 64: right, and slow.",
     "Overfit it": "500 images and nothing regularised: training loss goes to zero, "
     "validation does not follow.",

@@ -26,6 +26,7 @@ from foundry.ui.train.inspection.replay import build_replay, warm_up
 from foundry.ui.train.inspection.watch import build_watch, render_watch, render_watch_added
 from foundry.ui.train.link import read_settings
 from foundry.ui.train.results import build_results_view, render_results
+from foundry.ui.train.updates import build_updates, on_data, on_settings
 from foundry.ui.train.view import WORDS, build_curves, render_added, render_curves
 
 _FIELDS = [field.name for field in fields(TrainConfig)]
@@ -118,10 +119,11 @@ def build_train_tab(page: Page) -> None:
                 controls = build_run_controls(panel, "train", "run", "Start")
             with gr.Column():
                 preset, note = build_presets()
+                updates = build_updates()
         with gr.Row(elem_classes=["one-and-two", "second-first"]):
             with gr.Column():
                 knobs = build_knobs()
-                build_data(page.visitor, knobs[-1])
+                added = build_data(page.visitor, knobs[-1])
             with gr.Column():
                 controls.status.render()
                 headline = build_headline(controls.finished, page.chosen_run)
@@ -133,6 +135,15 @@ def build_train_tab(page: Page) -> None:
 
         preset.input(on_preset, preset, [note, *knobs[:-1]], **QUIET)
         form = [preset, note, *knobs]
+        suiting = {"inputs": [knobs[-1], preset, page.visitor], "outputs": form[:-1]}
+        knobs[-1].input(on_data, **suiting, **QUIET)
+        added.then(on_data, **suiting, **QUIET)
+        named = dict(zip(_FIELDS, knobs, strict=True))
+        amounts = [named[one] for one in ("epochs", "batch_size", "num_train_images", "dataset")]
+        asked = {"inputs": [*amounts, page.visitor], "outputs": updates}
+        gr.on([knob.change for knob in amounts[:-1]], on_settings, **asked, **QUIET)
+        # The part below listens to the data set as well, and is to hear of every change.
+        amounts[-1].change(on_settings, **asked, trigger_mode="multiple", **QUIET)
         returned = connect_run(
             panel,
             controls,
