@@ -13,6 +13,8 @@ from pathlib import Path
 
 import jiwer
 import numpy as np
+import torch
+from torch import nn
 from tqdm import tqdm
 
 from foundry.errors import in_a_sentence
@@ -21,7 +23,8 @@ from foundry.recipes.speech.data.corpus import read_recording
 from foundry.recipes.speech.data.unheard import TEST, TUNE, Utterance, choose_utterances
 from foundry.speech import Recogniser, load_recogniser
 from foundry.speech.chunks import Chunk
-from foundry.speech.decoding.doubts import BESIDE, EVIDENCE, Doubts, add_context, write_doubts
+from foundry.speech.decoding.doubts import Doubts, Unit, write_doubts
+from foundry.speech.decoding.evidence import CONTEXT, add_context
 from foundry.speech.decoding.paths import BeamFinder, GreedyFinder, PathFinder
 from foundry.speech.transcription import BEAM, GREEDY, compute_log_probs
 from foundry.speech.words import Span
@@ -33,7 +36,12 @@ _SEED = 0
 _DOUBTED_SHARE, _UNKNOWN_SHARE = 0.027, 0.003
 # Confidence from which a word is taken for what was said.
 SHOWN = 0.5
-_RIDGE = 1.0
+# The network that weighs the evidence: hidden units, how it learns, how many of it are averaged,
+# and how often it is learned without a part of the words to find the thresholds on that part.
+_NUM_UNITS = 6
+_NUM_STEPS, _RATE, _DECAY = 1_000, 1e-2, 0.05
+_NUM_NETWORKS = 3
+_NUM_FOLDS = 4
 # Thresholds of the curve beside the chosen one.
 _CURVE = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 
@@ -104,34 +112,27 @@ def compare(said: str, heard: Sequence[str]) -> np.ndarray:
 
 
 def fit_doubts(heard: Sequence[Heard], has_unknown: bool) -> Doubts:
-    """Learn how much the evidence counts, by logistic regression, and where doubt begins.
+    """Learn how much the evidence counts, by small networks, and where doubt begins.
 
     Args:
         heard: the tuning half.
         has_unknown: whether what is none of the model's words becomes "…".
     """
-    rows, are_wrong = [], []
-    for one in heard:
-        # What has to be told apart: its own words, and what of other English passes for a word.
-        sure = np.array([span.confidence >= SHOWN for span in one.spans], bool)
-        counts = one.is_right if one.utterance.is_own else ~one.is_right & sure
-        rows.append(add_context(one.spans, one.evidence)[counts])
-        are_wrong.append(~one.is_right[counts])
-    weights, bias = _regress(np.concatenate(rows), np.concatenate(are_wrong))
-    names = (*EVIDENCE, *(f"beside_{name}" for name in BESIDE))
-    doubts = Doubts(
-        {name: round(weight, 4) for name, weight in zip(names, weights.tolist(), strict=True)},
-        round(bias, 4),
-        1.0,
-    )
-    own = np.concatenate(
-        [
-            doubts.estimate(one.spans, one.evidence)[one.is_right]
-            for one in heard
+    told = [_choose(one) for one in heard]
+    doubts = _learn(told)
+    # Where a network has learned it is surer than elsewhere: the thresholds are of its other folds.
+    own = []
+    for fold in range(_NUM_FOLDS):
+        rest = [one for number, one in enumerate(told) if number % _NUM_FOLDS != fold]
+        judge = _learn(rest)
+        own += [
+            judge.estimate(one.spans, one.evidence)[one.is_right]
+            for one in heard[fold::_NUM_FOLDS]
             if one.utterance.is_own
         ]
-    )
-    doubtful, unknown = np.quantile(own, [1 - _DOUBTED_SHARE, 1 - _UNKNOWN_SHARE]).tolist()
+    doubtful, unknown = np.quantile(
+        np.concatenate(own), [1 - _DOUBTED_SHARE, 1 - _UNKNOWN_SHARE]
+    ).tolist()
     return dataclasses.replace(
         doubts,
         doubtful=round(doubtful, 5),
@@ -139,20 +140,49 @@ def fit_doubts(heard: Sequence[Heard], has_unknown: bool) -> Doubts:
     )
 
 
-def _regress(evidence: np.ndarray, is_wrong: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return weights [evidence] and bias of a ridge logistic regression, by Newton steps."""
+def _choose(one: Heard) -> tuple[np.ndarray, np.ndarray]:
+    """Return evidence and whether the word is wrong, for the words that are to be told apart."""
+    sure = np.array([span.confidence >= SHOWN for span in one.spans], bool)
+    # Its own words, and what of other English passes for a word.
+    counts = one.is_right if one.utterance.is_own else ~one.is_right & sure
+    return add_context(one.spans, one.evidence)[counts], ~one.is_right[counts]
+
+
+def _learn(told: Sequence[tuple[np.ndarray, np.ndarray]]) -> Doubts:
+    """Return the mean of several small networks, each a sum of a linear part and hidden units."""
+    evidence = np.concatenate([rows for rows, _ in told])
+    is_wrong = torch.tensor(np.concatenate([wrong for _, wrong in told])).float()
     mean, spread = evidence.mean(0), evidence.std(0) + 1e-9
-    inputs = np.concatenate([(evidence - mean) / spread, np.ones((len(evidence), 1))], axis=1)
-    factors = np.zeros(inputs.shape[1])
-    penalty = np.full(len(factors), _RIDGE)
-    penalty[-1] = 0.0
-    for _ in range(30):
-        probs = 1 / (1 + np.exp(-inputs @ factors))
-        gradient = inputs.T @ (probs - is_wrong) + penalty * factors
-        curvature = (inputs * (probs * (1 - probs))[:, None]).T @ inputs + np.diag(penalty)
-        factors -= np.linalg.solve(curvature, gradient)
-    weights = factors[:-1] / spread
-    return weights, float(factors[-1] - weights @ mean)
+    inputs = torch.tensor((evidence - mean) / spread).float()
+    linear_part, bias, units = np.zeros(len(CONTEXT)), 0.0, []
+    for number in range(_NUM_NETWORKS):
+        torch.manual_seed(_SEED + number)
+        linear, hidden = nn.Linear(len(CONTEXT), 1), nn.Linear(len(CONTEXT), _NUM_UNITS)
+        out = nn.Linear(_NUM_UNITS, 1, bias=False)
+        parameters = [*linear.parameters(), *hidden.parameters(), *out.parameters()]
+        optimizer = torch.optim.AdamW(parameters, _RATE, weight_decay=_DECAY)
+        for _ in range(_NUM_STEPS):
+            odds = (linear(inputs) + out(torch.tanh(hidden(inputs)))).squeeze(1)
+            optimizer.zero_grad()
+            nn.functional.binary_cross_entropy_with_logits(odds, is_wrong).backward()
+            optimizer.step()
+        weights, offset = _unscale(linear, 0, mean, spread)
+        linear_part, bias = linear_part + weights / _NUM_NETWORKS, bias + offset / _NUM_NETWORKS
+        for row, factor in enumerate(out.weight[0].tolist()):
+            weights, offset = _unscale(hidden, row, mean, spread)
+            units.append(Unit(_name(weights), round(offset, 4), round(factor / _NUM_NETWORKS, 4)))
+    return Doubts(_name(linear_part), round(bias, 4), 1.0, units=tuple(units))
+
+
+def _unscale(
+    layer: nn.Linear, row: int, mean: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, float]:
+    weights = layer.weight[row].detach().double().numpy() / spread
+    return weights, layer.bias[row].item() - float(weights @ mean)
+
+
+def _name(weights: np.ndarray) -> dict[str, float]:
+    return {name: round(one, 4) for name, one in zip(CONTEXT, weights.tolist(), strict=True)}
 
 
 @dataclass(frozen=True)

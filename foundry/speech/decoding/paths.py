@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from foundry.speech.decoding.beam import BeamDecoder
-from foundry.speech.decoding.doubts import EVIDENCE, Doubts, Frames, measure_evidence
+from foundry.speech.decoding.doubts import Doubts
+from foundry.speech.decoding.evidence import EVIDENCE, Frames, measure_evidence
 from foundry.speech.words import Alphabet, Span, read_path
 
 # Beam search starts anew after a pause of so many frames (0.6 s in the usual 20 ms), or within a

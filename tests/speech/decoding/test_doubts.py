@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,16 +9,19 @@ from hypothesis import strategies as st
 
 from foundry.errors import ArtifactError
 from foundry.speech.decoding.doubts import (
-    BESIDE,
     DOUBTS_FILE,
-    EVIDENCE,
     PLAIN,
     Doubts,
+    Unit,
+    load_doubts,
+    write_doubts,
+)
+from foundry.speech.decoding.evidence import (
+    BESIDE,
+    EVIDENCE,
     Frames,
     add_context,
-    load_doubts,
     measure_evidence,
-    write_doubts,
 )
 from foundry.speech.words import UNKNOWN_WORD, Alphabet, Span, read_path
 
@@ -102,10 +106,24 @@ def test_more_evidence_is_more_doubt(unsure):
     assert np.all(np.diff(doubt[np.argsort(unsure)]) >= 0)
 
 
+def test_hidden_units_count_what_comes_together():
+    # By hand: 1 / (1 + exp(-(x + 0.5 - 2 tanh(3 x - 1)))) at x = 1.
+    doubts = Doubts({"unsure": 1.0}, 0.5, 0.5, units=(Unit({"unsure": 3.0}, -1.0, -2.0),))
+    (doubt,) = doubts.estimate(spans_at(0), evidence(1.0))
+    assert doubt == pytest.approx(1 / (1 + math.exp(-(1.5 - 2 * math.tanh(2.0)))))
+
+
 def test_doubts_survive_the_file(tmp_path):
     assert load_doubts(tmp_path) == {}
-    write_doubts({"beam": STRICT, "greedy": PLAIN}, tmp_path)
-    assert load_doubts(tmp_path) == {"beam": STRICT, "greedy": PLAIN}
+    deep = replace(STRICT, units=(Unit({"short": 0.5}, 0.1, -2.0), Unit({}, 1.0, 3.0)))
+    write_doubts({"beam": deep, "greedy": PLAIN}, tmp_path)
+    assert load_doubts(tmp_path) == {"beam": deep, "greedy": PLAIN}
+
+
+def test_a_file_of_an_earlier_version_has_no_units(tmp_path):
+    content = {"weights": {"unsure": 1.0}, "bias": 0.0, "doubtful": 0.6, "unknown": 0.9}
+    (tmp_path / DOUBTS_FILE).write_text(json.dumps({"beam": content}))
+    assert load_doubts(tmp_path) == {"beam": STRICT}
 
 
 @pytest.mark.parametrize(
