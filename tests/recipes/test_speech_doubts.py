@@ -1,7 +1,9 @@
 """When the words of the speech recipe's model are in doubt: learned from what was heard."""
 
 import numpy as np
+import pytest
 
+from foundry.recipes.speech import doubts as recipe
 from foundry.recipes.speech.data.unheard import Utterance
 from foundry.recipes.speech.doubts import Heard, compare, fit_doubts, measure_trust
 from foundry.speech.decoding.evidence import EVIDENCE
@@ -13,8 +15,8 @@ def hear(seed: int, num_words: int) -> list[Heard]:
     rng = np.random.default_rng(seed)
     heard = []
     for number in range(num_words):
-        is_own = number % 2 == 0
-        one, other = rng.uniform(0, 1, 2)
+        is_own = number % 4 < 2
+        one, other = rng.choice([0.1, 0.9], 2) + rng.uniform(-0.1, 0.1, 2)
         if is_own == ((one > 0.5) != (other > 0.5)):
             other = 1 - other
         row = np.zeros((1, len(EVIDENCE)))
@@ -24,7 +26,10 @@ def hear(seed: int, num_words: int) -> list[Heard]:
     return heard
 
 
-def test_evidence_that_counts_only_together_is_learned() -> None:
+def test_evidence_that_counts_only_together_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Enough for two pieces of evidence.
+    monkeypatch.setattr(recipe, "_NUM_NETWORKS", 1)
+    monkeypatch.setattr(recipe, "_NUM_FOLDS", 2)
     doubts = fit_doubts(hear(0, 600), has_unknown=True)
     trust = measure_trust(hear(1, 600), doubts)
     # No sum of the two tells these apart: half of the others would be shown.
