@@ -59,6 +59,8 @@ def ray_session(purpose: str, address: str | None = None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Who comes late, when the session is over, does not start another one by a mere call.
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
+    # A process for each core, kept ready for work without an environment of its own: ours has one.
+    os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
     import ray
 
     if ray.is_initialized():

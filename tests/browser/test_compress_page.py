@@ -22,14 +22,14 @@ def tab(page):
 
 
 @pytest.fixture(scope="module")
-def idle_tab(shared_page):
-    """The tab of a visitor who compresses nothing."""
+def shared_tab(shared_page):
+    """The tab of a visitor who takes no compression to its end."""
     return open_tab(shared_page)
 
 
-def test_before_the_first_the_page_says_what_to_do(idle_tab):
-    expect(idle_tab.locator("#compress-status")).to_contain_text("Press Compress")
-    expect(idle_tab.locator("#compress-table")).not_to_be_visible()
+def test_before_the_first_the_page_says_what_to_do(shared_tab):
+    expect(shared_tab.locator("#compress-status")).to_contain_text("Press Compress")
+    expect(shared_tab.locator("#compress-table")).not_to_be_visible()
 
 
 def test_from_start_over_a_reload_to_the_table(tab):
@@ -58,20 +58,20 @@ def test_from_start_over_a_reload_to_the_table(tab):
     expect(tab.locator("#compress-status")).to_contain_text("LeNet (shipped), in ")
 
 
-def test_cancel_ends_it_and_another_can_be_started(tab):
-    set_number(tab, "Recovery epochs", 20)
-    tab.locator("#compress-start").click()
-    expect(tab.locator("#compress-status")).to_contain_text("Fine-tuning", timeout=120_000)
-    tab.locator("#compress-stop").click()
-    expect(tab.locator("#compress-status")).to_contain_text("Cancelled", timeout=120_000)
-    expect(tab.locator("#compress-start")).to_be_enabled()
-    expect(tab.locator("#compress-table")).not_to_be_visible()
+def test_cancel_ends_it_and_another_can_be_started(shared_tab):
+    set_number(shared_tab, "Recovery epochs", 20)
+    shared_tab.locator("#compress-start").click()
+    expect(shared_tab.locator("#compress-status")).to_contain_text("Fine-tuning", timeout=120_000)
+    shared_tab.locator("#compress-stop").click()
+    expect(shared_tab.locator("#compress-status")).to_contain_text("Cancelled", timeout=120_000)
+    expect(shared_tab.locator("#compress-start")).to_be_enabled()
+    expect(shared_tab.locator("#compress-table")).not_to_be_visible()
 
 
-def test_a_sentence_model_is_offered_what_it_can_bear(idle_tab):
-    idle_tab.locator("#compress-model input").click()
-    idle_tab.get_by_role("option", name=re.compile("BERT")).click()
-    expect(idle_tab.get_by_text("takes this model hours")).to_be_visible()
-    ratio = idle_tab.get_by_role("spinbutton", name=re.compile("Pruning ratio"))
+def test_a_sentence_model_is_offered_what_it_can_bear(shared_tab):
+    shared_tab.locator("#compress-model input").click()
+    shared_tab.get_by_role("option", name=re.compile("BERT")).click()
+    expect(shared_tab.get_by_text("takes this model hours")).to_be_visible()
+    ratio = shared_tab.get_by_role("spinbutton", name=re.compile("Pruning ratio"))
     expect(ratio.first).to_be_disabled()
-    expect(idle_tab.locator("#compress-model input")).to_have_value(re.compile("BERT"))
+    expect(shared_tab.locator("#compress-model input")).to_have_value(re.compile("BERT"))

@@ -25,7 +25,7 @@ ASK = """async ([numQuestions, maxDelay]) => {
     while (answer.value !== String(number)) {
       if (performance.now() - asked > 60_000)
         return `stuck at ${number} with ${answer.value}, asked ${window.numAsked}`;
-      await new Promise((done) => setTimeout(done, 5));
+      await new Promise((done) => setTimeout(done, 20));
     }
     await new Promise((done) => setTimeout(done, Math.random() * maxDelay));
   }

@@ -1,7 +1,7 @@
 """The first steps and the terms behind the knobs, in a real Chromium."""
 
 import pytest
-from gestures import SEVEN, choose_variant, draw
+from gestures import SEVEN, choose_variant, draw, open_page
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -83,33 +83,26 @@ def test_a_run_that_has_ended_ticks_the_first_step(page):
     expect(page.locator("#guide li").first).to_have_class("done")
 
 
-def test_the_panel_fits_a_phone(context, app_url):
-    page = context.new_page()
-    page.set_viewport_size({"width": 375, "height": 812})
-    page.goto(app_url)
-    page.locator("#train-start:enabled").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    assert page.locator("#guide").bounding_box()["height"] < 60
-    page.locator("#guide").get_by_role("button", name="Compress").click()
-    expect(page.locator("#compress-start")).to_be_visible()
+@pytest.fixture(scope="module")
+def phone(new_shared_context, app_url):
+    """A page on a phone; its visitor has done none of the steps."""
+    return open_page(new_shared_context(375, 800), app_url)
 
 
 @pytest.mark.parametrize(
     ("tab", "first"), [("Train", "#train-start"), ("Draw", "#draw-pad canvas")]
 )
-def test_a_phone_begins_with_what_the_tab_is_for(context, app_url, tab, first):
-    page = context.new_page()
-    page.set_viewport_size({"width": 375, "height": 800})
-    page.goto(app_url)
-    page.locator("#train-start:enabled").wait_for()
-    open_tab(page, tab)
-    assert page.locator(first).bounding_box()["y"] < 300
+def test_a_phone_begins_with_what_the_tab_is_for(phone, tab, first):
+    open_tab(phone, tab)
+    assert 0 <= phone.locator(first).bounding_box()["y"] < 300
 
 
-def test_the_steps_disappear_once_all_are_done(page):
-    page.evaluate("document.documentElement.classList.remove('guide-shown')")
-    page.locator("#guide section").evaluate("section => section.classList.add('all-done')")
-    expect(page.locator("#guide")).to_be_hidden()
+def test_the_panel_fits_a_phone(phone):
+    open_tab(phone, "Train")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 375
+    assert phone.locator("#guide").bounding_box()["height"] < 60
+    phone.locator("#guide").get_by_role("button", name="Compress").click()
+    expect(phone.locator("#compress-start")).to_be_visible()
 
 
 def test_a_term_opens_by_mouse_and_keyboard_and_leaves_the_knob_alone(unused):
@@ -137,3 +130,10 @@ def test_terms_are_there_in_what_is_opened_later(unused):
         open_tab(unused, tab)
         shown = unused.get_by_role("tabpanel").filter(visible=True)
         expect(shown.locator(f".term-{term} summary").first).to_be_visible()
+
+
+# The last: whose steps are put away, so is what the tests before look at.
+def test_the_steps_disappear_once_all_are_done(unused):
+    unused.evaluate("document.documentElement.classList.remove('guide-shown')")
+    unused.locator("#guide section").evaluate("section => section.classList.add('all-done')")
+    expect(unused.locator("#guide")).to_be_hidden()

@@ -28,12 +28,22 @@ def box(page):
     return box
 
 
-@pytest.fixture
-def own_page(context, app_url):
-    """A page of its own, for what stays on it: a file, another model."""
+def open_own(context, app_url):
     page = open_page(context, app_url)
     page.get_by_role("tab", name="Sentiment").click()
     return page
+
+
+@pytest.fixture
+def own_page(context, app_url):
+    """A page of its own, for what stays on it: a file."""
+    return open_own(context, app_url)
+
+
+@pytest.fixture(scope="module")
+def models_page(new_shared_context, app_url):
+    """A page whose visitor brings one model after another."""
+    return open_own(new_shared_context(), app_url)
 
 
 def test_the_label_follows_what_is_typed(page, box):
@@ -120,32 +130,34 @@ def test_a_model_that_is_not_there_is_explained_and_the_shipped_one_goes_on(page
     expect(page.locator("#sentiment-answer")).to_contain_text("positive")
 
 
-def test_another_model_is_loaded_and_answers_with_its_own_labels(own_page, tiny_bert_dir, tmp_path):
+def test_another_model_is_loaded_and_answers_with_its_own_labels(
+    models_page, tiny_bert_dir, tmp_path
+):
     folder = shutil.copytree(tiny_bert_dir, tmp_path / "stars")
     network = BertForSequenceClassification(tiny_config(num_labels=3))
     network.config.id2label = {0: "one <b>star</b>", 1: "two", 2: "three"}
     network.save_pretrained(folder)
-    own_page.locator("#sentiment-text textarea").fill("good film")
-    choice = own_page.locator("#sentiment-model input")
+    models_page.locator("#sentiment-text textarea").fill("good film")
+    choice = models_page.locator("#sentiment-model input")
     choice.fill(str(folder))
     choice.press("Enter")
-    expect(own_page.locator("#sentiment-answer .bars .name")).to_have_text(
+    expect(models_page.locator("#sentiment-answer .bars .name")).to_have_text(
         ["one <b>star</b>", "two", "three"]
     )
     # The words are explained anew.
-    expect(own_page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
+    expect(models_page.locator("#sentiment-words .legend")).to_contain_text("pulls away from")
 
 
-def test_a_model_with_a_neutral_label_has_three_bars_in_their_colours(own_page, three_label_dir):
-    own_page.locator("#sentiment-text textarea").fill("good film")
-    choice = own_page.locator("#sentiment-model input")
+def test_a_model_with_a_neutral_label_has_three_bars_in_their_colours(models_page, three_label_dir):
+    models_page.locator("#sentiment-text textarea").fill("good film")
+    choice = models_page.locator("#sentiment-model input")
     choice.fill(str(three_label_dir))
     choice.press("Enter")
-    expect(own_page.locator("#sentiment-answer .bars .name")).to_have_text(
+    expect(models_page.locator("#sentiment-answer .bars .name")).to_have_text(
         ["negative", "neutral", "positive"]
     )
     for colour in ("vermilion", "green", "blue"):
-        expect(own_page.locator(f"#sentiment-answer .fill.{colour}")).to_have_count(1)
+        expect(models_page.locator(f"#sentiment-answer .fill.{colour}")).to_have_count(1)
 
 
 def test_a_file_is_scored_and_comes_back(page, tmp_path):

@@ -29,6 +29,20 @@ def speech(context, app_url):
     return open_speech(context.new_page(), app_url)
 
 
+@pytest.fixture(scope="module")
+def answered(new_shared_context, app_url):
+    """A page on which the example has become words."""
+    page = open_speech(new_shared_context().new_page(), app_url)
+    transcribe_example(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def unanswered(new_shared_context, app_url):
+    """A page whose visitor brings what cannot be read."""
+    return open_speech(new_shared_context().new_page(), app_url)
+
+
 def words_of(page):
     return page.locator("#speech-transcript button[data-start]")
 
@@ -71,10 +85,9 @@ def test_a_pressed_word_is_played_and_captioned(speech):
     )
 
 
-def test_picture_and_words_follow_the_player(speech):
-    transcribe_example(speech)
-    expect(speech.locator("#speech-picture .playhead")).to_be_hidden()
-    speech.evaluate(
+def test_picture_and_words_follow_the_player(answered):
+    expect(answered.locator("#speech-picture .playhead")).to_be_hidden()
+    answered.evaluate(
         """() => {
           window.heard = [];
           new MutationObserver(() => {
@@ -84,12 +97,12 @@ def test_picture_and_words_follow_the_player(speech):
           }).observe(document.body, {subtree: true, attributes: true});
         }"""
     )
-    words_of(speech).nth(1).click()
-    speech.wait_for_function("heard.some(([word]) => word == 'four')")
-    expect(speech.locator("#speech-transcript button.now")).to_have_count(0)
-    order = speech.evaluate("[...new Set(heard.map(([word]) => word))]")
+    words_of(answered).nth(1).click()
+    answered.wait_for_function("heard.some(([word]) => word == 'four')")
+    expect(answered.locator("#speech-transcript button.now")).to_have_count(0)
+    order = answered.evaluate("[...new Set(heard.map(([word]) => word))]")
     assert order == ["three", "one", "four"]
-    places = speech.evaluate("heard.map(([, place]) => place)")
+    places = answered.evaluate("heard.map(([, place]) => place)")
     assert places == sorted(places)
 
 
@@ -104,16 +117,15 @@ def test_the_picture_goes_on_to_the_minute_of_a_word_that_is_pressed(speech, tmp
     expect(picture.locator(".words button")).to_have_text(SAID.split())
 
 
-def test_the_score_shows_what_was_missed(speech):
-    transcribe_example(speech)
-    speech.locator("#speech-reference textarea").fill("Seven, three, nine four")
-    speech.locator("#speech-compare").click()
-    expect(speech.locator("#speech-score .figures")).to_contain_text("25.0%")
-    expect(speech.locator("#speech-score .substitute")).to_have_text("nineone")
+def test_the_score_shows_what_was_missed(answered):
+    answered.locator("#speech-reference textarea").fill("Seven, three, nine four")
+    answered.locator("#speech-compare").click()
+    expect(answered.locator("#speech-score .figures")).to_contain_text("25.0%")
+    expect(answered.locator("#speech-score .substitute")).to_have_text("nineone")
     # Another sound puts all of it away, and is answered.
-    speech.get_by_role("button", name="Commands", exact=True).click()
-    expect(words_of(speech)).not_to_have_text(["seven", "three", "one", "four"])
-    expect(speech.locator("#speech-score .figures")).to_have_count(0)
+    answered.get_by_role("button", name="Commands", exact=True).click()
+    expect(words_of(answered)).not_to_have_text(["seven", "three", "one", "four"])
+    expect(answered.locator("#speech-score .figures")).to_have_count(0)
 
 
 def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
@@ -145,23 +157,23 @@ def test_pressed_while_a_file_is_on_its_way_it_starts_when_the_file_is_there(
     expect(speech.locator("#speech-start")).to_be_enabled()
 
 
-def test_what_is_not_sound_gets_a_sentence(speech, tmp_path):
-    speech.locator("#speech-start").click()
-    expect(speech.get_by_text("There is no sound yet")).to_be_visible()
+def test_what_is_not_sound_gets_a_sentence(unanswered, tmp_path):
+    unanswered.locator("#speech-start").click()
+    expect(unanswered.get_by_text("There is no sound yet")).to_be_visible()
     path = tmp_path / "speech.wav"
     path.write_text("This is a text file.")
-    bring_sound(speech, path)
-    expect(speech.get_by_text("is not a sound file that can be read here")).to_be_visible()
-    assert "Traceback" not in speech.content()
+    bring_sound(unanswered, path)
+    expect(unanswered.get_by_text("is not a sound file that can be read here")).to_be_visible()
+    assert "Traceback" not in unanswered.content()
 
 
-def test_an_unknown_model_is_explained_and_the_shipped_one_stays(speech):
-    box = speech.locator("#speech-model input")
+def test_an_unknown_model_is_explained_and_the_shipped_one_stays(unanswered):
+    box = unanswered.locator("#speech-model input")
     box.fill("/no/such/folder")
     box.press("Enter")
-    expect(speech.locator("#speech-status")).to_contain_text("neither a folder")
+    expect(unanswered.locator("#speech-status")).to_contain_text("neither a folder")
     expect(box).to_have_value(re.compile("shipped"))
-    transcribe_example(speech)
+    transcribe_example(unanswered)
 
 
 @pytest.fixture

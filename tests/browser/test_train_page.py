@@ -37,6 +37,15 @@ LIST_CUT_LABELS = """() => [...document.querySelectorAll('#train-curves figure')
   }).map(label => label.textContent))"""
 
 
+@pytest.fixture
+def form(shared_page):
+    """The form of a visitor who trains nothing; nothing in it is refused."""
+    shared_page.get_by_role("button", name="English").click()
+    set_number(shared_page, "Learning rate", 0.014)
+    expect(shared_page.locator(".refused")).to_have_count(0)
+    return shared_page
+
+
 def start_long_run(page):
     set_number(page, "Epochs", 60)
     page.locator("#train-start").click()
@@ -191,23 +200,23 @@ def test_a_second_visitor_waits_in_line_and_sees_nothing_of_the_first(page, new_
         expect(page.locator("#train-status")).to_contain_text(DONE, timeout=120_000)
 
 
-def test_a_wrong_setting_is_explained_and_nothing_is_lost(page):
-    set_number(page, "Learning rate", 7)
-    page.locator("#train-start").click()
-    expect(page.get_by_text("Learning rate is 7")).to_be_visible()
-    assert "Traceback" not in page.content()
-    expect(page.locator("#train-status")).to_contain_text("Nothing trained yet")
+def test_a_wrong_setting_is_explained_and_nothing_is_lost(form):
+    set_number(form, "Learning rate", 7)
+    form.locator("#train-start").click()
+    expect(form.get_by_text("Learning rate is 7")).to_be_visible()
+    assert "Traceback" not in form.content()
+    expect(form.locator("#train-status")).to_contain_text("Nothing trained yet")
 
 
 @pytest.mark.parametrize("language", ["English", "中文"])
-def test_an_error_marks_its_field_until_it_is_changed(page, language):
+def test_an_error_marks_its_field_until_it_is_changed(form, language):
     # By its place: in the other language it has another name.
-    field = page.get_by_label(re.compile("^Learning rate")).first
+    field = form.get_by_label(re.compile("^Learning rate")).first
     field.fill("7")
     handle = field.element_handle()
-    page.get_by_role("button", name=language).click()
-    page.locator("#train-start").click()
-    expect(page.locator(".refused")).to_have_count(1)
-    assert page.locator(".refused").evaluate("(block, input) => block.contains(input)", handle)
+    form.get_by_role("button", name=language).click()
+    form.locator("#train-start").click()
+    expect(form.locator(".refused")).to_have_count(1)
+    assert form.locator(".refused").evaluate("(block, input) => block.contains(input)", handle)
     handle.fill("0.01")
-    expect(page.locator(".refused")).to_have_count(0)
+    expect(form.locator(".refused")).to_have_count(0)

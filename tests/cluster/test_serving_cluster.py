@@ -28,6 +28,8 @@ APP = "foundry"
 BERT, LENET = "bert-sentiment-dense", "lenet-dense"
 TEXTS = ["A warm and funny film.", "An awful film, far too long.", "Not bad at all."]
 TOLERANCE = 1e-3
+# Between an answer and the next question of the same client.
+PAUSE_S = 0.1
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +107,14 @@ class Tally:
 
 @contextmanager
 def clients(*ask):
-    """Ask, each again and again in a thread, until the end of the block; yields the tally."""
+    """Ask, each several times a second in a thread, until the end of the block; yields the tally.
+
+    Without a rest they would keep the processors from what is started anew meanwhile.
+    """
     tally, done = Tally(), threading.Event()
 
     def run(one):
-        while not done.is_set():
+        while not done.wait(PAUSE_S):
             try:
                 one(tally)
             except Exception as error:
