@@ -23,6 +23,10 @@ _WIDEST_GAP = 0.3
 _CUT_COST = 3.0
 _DROP_COST = 6.0
 _DROP_HIGH_COST = 100.0
+# Digits of a line stand side by side: as much above or below one another as the narrower one is
+# wide, they cost so many nats, but for what slanting ones do.
+_OVERLAP_COST = 5.0
+_FREE_OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
@@ -73,29 +77,50 @@ def list_candidates(
     candidates = []
     for first in range(len(pieces)):
         joined = pieces[first]
-        cost = 0.0
-        for last in range(first + 1, min(len(pieces), first + _MAX_PIECES) + 1):
-            if last > first + 1:
-                added = pieces[last - 1]
-                if owners[last - 1] != owners[last - 2]:
-                    gap = joined.box.gap(added.box) / height
-                    if gap > _WIDEST_GAP:
-                        break
-                    cost += 3 * max(0.0, gap) + 0.3
-                joined = joined.join(added)
-            box = joined.box
-            if last > first + 1 and box.width > 1.5 * max(box.height, height):
+        for last in range(first + 1, len(pieces) + 1):
+            if owners[last - 1] - owners[first] >= _MAX_PIECES:
                 break
-            shape = 4 * max(0.0, box.width / max(box.height, 0.8 * height) - _WIDEST)
-            shape += 10 * max(0.0, 0.75 - max(box.height, box.width) / height)
-            shape += 10 * max(0.0, 0.5 - box.height / height)
-            shape += 5 * max(0.0, box.width / box.height - _FLATTEST)
+            if last > first + 1:
+                joined = joined.join(pieces[last - 1])
             cuts = sum(
                 0 < edge < len(pieces) and owners[edge] == owners[edge - 1]
                 for edge in (first, last)
             )
+            if cuts and last - first > _MAX_PIECES:
+                continue
+            cost = _gap_cost(pieces[first:last], owners[first:last], height)
+            box = joined.box
+            if last > first + 1 and box.width > 1.5 * max(box.height, height):
+                break
+            if cost is None:
+                continue
+            shape = 4 * max(0.0, box.width / max(box.height, 0.8 * height) - _WIDEST)
+            shape += 10 * max(0.0, 0.75 - max(box.height, box.width) / height)
+            shape += 10 * max(0.0, 0.5 - box.height / height)
+            shape += 5 * max(0.0, box.width / box.height - _FLATTEST)
             candidates.append(Candidate(first, last, joined, cost + shape + cuts * _CUT_COST / 2))
     return candidates
+
+
+def _gap_cost(pieces: Sequence[Part], owners: Sequence[int], height: float) -> float | None:
+    """Return what it costs to join parts that are apart; None if some are too far from all others.
+
+    A part may be close to one that comes later: a two broken in the middle begins further right.
+    """
+    boxes: dict[int, Box] = {}
+    for piece, owner in zip(pieces, owners, strict=True):
+        boxes[owner] = boxes[owner].union(piece.box) if owner in boxes else piece.box
+    joined, *apart = boxes.values()
+    cost = 0.0
+    while apart:
+        nearest = min(apart, key=joined.gap)
+        gap = joined.gap(nearest) / height
+        if gap > _WIDEST_GAP:
+            return None
+        cost += 3 * gap + 0.3
+        joined = joined.union(nearest)
+        apart.remove(nearest)
+    return cost
 
 
 def drop_cost(piece: Part, height: float) -> float:
@@ -123,24 +148,35 @@ def choose_path(
     Returns:
         Indices of the chosen ones, from left to right.
     """
-    num_pieces = len(drops)
-    best = [0.0] + [np.inf] * num_pieces
-    came: list[int | None] = [None] * (num_pieces + 1)
-    for end in range(1, num_pieces + 1):
-        best[end] = best[end - 1] + drops[end - 1]
-        for index, candidate in enumerate(candidates):
-            if candidate.last == end and best[candidate.first] + costs[index] < best[end]:
-                best[end] = best[candidate.first] + costs[index]
-                came[end] = index
+    dropped = np.concatenate([[0.0], np.cumsum(drops)])
+    if not candidates:
+        return []
+    firsts, lasts = (
+        np.array([getattr(one, end) for one in candidates]) for end in ("first", "last")
+    )
+    lefts, rights = (
+        np.array([getattr(one.part.box, side) for one in candidates]) for side in ("left", "right")
+    )
+    # Of the best path that ends with each candidate: its cost, and the one before, -1 if none.
+    totals = np.full(len(candidates), np.inf)
+    before = np.full(len(candidates), -1)
+    for index in np.argsort(lasts, kind="stable").tolist():
+        first = firsts[index]
+        overlap = np.minimum(rights, rights[index]) - np.maximum(lefts, lefts[index])
+        narrower = np.minimum(rights - lefts, rights[index] - lefts[index])
+        side_by_side = _OVERLAP_COST * np.clip(overlap / narrower - _FREE_OVERLAP, 0, None)
+        paths = totals + dropped[first] - dropped[lasts] + side_by_side
+        paths[lasts > first] = np.inf
+        nearest = int(paths.argmin())
+        if paths[nearest] < dropped[first]:
+            before[index] = nearest
+        totals[index] = costs[index] + min(paths[nearest], dropped[first])
+    ends = totals + dropped[-1] - dropped[lasts]
+    at = int(ends.argmin()) if ends.min() < dropped[-1] else -1
     chosen = []
-    end = num_pieces
-    while end:
-        last = came[end]
-        if last is None:
-            end -= 1
-        else:
-            chosen.append(last)
-            end = candidates[last].first
+    while at >= 0:
+        chosen.append(at)
+        at = int(before[at])
     return chosen[::-1]
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 from foundry.digits.paper import estimate_paper
 from foundry.digits.rules import remove_rules
 from foundry.digits.ruling import divide_ruling
+from foundry.digits.texture import measure_around, measure_texture
 
 # Of 255; less is transparent.
 _OPAQUE = 250
@@ -31,8 +32,6 @@ _DARKEST = 0.1
 _FINE_TEXTURE = 0.02
 # Ink of one stroke is even over this share of the picture.
 _STROKE_REACH = 0.03
-# Pixels between which paper is compared with itself.
-_TEXTURE_LAG = 3
 # What touches the edge of the picture along so much of its length is no pen's.
 _EDGE_SHARE = 0.6
 _CLEAR = 0.5
@@ -62,12 +61,13 @@ def find_ink(image: Image.Image) -> np.ndarray:
         float32, shape (H, W), in [0, 1]: 0 = paper, 1 = full ink; all zero if there is none.
     """
     contrast = _contrast(_flatten(image))
-    texture = _local_texture(contrast)
+    texture = measure_texture(contrast)
     # What paper is off by; where most is darker than that, it is a thick pen's.
-    offset = _around(contrast, 50)
+    offset = measure_around(contrast, 50)
     contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+    contrast, texture = divide_ruling(contrast, texture)
+    contrast = np.clip(contrast, 0, None)
     faintest = np.maximum(_MIN_RULE_TEXTURES * texture, 0.6 * _MIN_CONTRAST)
-    contrast = np.clip(divide_ruling(contrast, texture), 0, None)
     return _remove_edges(_stretch(remove_rules(contrast, faintest), texture))
 
 
@@ -164,23 +164,3 @@ def _remove_edges(ink: np.ndarray) -> np.ndarray:
         # Their blurred borders too.
         ink = np.where(scipy.ndimage.maximum_filter(removed[labels], 5), 0, ink)
     return ink
-
-
-def _local_texture(contrast: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of what is neither pen nor rule around every pixel."""
-    change = np.abs(contrast - np.roll(contrast, _TEXTURE_LAG, axis=(0, 1)))
-    # Of a normal distribution, and what is at either end has a part in the difference.
-    return _around(change, 25) / (0.319 * np.sqrt(2))
-
-
-def _around(values: np.ndarray, percent: float) -> np.ndarray:
-    """Return a percentile of what is around every pixel, in a third of the picture."""
-    block = max(1, max(values.shape) // 64)
-    height, width = (side // block * block for side in values.shape)
-    if not height or not width:
-        return np.full_like(values, np.percentile(values, percent))
-    blocks = values[:height, :width].reshape(height // block, block, width // block, block)
-    of_blocks = np.percentile(blocks, percent, axis=(1, 3))
-    middle = scipy.ndimage.percentile_filter(of_blocks, 40, size=21, mode="nearest")
-    image = Image.fromarray(middle.astype(np.float32))
-    return np.asarray(image.resize(values.shape[::-1], Image.Resampling.BILINEAR))

@@ -3,6 +3,8 @@
 import numpy as np
 import scipy
 
+from foundry.digits.texture import measure_texture
+
 # Lines are turned by at most ten degrees.
 _COARSE = np.deg2rad(np.arange(-10, 10.1, 0.25))
 _FINE = np.deg2rad(np.arange(-0.25, 0.26, 0.05))
@@ -26,7 +28,7 @@ _MIN_CONTRAST = 0.03
 _MIN_TEXTURES = 0.4
 
 
-def divide_ruling(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
+def divide_ruling(contrast: np.ndarray, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Take away what is the same all along many straight lines, and leave the strokes on them.
 
     Args:
@@ -34,7 +36,8 @@ def divide_ruling(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
         texture: float32 (H, W), the standard deviation of what is neither pen nor line.
 
     Returns:
-        The same without the lines, which pens have written over.
+        The same without the lines, which pens have written over, and with less texture where lines
+        seemed to be some.
     """
     # Both before either is taken away: strokes that cross are few along a line.
     smooth = scipy.ndimage.gaussian_filter(contrast, _BLUR)
@@ -42,10 +45,12 @@ def divide_ruling(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
     upright = _find_lines(smooth.T, texture.T).T
     lines = 1 - (1 - level) * (1 - upright)
     if not lines.any():
-        return contrast
+        return contrast, texture
+    beside = scipy.ndimage.maximum_filter(lines, size=3)
+    # Dense lines count as grain until they are known.
+    texture = np.minimum(texture, measure_texture(smooth, beside > 0))
     left = (smooth - lines) / np.maximum(1 - lines, 0.25)
     # What is fainter than the noise of paper and line is neither; clear ink stays as it is.
-    beside = scipy.ndimage.maximum_filter(lines, size=3)
     noise = np.where(beside > 0, _NOISE_TEXTURES * texture + _NOISE_LINES * lines, 0)
     left = np.where(left < 2 * noise, np.clip(2 * (left - noise), 0, None), left)
     for axis, band in enumerate((level, upright)):
@@ -53,7 +58,7 @@ def divide_ruling(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
             size = [1, 1]
             size[axis] = _thickness(band, axis) + 2
             left = np.where(band > 0, scipy.ndimage.grey_closing(left, size=size), left)
-    return left.astype(np.float32)
+    return left.astype(np.float32), texture
 
 
 def _thickness(band: np.ndarray, axis: int) -> int:

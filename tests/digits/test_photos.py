@@ -125,6 +125,12 @@ def test_printed_rules_are_no_ink(glyphs, lenet, pen, rules, squares):
     assert read(lenet, photo(pixels)) == "314"
 
 
+def test_dense_dark_squares_are_no_grain_of_the_paper(glyphs, lenet):
+    ink = write(glyphs, ["314", "592"], factor=0.4, pitch=90, line=90)
+    pixels = rule(colour(ink), range(5, 500, 14), range(8, 700, 14), width=2)
+    assert read(lenet, photo(ndimage.gaussian_filter(pixels, (0.5, 0.5, 0)))) == "314592"
+
+
 def test_a_margin_line_is_no_one(glyphs, lenet):
     pixels = rule(colour(write(glyphs, ["314", "592"], left=120)), columns=[60], ink=(220, 80, 80))
     assert read(lenet, photo(pixels)) == "314592"
