@@ -8,6 +8,8 @@ Figures = dict[str, dict[str, float]]
 SETS = {
     "words": "isolated words, Speech Commands",
     "digit_strings": "strings of 1 to 8 digits",
+    "studio_strings": "the same in a studio",
+    "spoken_strings": "strings of digits by native speakers of Mandarin",
     "accents": "digits in foreign accents, synthetic voices",
     "wuw": "free telephone sentences and keywords, WUW-II",
     "dctts": "free read sentences",
@@ -25,12 +27,18 @@ TRIED = (
         "accents 53.6% and 30.2%",
     ),
     (
-        "... 1,456 steps more by the dense model as it is, the learning rate falling to zero",
-        "the model here",
+        "... 1,456 steps more by the dense model with these, the learning rate falling to zero",
+        "the model before this one: WER by beam: words 10.4%, digit strings 7.0%, foreign accents "
+        "21.3%",
     ),
     (
         "... and the mean of the weights of these two",
         "words 16.4% and 10.6%, digit strings 16.8% and 8.0%, foreign accents 47.8% and 24.2%",
+    ),
+    (
+        "from the model before (6,599 steps, 1.9 processor hours), taught by the dense model that "
+        "has heard more corpora, the learning rate falling to zero",
+        "the model here: the steps and hours above are of this part",
     ),
 )
 
