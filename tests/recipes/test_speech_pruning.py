@@ -165,7 +165,13 @@ def test_teaching_begins_from_an_earlier_pruned_model(
     first = Wav2Vec2ForCTC.from_pretrained(earlier).state_dict()
     second = Wav2Vec2ForCTC.from_pretrained(tmp_path / "second" / "model").state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+    for folder in (earlier, tmp_path / "second" / "model"):
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        assert config["kept_layers"] in ([0], [1])
+    narrow = replace(SMALL, intermediate_dim=96)
     with pytest.raises(ArtifactError, match="other widths"):
+        make_pruned(dense_dir, source, dev_sets, narrow, still, tmp_path / "x", False, earlier)
+    with pytest.raises(ArtifactError, match="does not say which layers"):
         make_pruned(dense_dir, source, dev_sets, SMALL, still, tmp_path / "x", False, dense_dir)
 
 

@@ -50,7 +50,7 @@ def make_pruned(
 
     Raises:
         ArtifactError: if there is no trained model, the checkpoint's teacher was another, or the
-            earlier model has other widths.
+            earlier model is no pruned one or has other widths.
     """
     weights = dense_dir / "model.safetensors"
     if not weights.is_file():
@@ -62,7 +62,8 @@ def make_pruned(
     student, kept = prune(dense, [source[FIRST_STEP + n] for n in range(NUM_PROBES)], pruning)
     untaught = evaluate(student, dev_sets)
     if start:
-        _take_weights(student, start)
+        kept = _take_weights(student, start)
+    student.config.kept_layers = list(kept)
     state = TrainState(student)
     state.step = FIRST_STEP
     if resume:
@@ -106,11 +107,17 @@ def make_pruned(
     (folder / "README.md").write_text(render_pruned_card(facts), "utf-8")
 
 
-def _take_weights(student: Wav2Vec2ForCTC, folder: Path) -> None:
+def _take_weights(student: Wav2Vec2ForCTC, folder: Path) -> tuple[int, ...]:
+    """Return which of the dense model's layers the earlier one has."""
+    earlier = load_model(folder)
+    kept = getattr(earlier.config, "kept_layers", None)
+    if kept is None:
+        raise ArtifactError(f"The model in {folder} does not say which layers it has kept.")
     try:
-        student.load_state_dict(load_model(folder).state_dict())
+        student.load_state_dict(earlier.state_dict())
     except RuntimeError:
         raise ArtifactError(f"The model in {folder} has other widths than a pruned one.") from None
+    return tuple(kept)
 
 
 def load_model(folder: Path) -> Wav2Vec2ForCTC:
