@@ -141,7 +141,8 @@ def test_the_speech_recipe_trains_on_workers(cluster, tmp_path, monkeypatch):
     ]
     clips = [(*names, wave.astype(np.float32)) for *names, wave in clips]
     out = tmp_path / "out"
-    for name in ("recordings", "synthetic_words", "synthetic_sentences", "voices", "accents"):
+    synthetic = ("synthetic_words", "synthetic_sentences", "voices", "other_words", "accents")
+    for name in ("recordings", *synthetic):
         write_store(out / "cache" / name, clips)
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "ljspeech_prompts.txt").write_text("go two\n" * 10)
