@@ -63,6 +63,11 @@ class About:
     notes: tuple[str, ...]
     preparation: str = ""
 
+    @property
+    def num_train(self) -> int:
+        """Training images."""
+        return sum(self.counts["train"])
+
 
 def data_sets_dir() -> Path:
     """Return the folder of all data sets that visitors brought."""

@@ -199,7 +199,7 @@ def fit_search(config: SearchConfig, owner: str) -> SearchConfig:
     """
     if config.dataset == MNIST:
         return config
-    return config.fit(sum(read_about(config.dataset, owner).counts["train"]))
+    return config.fit(read_about(config.dataset, owner).num_train)
 
 
 SEARCHES = RunStore(searches_dir, SearchRun, SearchConfig, "You have no search “{}”.")

@@ -193,7 +193,7 @@ def create_run(config: TrainConfig, owner: str, device: str = "auto") -> Run:
     made: dict[str, Any] = {"device": device}
     if config.dataset != MNIST:
         about = read_about(config.dataset, owner)
-        config = config.fit(sum(about.counts["train"]))
+        config = config.fit(about.num_train)
         made |= {"classes": about.classes, "preparation": about.preparation}
     made["config"] = asdict(config)
     return read_run(create_folder(runs_dir(), made, owner).name)

@@ -166,7 +166,7 @@ def build_train_tab(page: Page) -> None:
         # A trial that was made a run is the one on show, and so is what the list was asked for.
         page.made_run.change(panel.on_return, [page.made_run, page.visitor], returns, **QUIET)
         asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
-        linked = dict(zip(_FIELDS[:-1], knobs[:-1], strict=True))
+        linked = {name: knob for name, knob in named.items() if name != "dataset"}
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)
         page.guide.follow("train", controls.finished)
         page.warm_ups.append(partial(page.queue.stand_by, Run.worker))

@@ -55,7 +55,7 @@ def on_settings(
         return ""
     config = TrainConfig(num_train_images=int(num_train_images), dataset=dataset)
     if dataset != MNIST:
-        config = config.fit(_count_images(dataset, token))
+        config = config.fit(read_about(dataset, token).num_train)
     return describe_updates(epochs, batch_size, config.num_train_images)
 
 
@@ -71,7 +71,7 @@ def on_data(dataset: str, preset: str | None, token: str) -> list[Any]:
     Returns:
         The preset, then as `on_preset()`.
     """
-    num_images = NUM_TRAIN if dataset == MNIST else _count_images(dataset, token)
+    num_images = NUM_TRAIN if dataset == MNIST else read_about(dataset, token).num_train
     wanted = FEW_PRESET if num_images < _FEW_IMAGES else DEFAULT_PRESET
     filled = on_preset(wanted)
     if preset == wanted or preset not in (FEW_PRESET, DEFAULT_PRESET):
@@ -84,7 +84,3 @@ def build_updates() -> gr.Markdown:
     begun = TrainConfig()
     text = describe_updates(begun.epochs, begun.batch_size, begun.num_train_images)
     return gr.Markdown(text, elem_classes="foundry-note", elem_id="train-updates")
-
-
-def _count_images(dataset: str, token: str) -> int:
-    return sum(read_about(dataset, token).counts["train"])
