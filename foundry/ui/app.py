@@ -20,8 +20,8 @@ from foundry.ui.compress.tab import build_compress_tab
 from foundry.ui.draw.tab import build_draw_tab
 from foundry.ui.page.event_stream import HEAD as EVENT_STREAM_HEAD
 from foundry.ui.page.feedback import CSS as FEEDBACK_CSS
+from foundry.ui.page.feedback import EVERY, QUIET
 from foundry.ui.page.feedback import HEAD as FEEDBACK_HEAD
-from foundry.ui.page.feedback import QUIET
 from foundry.ui.page.guide import CSS as GUIDE_CSS
 from foundry.ui.page.guide import HEAD as GUIDE_HEAD
 from foundry.ui.page.guide import build_guide
@@ -119,7 +119,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:
                 build_tab(page)
-        tabs.select(on_open, None, variants.open_tab, **QUIET)
+        tabs.select(on_open, None, variants.open_tab, **EVERY)
         links.connect(tabs, variants)
         guide.connect(app, variants)
         variants.connect()

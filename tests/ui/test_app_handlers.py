@@ -74,6 +74,25 @@ def test_no_event_has_two_listeners_that_wait_their_turn():
     assert max(waiting.values()) == 1
 
 
+def test_no_choice_is_dropped_while_the_one_before_is_being_answered():
+    """Gradio drops an event while its listener is busy, unless it is told to wait or to go beside.
+
+    Two that may be dropped: the microphone's page sends the next piece when it was answered, and a
+    drawing is not to be kept twice by a double click. Opening a tab tells nothing but that.
+    """
+    config = build_app("cpu").config
+    about = {one["id"]: (one["type"], one["props"].get("elem_id")) for one in config["components"]}
+    dropped = {
+        about[component]
+        for event in config["dependencies"]
+        if event["trigger_mode"] == "once" and event["backend_fn"]
+        for component, happened in event["targets"]
+        if happened in ("input", "select", "release")
+    }
+    dropped = {elem_id for kind, elem_id in dropped if kind != "tabitem"}
+    assert dropped == {"speech-microphone", "draw-correction"}
+
+
 def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     page = build_app("cpu")

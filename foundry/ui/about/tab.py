@@ -13,7 +13,7 @@ from foundry.models.machine import look_at_machine
 from foundry.models.model_card import list_cards, read_card
 from foundry.ui.about import view as about_view
 from foundry.ui.components.plots import status_line
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.page.guide import open_guide_on
 from foundry.ui.page.page import Page
 from foundry.ui.page.terms import glossary_html
@@ -133,6 +133,6 @@ def build_about_tab(page: Page) -> None:
 
         open_guide_on(steps)
         start.click(on_measure, None, [start, status, table, machine], **OWN_QUEUE, **QUIET)
-        card.input(on_card, card, text, **QUIET)
+        card.input(on_card, card, text, **LATEST)
         tab.select(on_visit, None, machine, **QUIET)
         page.links.open_only("about")

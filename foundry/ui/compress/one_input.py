@@ -17,7 +17,7 @@ from foundry.speech.audio import SAMPLE_RATE_HZ, open_audio
 from foundry.ui.components import plots
 from foundry.ui.components.clips import CLIPS
 from foundry.ui.compress import plots as compress_plots
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 
 _TEXT = "Not bad at all, though I would not cross town for it."
 _CLIP = CLIPS / "commands.flac"
@@ -196,12 +196,18 @@ def build_one_input(
         padding=False,
     )
     who = [run_id, visitor]
-    index.input(on_image, [*who, index], [image, answers], **QUIET)
+    index.input(on_image, [*who, index], [image, answers], **LATEST)
     differing.click(on_next, [*who, index], index, **QUIET).then(
         on_image, [*who, index], [image, answers], **QUIET
     )
-    text.input(on_text, [*who, text], answers, trigger_mode="always_last", **QUIET)
-    clip.input(on_clip, [*who, clip], answers, api_visibility="private")
+    text.input(on_text, [*who, text], answers, **LATEST)
+    clip.input(
+        on_clip,
+        [*who, clip],
+        answers,
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
     finished.change(
         on_result, [finished, visitor, index, text, clip], [index, image, answers], **QUIET
     )

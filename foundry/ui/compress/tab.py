@@ -33,7 +33,7 @@ from foundry.ui.compress.view import (
     render_progress,
     render_result,
 )
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
@@ -218,7 +218,7 @@ def build_compress_tab(page: Page) -> None:
 
         knobs = [model, ratio, bits, sparsity, scope, epochs]
         offered = [ratio, epochs, sparsity, scope, note]
-        model.input(on_model, [page.visitor, model], offered, **QUIET)
+        model.input(on_model, [page.visitor, model], offered, **LATEST)
         tab.select(on_visit, page.visitor, model, **QUIET)
         returned = connect_run(
             panel,

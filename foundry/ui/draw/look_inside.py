@@ -17,7 +17,7 @@ from foundry.ui.components.model_choice import find_own_data_run
 from foundry.ui.components.plots import PICTURES_CSS, png_url, signed_picture
 from foundry.ui.draw.maps import LOOK_JS
 from foundry.ui.draw.own import see_and_load
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY, LATEST
 
 ANY, ANY_CLASS = -1, ""
 # In both languages, because what is chosen in a list is not translated.
@@ -141,7 +141,7 @@ def build_choice(
     )
     _, model, visitor, _ = inputs
     # Of two listeners to one event that are put off while they work, each would start the other.
-    model.change(on_classes, [model, visitor], [digit, named], trigger_mode="multiple", **QUIET)
+    model.change(on_classes, [model, visitor], [digit, named], **EVERY)
     return [digit, named]
 
 
@@ -198,7 +198,7 @@ def follow(
         shown: Where that is shown.
     """
     for change in (shown.input, *changes):
-        change(handler, list(inputs), shown, trigger_mode="always_last", **QUIET)
+        change(handler, list(inputs), shown, **LATEST)
 
 
 def build_look_inside(device: str, inputs: list[Component]) -> None:

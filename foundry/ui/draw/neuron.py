@@ -20,7 +20,7 @@ from foundry.ui.components.model_choice import load_digit_model
 from foundry.ui.components.pad import read_pad
 from foundry.ui.draw.look_inside import DRAW_FIRST_TEXT
 from foundry.ui.page import palette
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST
 
 # What a hidden layer of the CNN has more of: megabytes, for one neuron at a time.
 _MAX_SENT = 250_000
@@ -225,4 +225,4 @@ def build_neuron(device: str, inputs: list[Component]) -> None:
             elem_classes="flush",
             elem_id="draw-neuron",
         )
-    shown.select(answer, inputs, shown, trigger_mode="always_last", **QUIET)
+    shown.select(answer, inputs, shown, **LATEST)

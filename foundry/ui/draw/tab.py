@@ -40,7 +40,7 @@ from foundry.ui.draw.neuron import build_neuron
 from foundry.ui.draw.photo import build_photo
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.draw.variants import on_compare, tell_answers
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
@@ -193,8 +193,8 @@ def build_draw_tab(page: Page) -> None:
         )
         looked = partial(on_look, device), [pad, model, visitor, variant], maps
         chosen = [model, visitor, variant]
-        pad.input(*drawn, trigger_mode="always_last", **QUIET)
-        maps.input(*looked, trigger_mode="always_last", **QUIET)
+        pad.input(*drawn, **LATEST)
+        maps.input(*looked, **LATEST)
         tab.select(on_visit, [visitor, model], model, **QUIET)
         chosen_run = page.chosen_run.change(
             on_chosen_run, [page.chosen_run, visitor], model, **QUIET
@@ -207,7 +207,7 @@ def build_draw_tab(page: Page) -> None:
         page.links.offer("draw", linked)
         # What is drawn while a variant is being made waits for it.
         for change in (model.input, page.variants.follow().change, used.change):
-            ready = change(partial(on_variant, device), chosen, timing, **QUIET)
+            ready = change(partial(on_variant, device), chosen, timing, **LATEST)
             ready.success(*drawn, **QUIET)
             ready.success(*looked, **QUIET)
             ready.success(None, None, None, js=TELL_MODEL_JS, **QUIET)

@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 
 from foundry.models import DENSE
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY, QUIET
 from foundry.ui.page.variants import VariantChoice
 from foundry.ui.page.visitor import build_browser_state
 
@@ -183,8 +183,7 @@ class Guide:
             proof: Holds something from then on, such as the id of a finished run.
         """
         # Others listen to it too, and are not to be started anew, see `VariantChoice.follow()`.
-        beside_others = {"trigger_mode": "multiple", **QUIET}
-        proof.change(partial(on_step, step), [proof, self.done], self.done, **beside_others)
+        proof.change(partial(on_step, step), [proof, self.done], self.done, **EVERY)
 
     def follow_pad(self, pad: gr.HTML) -> None:
         """Tick the drawing once something is drawn.

@@ -25,7 +25,7 @@ from foundry.photos.classification import NUM_GUESSES
 from foundry.photos.names import load_names
 from foundry.ui.components.plots import FOOL_CSS, before_and_after_html, pictures_html
 from foundry.ui.components.pretrained_choice import Loading, watch
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST, QUIET
 from foundry.ui.photos import view
 from foundry.ui.photos.choice import DEFAULT_MODEL, load_chosen
 
@@ -202,7 +202,7 @@ def build_fool(photo: gr.Image, model: gr.Dropdown) -> None:
         )
     attack = on_fool, [is_open, photo, model, target, method, strength], fooled
     for change in (photo.change, model.input, target.input, method.input, strength.release):
-        change(*attack, trigger_mode="always_last", **QUIET)
+        change(*attack, **LATEST)
     opened = row.expand(lambda: True, None, is_open, **QUIET)
     opened.then(on_open, target, target, **QUIET)
     opened.then(*attack, **QUIET)

@@ -14,7 +14,7 @@ from foundry.photos.several import MAX_PHOTOS, Named, check_number, name_photos,
 from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch
 from foundry.ui.components.run_status import format_duration, format_elapsed
-from foundry.ui.page.feedback import QUIET, busy_buttons, shows_errors
+from foundry.ui.page.feedback import EVERY, QUIET, busy_buttons, shows_errors
 from foundry.ui.photos.album import ALBUM_CSS, ALBUM_JS, card_html
 from foundry.ui.photos.choice import load_chosen
 from foundry.ui.server.queues import OWN_QUEUE, PHOTO_SETS, begin_job, on_cancel
@@ -152,4 +152,4 @@ def build_several(photo: gr.Image, model: gr.Dropdown, variant: gr.State) -> Non
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)
-    album.select(on_pick, files, photo, **QUIET)
+    album.select(on_pick, files, photo, **EVERY)

@@ -9,7 +9,7 @@ from foundry.photos.teaching.projects import remove_old_projects
 from foundry.photos.teaching.tuning.runs import remove_strays
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET
 from foundry.ui.page.page import Page
 from foundry.ui.page.variants import VariantChoice
 from foundry.ui.photos import view
@@ -92,12 +92,12 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
         [answer, note, looked, *compared.outputs()],
     )
     compared.connect(on_compare, [photo, model, variant])
-    photo.change(*named, trigger_mode="always_last", **QUIET)
+    photo.change(*named, **LATEST)
     # Each: what is put off until the one before has ended would come with that one's event.
-    answer.select(on_look, [photo, model], looked, trigger_mode="multiple", **QUIET)
-    looked.select(on_cover, [photo, model, variant], covered, trigger_mode="multiple", **QUIET)
+    answer.select(on_look, [photo, model], looked, **EVERY)
+    looked.select(on_cover, [photo, model, variant], covered, **EVERY)
     # What was said with a part covered is about what was looked at then.
     looked.change(lambda: "", None, covered, **QUIET)
-    examples.select(on_example, None, photo, **QUIET)
+    examples.select(on_example, None, photo, **EVERY)
     for change in (model.input, variant.change):
         change(on_ready, [model, variant], note, **QUIET).then(*named, **QUIET)

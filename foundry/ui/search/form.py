@@ -20,7 +20,7 @@ from foundry.search.config import (
 )
 from foundry.training.config import LIMITS, OPTIMIZERS, SCHEDULES, describe_limits
 from foundry.ui.components.model_choice import MNIST_CHOICE
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST
 
 _DEFAULT = SearchConfig()
 _OPTIONS = {
@@ -154,7 +154,7 @@ def build_knobs() -> list[Component]:
         ]
         knobs["seed"] = [gr.Number(_DEFAULT.seed, label="Seed of the search", precision=0)]
     knobs["objective"][0].input(
-        on_objective, [*knobs["objective"], *knobs["width"]], knobs["width"], **QUIET
+        on_objective, [*knobs["objective"], *knobs["width"]], knobs["width"], **LATEST
     )
     return [component for name in FIELDS for component in knobs[name]]
 

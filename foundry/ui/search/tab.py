@@ -171,6 +171,7 @@ def build_search_tab(page: Page) -> None:
             on_keep,
             [controls.run_id, page.visitor],
             [page.made_run, note],
+            trigger_mode="multiple",
             api_visibility="private",
         )
         build_search_api(page.queue)

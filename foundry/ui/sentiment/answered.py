@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.sentiment.review import AnsweredTexts, Choice, choose_rows
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST
 
 _MAX_ROWS_SHOWN = 200
 # A column for each; with more labels the table has the answer alone.
@@ -145,7 +145,6 @@ def build_answered_view() -> AnsweredView:
         on_pick,
         view.knobs(),
         [table, note],
-        trigger_mode="always_last",
-        **QUIET,
+        **LATEST,
     )
     return view

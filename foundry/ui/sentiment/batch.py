@@ -17,7 +17,7 @@ from foundry.sentiment.sides import find_sides
 from foundry.sentiment.tables import SUFFIXES, TextTable, read_lines
 from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.run_status import format_duration, format_elapsed
-from foundry.ui.page.feedback import QUIET, busy_buttons, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, busy_buttons, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.answered import build_answered_view, on_answered
 from foundry.ui.sentiment.choice import load_sentiment_model
@@ -197,7 +197,7 @@ def build_batch_view(active: gr.State, variant: gr.State) -> None:
 
     looked_at = [column, found, header, preview]
     file.change(on_file, file, looked_at, **QUIET)
-    header.input(on_file, [file, header], looked_at, **QUIET)
+    header.input(on_file, [file, header], looked_at, **LATEST)
     start.click(
         on_score,
         [lines, file, column, active, variant, header],

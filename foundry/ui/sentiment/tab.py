@@ -18,7 +18,7 @@ from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, describe_choice, watch_loading
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST, QUIET
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.sentiment import plots
@@ -235,8 +235,8 @@ def build_sentiment_tab(page: Page) -> None:
         looked_at = on_rest, [text, active, variant], [*view.outputs(), view.sentences]
         asked = on_what_if, [text, what_if.changed, active, variant], what_if.answers
         tab.select(on_visit, [active, variant], about, **QUIET)
-        text.change(on_type, *scored, trigger_mode="always_last", **QUIET)
-        choice.input(on_choose, [choice, variant], [choice, active, about], **QUIET)
+        text.change(on_type, *scored, **LATEST)
+        choice.input(on_choose, [choice, variant], [choice, active, about], **LATEST)
         view.rested.then(*asked, **OWN_QUEUE, **QUIET)
         active.change(on_type, *scored, **QUIET).then(*looked_at, **OWN_QUEUE, **QUIET).then(
             *asked, **OWN_QUEUE, **QUIET

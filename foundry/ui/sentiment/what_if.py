@@ -11,7 +11,7 @@ from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_text, score_texts
 from foundry.sentiment.scoring import UNREAD, ScoredText
 from foundry.sentiment.what_if import Change, FilledText, fill_template, find_change
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import LATEST, QUIET
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
 from foundry.ui.server.queues import EXPLANATIONS, OWN_QUEUE
@@ -190,8 +190,7 @@ def build_what_if(text: gr.Textbox, active: gr.State, variant: gr.State) -> What
         on_what_if,
         [text, changed, active, variant],
         answers,
-        trigger_mode="always_last",
         **OWN_QUEUE,
-        **QUIET,
+        **LATEST,
     )
     return WhatIf(changed, answers)

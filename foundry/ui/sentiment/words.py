@@ -11,7 +11,7 @@ from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, SentimentScore, score_text
 from foundry.sentiment.attribution import Explanation, explain_text, remove_word
 from foundry.sentiment.scoring import UNREAD
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, LATEST, shows_errors
 from foundry.ui.sentiment import plots
 from foundry.ui.sentiment.choice import load_sentiment_model
 from foundry.ui.sentiment.sentences import (
@@ -239,17 +239,16 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
     paused = gr.Textbox(visible="hidden", elem_id="sentiment-paused")
     explained = gr.State(None)
 
-    text.change(None, [text, paused], paused, js=_PAUSE_JS, trigger_mode="multiple", **QUIET)
+    text.change(None, [text, paused], paused, js=_PAUSE_JS, **EVERY)
     rested = paused.change(
         on_rest,
         [paused, active, variant],
         [explained, words, comparison, explain, sentences],
-        trigger_mode="always_last",
         **OWN_QUEUE,
-        **QUIET,
+        **LATEST,
     )
     view = WordsView(explained, words, comparison, explain, sentences, rested)
-    sentences.select(on_sentence, [paused, active, variant], view.outputs(), **OWN_QUEUE, **QUIET)
+    sentences.select(on_sentence, [paused, active, variant], view.outputs(), **OWN_QUEUE, **EVERY)
     explain.click(
         on_explain,
         [text, active, variant],
@@ -258,5 +257,5 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         api_visibility="private",
         **OWN_QUEUE,
     )
-    words.select(on_word, view.explained, [view.explained, words, comparison], **QUIET)
+    words.select(on_word, view.explained, [view.explained, words, comparison], **EVERY)
     return view

@@ -12,7 +12,7 @@ from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.server.queues import OWN_QUEUE
@@ -265,7 +265,7 @@ def build_speech_tab(page: Page) -> None:
             **QUIET,
         }
         loading = [model, variant], [status, model, decoding]
-        model.input(on_choose, *loading, cancels=[run], **QUIET).success(**again)
+        model.input(on_choose, *loading, cancels=[run], **LATEST).success(**again)
         got = free_english.click(lambda: FREE_ENGLISH, None, model, cancels=[run], **QUIET).then(
             on_choose, *loading, **QUIET
         )
@@ -277,7 +277,7 @@ def build_speech_tab(page: Page) -> None:
             cancels=[run],
             **QUIET,
         ).success(**again)
-        decoding.input(cancels=[run], **again)
+        decoding.input(cancels=[run], **{**again, **LATEST})
         tab.select(on_first_visit, was_here, [model, decoding, was_here, free_english], **QUIET)
         live.connect(model, variant)
         linked = {"clip": audio, "model": model, "decoding": decoding}
@@ -287,8 +287,8 @@ def build_speech_tab(page: Page) -> None:
         )
         page.warm_ups.append(warm_up)
         build_speech_api()
-        picture.input(on_stretch, drawn, picture, trigger_mode="multiple", **QUIET)
+        picture.input(on_stretch, drawn, picture, **EVERY)
         for words in (transcript, picture):
-            words.select(on_word, None, [audio, inside.chosen], **QUIET).then(
+            words.select(on_word, None, [audio, inside.chosen], **EVERY).then(
                 None, None, None, js=speech_view.PLAY_JS, **QUIET
             )

@@ -13,7 +13,7 @@ from foundry.runs.folders import rename_run
 from foundry.training.runs import Run, list_own_runs, read_own_run
 from foundry.ui.components import plots
 from foundry.ui.components.run_status import STATES
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, shows_errors
 from foundry.ui.train.view import WORDS
 
 _MAX_RUNS = 50
@@ -148,5 +148,5 @@ def build_own_runs(
         elem_classes="flush",
         elem_id="own-runs",
     )
-    acted = listed.select(on_action, [visitor, shown], [listed, chosen], **QUIET)
+    acted = listed.select(on_action, [visitor, shown], [listed, chosen], **EVERY)
     return listed, chosen, acted

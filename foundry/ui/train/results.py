@@ -280,6 +280,7 @@ def build_results_view(run_id: Component, visitor: gr.BrowserState) -> ResultsVi
         on_cell,
         [run_id, visitor],
         [cell_title, cell_images],
+        trigger_mode="multiple",
         api_visibility="private",
     )
     return ResultsView(group, figures, matrix, cell_title, cell_images, mistakes, sure, *downloads)

@@ -14,7 +14,7 @@ from foundry.training.runs import STEP, TRAININGS, Run, create_run
 from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
-from foundry.ui.page.feedback import QUIET, naming_fields, shows_errors
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET, naming_fields, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.train.api import build_train_api
@@ -133,17 +133,17 @@ def build_train_tab(page: Page) -> None:
                 results = build_results_view(controls.run_id, page.visitor)
                 asked_for = build_runs_view(page.visitor, controls.run_id)
 
-        preset.input(on_preset, preset, [note, *knobs[:-1]], **QUIET)
+        preset.input(on_preset, preset, [note, *knobs[:-1]], **LATEST)
         form = [preset, note, *knobs]
         suiting = {"inputs": [knobs[-1], preset, page.visitor], "outputs": form[:-1]}
-        knobs[-1].input(on_data, **suiting, **QUIET)
+        knobs[-1].input(on_data, **suiting, **LATEST)
         added.then(on_data, **suiting, **QUIET)
         named = dict(zip(_FIELDS, knobs, strict=True))
         amounts = [named[one] for one in ("epochs", "batch_size", "num_train_images", "dataset")]
         asked = {"inputs": [*amounts, page.visitor], "outputs": updates}
         gr.on([knob.change for knob in amounts[:-1]], on_settings, **asked, **QUIET)
         # The part below listens to the data set as well, and is to hear of every change.
-        amounts[-1].change(on_settings, **asked, trigger_mode="multiple", **QUIET)
+        amounts[-1].change(on_settings, **asked, **EVERY)
         returned = connect_run(
             panel,
             controls,

@@ -23,7 +23,7 @@ from foundry.ui.components.variants.answers import (
     VariantAnswer,
     measure_answers,
 )
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY, QUIET
 from foundry.ui.page.variants import VariantChoice
 
 _TITLES = {
@@ -269,7 +269,7 @@ def build_variant_bars(
                 elem_id=f"{tab}-variants-compare",
             )
             progress = gr.Markdown(elem_classes="foundry-note", elem_id=f"{tab}-variants-progress")
-    bars.select(on_choose, None, choice.variant, **QUIET)
+    bars.select(on_choose, None, choice.variant, **EVERY)
     return VariantBars(gr.State(Answered()), bars, compare, progress)
 
 

@@ -21,7 +21,7 @@ from foundry.ui.draw.hand.handlers import (
     show_collection,
 )
 from foundry.ui.draw.hand.view import RESULT_CSS, RESULT_JS
-from foundry.ui.page.feedback import QUIET, build_when_opened
+from foundry.ui.page.feedback import EVERY, QUIET, build_when_opened
 from foundry.ui.server.queues import OWN_QUEUE, on_cancel
 
 _WHY = (
@@ -99,6 +99,6 @@ def _build(
     )
     cancel.click(on_cancel, job, None, **QUIET)
     correction.change(on_changed, visitor, [board, take], **QUIET)
-    board.select(on_board, visitor, correction, **QUIET)
+    board.select(on_board, visitor, correction, **EVERY)
     delete.click(on_delete, visitor, correction, **QUIET)
-    result.select(on_use, visitor, [model, used], **QUIET)
+    result.select(on_use, visitor, [model, used], **EVERY)

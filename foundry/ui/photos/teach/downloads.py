@@ -115,5 +115,11 @@ def build_downloads(visitor: gr.BrowserState) -> tuple[gr.UploadButton, list[Com
         with gr.Column():
             download = gr.DownloadButton("Save the file", visible=False, elem_id="teach-download")
             load = gr.UploadButton("Load a project", file_types=[".zip"], elem_id="teach-load")
-    file_format.input(on_take, [file_format, visitor], download, api_visibility="private")
+    file_format.input(
+        on_take,
+        [file_format, visitor],
+        download,
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
     return load, [file_format, download]

@@ -13,7 +13,7 @@ from foundry.ui.components.line_chart import build_line_chart
 from foundry.ui.components.pad import build_pad
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.run_panel import RunPanel
-from foundry.ui.page.feedback import QUIET, build_when_opened
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET, build_when_opened
 from foundry.ui.photos import view
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.teach.board import board_html
@@ -132,12 +132,12 @@ def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project 
     camera.submit(on_taken, [name, visitor], [*shown, note], **QUIET)
     drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **QUIET)
     loaded = load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
-    board.select(on_board, visitor, shown, **QUIET)
+    board.select(on_board, visitor, shown, **EVERY)
     trained = train.click(
         on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET
     )
-    result.select(on_cell, visitor, cell, **QUIET)
-    tried.change(on_try, [tried, visitor], said, trigger_mode="always_last", **QUIET)
+    result.select(on_cell, visitor, cell, **EVERY)
+    tried.change(on_try, [tried, visitor], said, **LATEST)
     deleted = delete.click(
         partial(on_delete_all, panel), visitor, [*shown, *judged, status, chart], **QUIET
     )

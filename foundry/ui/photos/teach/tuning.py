@@ -18,7 +18,7 @@ from foundry.runs.queue import RunQueue
 from foundry.ui.components.line_chart import build_line_chart
 from foundry.ui.components.run_controls import RunControls, build_run_controls, connect_buttons
 from foundry.ui.components.run_panel import RunPanel
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.page.terms import explain
 from foundry.ui.photos.teach.handlers import READY, find_project, on_delete
 from foundry.ui.photos.teach.tuned import (
@@ -228,6 +228,6 @@ def connect_tuning(
     controls.finished.change(
         on_finished, [controls.finished, visitor], [view.result, view.choice], **QUIET
     )
-    view.choice.input(on_choose, [view.choice, visitor], None, **QUIET)
+    view.choice.input(on_choose, [view.choice, visitor], None, **LATEST)
     for renewal in renewals:
         renewal.then(partial(on_renewed, panel), visitor, view.outputs(), **QUIET)

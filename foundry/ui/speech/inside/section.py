@@ -10,7 +10,7 @@ import gradio as gr
 from foundry.models.loading import check_variant
 from foundry.speech import Recogniser, Transcript, load_recogniser
 from foundry.speech.decoding.letters import Letters
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.speech.inside.chart import build_chart
 from foundry.ui.speech.inside.kept import KeptLetters, read_letters
 from foundry.ui.speech.inside.look import (
@@ -166,8 +166,7 @@ def build_inside_view(rivals: gr.HTML) -> InsideView:
         on_look,
         [kept, chosen],
         shown,
-        trigger_mode="always_last",
-        **QUIET,
+        **LATEST,
     )
     for button, direction in moves:
         button.click(

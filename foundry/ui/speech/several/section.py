@@ -23,7 +23,7 @@ from foundry.speech.several import (
 from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch_loading
 from foundry.ui.components.run_status import format_duration, format_elapsed
-from foundry.ui.page.feedback import QUIET, build_when_opened, busy_buttons, shows_errors
+from foundry.ui.page.feedback import EVERY, QUIET, build_when_opened, busy_buttons, shows_errors
 from foundry.ui.server.queues import OWN_QUEUE, RECORDING_SETS, begin_job, on_cancel
 from foundry.ui.speech.model import name_of
 from foundry.ui.speech.several.table import TABLE_CSS, TABLE_JS, row_html, table_html
@@ -179,4 +179,4 @@ def _build(audio: gr.Audio, model: gr.Dropdown, decoding: gr.Radio, variant: Com
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)
-    table.select(on_pick, files, audio, **QUIET)
+    table.select(on_pick, files, audio, **EVERY)

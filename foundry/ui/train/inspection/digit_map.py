@@ -13,7 +13,7 @@ import numpy as np
 from foundry.data import IMAGE_SIZE, Split
 from foundry.ui.components.plots import ink_mask
 from foundry.ui.page import palette
-from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.feedback import EVERY
 
 _COLUMNS = 25
 _WORDS = {
@@ -209,4 +209,4 @@ def build_digit_map(load: Callable[[], Split]) -> None:
             }
         )
 
-    shown.select(describe, None, shown, **QUIET)
+    shown.select(describe, None, shown, **EVERY)

@@ -14,7 +14,7 @@ from foundry.runs.data_sets import load_data
 from foundry.training.inspection.reliability import Reliability, measure_reliability
 from foundry.training.runs import Run, read_own_run
 from foundry.ui.components.line_chart import SVG_JS
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, shows_errors
 
 # From a quarter to four, eight steps to each doubling.
 TEMPERATURES = [2 ** (step / 8) for step in range(-16, 17)]
@@ -204,7 +204,7 @@ def build_sure(visitor: gr.BrowserState) -> gr.HTML:
             elem_classes="flush",
             elem_id="train-reliability",
         )
-    shown.select(on_sure, visitor, shown, **QUIET)
+    shown.select(on_sure, visitor, shown, **EVERY)
     return shown
 
 
