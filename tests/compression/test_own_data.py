@@ -45,7 +45,7 @@ def compressed(tmp_path_factory):
         for _ in train(state, load_data(about.data_id)):
             pass
         save_model(state.best_model(), run.best_folder)
-        made = create_compression(CompressConfig(run.run_id, 0.5, recovery_epochs=8), "alice")
+        made = create_compression(CompressConfig(run.run_id, 0.4, recovery_epochs=8), "alice")
         source = read_run(run.run_id).best_folder
         compressing = CompressState(made.config, source, made.variants_folder, made.dataset)
         for _ in compress(compressing):
@@ -121,7 +121,12 @@ def test_what_is_taken_home_says_the_classes_and_answers_as_here(compressed, fil
 
 @pytest.mark.parametrize(
     ("num_images", "batch_size", "learning_rate"),
-    [(120, 64, RECOVERY.learning_rate / 2), (50_000, 256, RECOVERY.learning_rate)],
+    [
+        (120, 16, RECOVERY.learning_rate / 2),
+        (500, 31, RECOVERY.learning_rate / 2),
+        (5_000, 64, RECOVERY.learning_rate / 2),
+        (50_000, 256, RECOVERY.learning_rate),
+    ],
 )
 def test_few_images_recover_in_small_batches(num_images, batch_size, learning_rate):
     planned = plan_recovery(5, "0" * 24, num_images)
