@@ -21,6 +21,9 @@ from foundry.sentiment.tables.workbook import read_workbook
 # Between what `str.splitlines` takes for line ends.
 _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _NOTHING = re.compile(r"[\s,;|]*+")
+_ZIP = b"PK\x03\x04"
+# Of Microsoft's compound files, in which encrypted workbooks of the new kind are, too.
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SEPARATOR = "line that names the delimiter, left out"
 _AS_LINES = Layout(Dialect("", width=1), first_line=1, has_header=False, is_certain=True)
 
@@ -45,8 +48,9 @@ def read_table(
 ) -> TextTable:
     """Read an uploaded CSV, TSV, TXT or XLSX file.
 
-    What the suffix says of delimiters is only a hint: commas, semicolons, tabs and bars are tried
-    in all of them. A TXT file that is certainly no table is one text a line.
+    What the suffix says is only a hint: commas, semicolons, tabs and bars are tried in all of them,
+    and a workbook is known by its first bytes. A TXT file that is certainly no table is one text a
+    line.
 
     Args:
         data: The file's bytes.
@@ -61,6 +65,11 @@ def read_table(
     Raises:
         InputError: If it is not such a file, is empty, damaged or too large; says which.
     """
+    if data.startswith(_OLD_WORKBOOK):
+        raise InputError(
+            f"{file_name} is a workbook of the old kind (XLS) or has a password. Save it as XLSX "
+            "or CSV without one."
+        )
     suffix = next((end for end in SUFFIXES if file_name.lower().endswith(end)), None)
     if suffix is None:
         raise unknown_file(file_name)
@@ -71,7 +80,7 @@ def read_table(
         )
     if not data.strip():
         raise InputError(f"{file_name} is empty.")
-    if suffix == ".xlsx":
+    if data.startswith(_ZIP):
         sheet, notes = read_workbook(data, file_name)
         layout = _as_told(find_layout(sheet, wanted), header)
         return assemble(sheet, layout, file_name, "XLSX", notes)

@@ -142,6 +142,15 @@ def test_a_workbook_that_cannot_be_read_is_a_sentence(
     assert str(refused.value).endswith(".")
 
 
+@pytest.mark.parametrize("name", ["a.xlsx", "a.csv", "a.TXT"])
+def test_what_is_in_a_file_says_whether_it_is_a_workbook(name: str) -> None:
+    workbook = write(make_book(["text", "stars"], ["fine", 5]))
+    for data, kind in ((workbook, "XLSX"), (b"text,stars\nfine,5\n", "utf-8")):
+        table = read_table(data, name)
+        assert (table.columns, table.rows) == (("text", "stars"), (("fine", "5"),))
+        assert table.encoding == kind
+
+
 def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked() -> None:
     file = io.BytesIO(write(make_book(["text"], ["fine"])))
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
