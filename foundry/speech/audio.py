@@ -127,14 +127,20 @@ class AudioFile:
 
     def _decode(self) -> Iterator[np.ndarray]:
         num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
+        num_read = 0
         try:
             with MendedFile(self.path) as mended, soundfile.SoundFile(mended) as file:
                 while len(block := file.read(num_frames, dtype="float32", always_2d=True)):
+                    num_read += len(block)
                     yield block
         except soundfile.LibsndfileError as error:
-            raise InputError(
-                f"“{self.path.name}” is damaged and cannot be read to its end ({error})."
-            ) from None
+            # Where libsndfile gives up, ffmpeg leaves out what is damaged.
+            track = ffmpeg.find_track(self.path) if ffmpeg.is_installed() else None
+            if track is None or track.num_channels != self.num_channels:
+                raise InputError(
+                    f"“{self.path.name}” is damaged and cannot be read to its end ({error})."
+                ) from None
+            yield from _skip(self._decode_with_ffmpeg(track), num_read)
 
     def _decode_with_ffmpeg(self, track: ffmpeg.Track) -> Iterator[np.ndarray]:
         num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
@@ -209,6 +215,13 @@ def _check_duration(duration_s: float) -> None:
             f"The recording is longer than {MAX_DURATION_S / 3600:.0f} hours; cut it and upload "
             "the parts."
         )
+
+
+def _skip(blocks: Iterator[np.ndarray], num_frames: int) -> Iterator[np.ndarray]:
+    """Yield what comes after the first frames."""
+    for block in blocks:
+        yield block[num_frames:]
+        num_frames = max(0, num_frames - len(block))
 
 
 def _take(blocks: Iterator[np.ndarray], limit_s: float, rate_hz: int) -> Iterator[np.ndarray]:

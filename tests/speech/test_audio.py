@@ -179,6 +179,25 @@ def test_a_flac_that_was_written_to_a_pipe_is_read_though_it_does_not_know_its_l
     assert_is_the_sine(read_all(path), 1e-3)
 
 
+@needs_ffmpeg
+@pytest.mark.parametrize("block_samples", [1 << 20, 1_000])
+def test_a_flac_that_breaks_off_gives_what_is_left(tmp_path, monkeypatch, block_samples):
+    path = tmp_path / "broken.flac"
+    monkeypatch.setattr("foundry.speech.audio._BLOCK_SAMPLES", block_samples)
+    soundfile.write(path, sine(SAMPLE_RATE_HZ, 3.0), SAMPLE_RATE_HZ)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with soundfile.SoundFile(path) as file, pytest.raises(soundfile.LibsndfileError):
+        file.read()
+    # FLAC's frames have 4,096 samples; the one in which it breaks off is lost.
+    waveform = read_all(path)
+    assert 2 * SAMPLE_RATE_HZ - 2 * 4_096 < len(waveform) <= 2 * SAMPLE_RATE_HZ
+    assert waveform == pytest.approx(sine(SAMPLE_RATE_HZ, 3.0)[: len(waveform)], abs=1e-3)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(InputError, match=r"broken\.flac” is damaged and cannot be read to its end"):
+        read_all(path)
+
+
 @pytest.mark.parametrize(("offset", "format"), [(4, "<I"), (40, "<I")])
 def test_a_header_that_promises_more_gives_what_is_there(tmp_path, offset, format):
     content = bytearray(wav_bytes(tmp_path))
