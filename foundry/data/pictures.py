@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from foundry.errors import InputError
 
-ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 40_000_000
 
 # Longer pictures are reduced to this: digits stay dozens of pixels high, and time is bounded.
@@ -19,9 +19,11 @@ _PHOTO_SIZE = 512
 # What white is where there is room for more than 8 bits: that of 1, 8, 10, 12, 14 and 16 bits.
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 # In a JPEG, what follows the first picture is for the telephone that took it.
-_HOLD_MORE = ("GIF", "TIFF", "WEBP", "PNG")
+_HOLD_MORE = ("GIF", "TIFF", "WEBP", "AVIF", "PNG")
 _ORIENTATION = ExifTags.Base.Orientation
 _ON_THE_SIDE = (5, 6, 7, 8)
+# ISO 23008-12, annex B.
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DAMAGED = "The picture is damaged and cannot be read; save it again."
 
 
@@ -29,8 +31,8 @@ def load_image(path: str | Path | IO[bytes]) -> Image.Image:
     """Open a picture after checking what its header claims.
 
     Args:
-        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 40 megapixels, or
-            one that is open.
+        path: A PNG, JPEG, WebP, AVIF, BMP, GIF or TIFF file of at most 40 megapixels,
+            or one that is open.
 
     Returns:
         The picture upright, RGBA, its longer side at most 1,000 pixels. Of several the first.
@@ -76,6 +78,11 @@ def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
     except Image.DecompressionBombError:
         raise InputError(f"The picture is too large; {accepted} is accepted.") from None
     except UnidentifiedImageError:
+        if _is_heic(path):
+            raise InputError(
+                f"This is a HEIC picture, as telephones take them; save it as JPEG. {accepted} is "
+                "accepted."
+            ) from None
         raise InputError(
             f"This file is not a picture that can be read; {accepted} is accepted."
         ) from None
@@ -83,6 +90,17 @@ def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError):
         raise InputError(_DAMAGED) from None
+
+
+def _is_heic(path: str | Path | IO[bytes]) -> bool:
+    """Tell whether a file says that it holds pictures compressed as HEVC."""
+    if isinstance(path, str | Path):
+        with open(path, "rb") as file:
+            start = file.read(12)
+    else:
+        path.seek(0)
+        start = path.read(12)
+    return start[4:8] == b"ftyp" and start[8:] in _HEIC_BRANDS
 
 
 @dataclass(frozen=True)
@@ -134,7 +152,10 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     if not finite.any():
         raise InputError(_DAMAGED)
     values = np.where(finite, values, values[finite].min())
-    values -= min(0.0, values.min())
+    if values.min() < 0:
+        # Measured rather than photographed: from the lowest to the highest.
+        values -= values.min()
+        return Image.fromarray(np.rint(values * (255 / (values.max() or 1.0))).astype(np.uint8))
     # Whole numbers of 0 and 1 are nearly black, fractions from 0 to 1 are a whole range.
     whites = _WHITES if image.mode == "F" else _WHITES[1:]
     white = next((white for white in whites if white >= values.max()), values.max())

@@ -5,6 +5,7 @@ import scipy
 import skimage
 from PIL import Image
 
+from foundry.digits.frames import remove_frames
 from foundry.digits.paper import estimate_paper
 from foundry.digits.rules import remove_rules
 from foundry.digits.ruling import divide_ruling
@@ -65,6 +66,7 @@ def find_ink(image: Image.Image) -> np.ndarray:
     # What paper is off by; where most is darker than that, it is a thick pen's.
     offset = measure_around(contrast, 50)
     contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+    contrast = remove_frames(contrast, np.maximum(_MIN_CONTRAST_TEXTURES * texture, _MIN_CONTRAST))
     contrast, texture = divide_ruling(contrast, texture)
     contrast = np.clip(contrast, 0, None)
     faintest = np.maximum(_MIN_RULE_TEXTURES * texture, 0.6 * _MIN_CONTRAST)

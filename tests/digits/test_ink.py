@@ -62,7 +62,27 @@ def test_a_format_outside_the_list_is_refused(tmp_path):
         load_image(path)
 
 
-@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_telephones_heic_is_told_what_it_is(tmp_path, brand, is_open):
+    path = tmp_path / "IMG_0042.jpg"
+    path.write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(200))
+    with path.open("rb") as file, pytest.raises(InputError, match=r"HEIC.*JPEG.*AVIF.*accepted\."):
+        load_image(file if is_open else path)
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(-3.5, 0.0), (-0.02, 1.01), (-7.0, 2000.0)])
+def test_fractions_below_zero_are_a_range_of_their_own(tmp_path, lowest, highest):
+    expected = np.asarray(draw_strokes(SEVEN), dtype=np.float32) / 255
+    path = tmp_path / "measured.tiff"
+    Image.fromarray(lowest + (highest - lowest) * expected).save(path)
+    read = np.asarray(load_image(path).convert("L")) / 255
+    assert read == pytest.approx(expected, abs=0.01)
+    Image.fromarray(np.full((9, 9), lowest, dtype=np.float32)).save(path)
+    assert not find_ink(load_image(path)).any()
+
+
+@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF"])
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_truncated_picture_is_refused_with_a_sentence(tmp_path, format_name, share):
     path = tmp_path / "picture"
@@ -75,7 +95,7 @@ def test_a_truncated_picture_is_refused_with_a_sentence(tmp_path, format_name, s
         load_image(path)
 
 
-@given(st.sampled_from(["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"]), st.data())
+@given(st.sampled_from(ACCEPTED_FORMATS), st.data())
 def test_a_picture_with_a_broken_byte_is_read_or_refused_with_a_sentence(
     tmp_path, format_name, data
 ):
