@@ -1,7 +1,7 @@
 """Reading digits from a drawing or a photo.
 
-Begin in `reading.py`. Of a picture the paper is divided away (`paper`), then what is printed on it
-(`ruling`, `rules`), and what is left is ink (`ink`). Ink becomes parts and lines of writing
+Begin in `reading.py`. Of a picture the sheet is divided away, its light and what is printed on it
+(`sheet/`), and what is left is ink (`ink`). Ink becomes parts and lines of writing
 (`parts`), a line the candidates for digits (`cuts`), each a 28x28 image made as MNIST's were
 (`framing`), each image ten probabilities and a score of how like a digit it is (`likeness`); the
 best way to cut the line is taken. `activations` shows what a network's layers see, `drift/` what is

@@ -5,11 +5,11 @@ import scipy
 import skimage
 from PIL import Image
 
-from foundry.digits.frames import remove_frames
-from foundry.digits.paper import estimate_paper
-from foundry.digits.rules import remove_rules
-from foundry.digits.ruling import divide_ruling
-from foundry.digits.texture import measure_around, measure_texture
+from foundry.digits.sheet.frames import remove_frames
+from foundry.digits.sheet.paper import estimate_paper
+from foundry.digits.sheet.rules import remove_rules
+from foundry.digits.sheet.ruling import divide_ruling
+from foundry.digits.sheet.texture import measure_around, measure_texture
 
 # Of 255; less is transparent.
 _OPAQUE = 250

@@ -9,7 +9,7 @@ import scipy
 import skimage
 
 from foundry.digits.parts import typical_height
-from foundry.digits.ruling import sample_pixels, score_slopes
+from foundry.digits.sheet.ruling import sample_pixels, score_slopes
 
 # All as shares of the longer side of the picture: how thick rules are at most, which gaps they have
 # where they are faint, and the shortest side of a box.

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-from foundry.digits.texture import measure_texture
+from foundry.digits.sheet.texture import measure_texture
 
 # Lines are turned by at most ten degrees.
 _COARSE = np.deg2rad(np.arange(-10, 10.1, 0.25))

@@ -4,8 +4,8 @@ from drawing import photograph
 from PIL import Image, ImageDraw
 
 from foundry.digits import read_photo
-from foundry.digits.frames import remove_frames
 from foundry.digits.ink import find_ink
+from foundry.digits.sheet.frames import remove_frames
 
 
 def draw_frame(shape, box, width=3):

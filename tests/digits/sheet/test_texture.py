@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from foundry.digits.texture import measure_texture
+from foundry.digits.sheet.texture import measure_texture
 
 
 def grid(pitch, height=300, width=400, thickness=2):
