@@ -15,9 +15,9 @@ from foundry.errors import ArtifactError, InputError
 # an event may put a spinner on, the page looks for among all its components at each later event.
 QUIET = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 # Gradio drops what is pressed while the press before is being answered. Of choices each counts, or
-# the last: where an event carries what was pressed, each; where a component's value says it, the
-# last, which is read when its turn comes.
-EVERY = {"trigger_mode": "multiple", **QUIET}
+# the last: where an event carries what was pressed, each, one after the other; where a component's
+# value says it, the last, which is read when its turn comes.
+EVERY = {"trigger_mode": "multiple", "concurrency_limit": 1, **QUIET}
 LATEST = {"trigger_mode": "always_last", **QUIET}
 
 # An error that begins with the label of a field in sight marks it until it is changed.

@@ -14,11 +14,13 @@ class VariantChoice:
 
     Attributes:
         variant: State: the name of the chosen variant.
+        pressed_at: State: when it was pressed, in milliseconds of the page's time.
         open_tab: State: the label of the tab in sight; what is hidden need not be made ready.
         followers: Copies of `variant`, one for each who answers anew when it changes.
     """
 
     variant: gr.State
+    pressed_at: gr.State
     open_tab: gr.State
     followers: list[gr.State]
 
@@ -48,4 +50,4 @@ def on_open(event: gr.SelectData) -> str:
 
 def build_variant_choice() -> VariantChoice:
     """Build the choice; the bars on the tabs set it."""
-    return VariantChoice(gr.State(DENSE.name), gr.State(""), [])
+    return VariantChoice(gr.State(DENSE.name), gr.State(0.0), gr.State(""), [])

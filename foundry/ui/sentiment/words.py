@@ -248,7 +248,7 @@ def build_words_view(text: gr.Textbox, active: gr.State, variant: gr.State) -> W
         **LATEST,
     )
     view = WordsView(explained, words, comparison, explain, sentences, rested)
-    sentences.select(on_sentence, [paused, active, variant], view.outputs(), **OWN_QUEUE, **EVERY)
+    sentences.select(on_sentence, [paused, active, variant], view.outputs(), **EVERY)
     explain.click(
         on_explain,
         [text, active, variant],

@@ -79,7 +79,7 @@ const choose = (button) => {
     other.setAttribute('aria-checked', String(other === button));
   element.querySelector('.hint').textContent = button.title;
   element.dataset.chosen = button.dataset.variant;
-  trigger('select', {variant: button.dataset.variant});
+  trigger('select', {variant: button.dataset.variant, at: performance.now()});
 };
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[role=radio]:enabled');
@@ -269,15 +269,22 @@ def build_variant_bars(
                 elem_id=f"{tab}-variants-compare",
             )
             progress = gr.Markdown(elem_classes="foundry-note", elem_id=f"{tab}-variants-progress")
-    bars.select(on_choose, None, choice.variant, **EVERY)
+    bars.select(on_choose, choice.pressed_at, [choice.variant, choice.pressed_at], **EVERY)
     return VariantBars(gr.State(Answered()), bars, compare, progress)
 
 
-def on_choose(event: gr.EventData) -> Any:
-    """Choose the variant that was pressed.
+def on_choose(pressed_at: float, event: gr.EventData) -> list[Any]:
+    """Choose the variant that was pressed, unless another was pressed since.
 
     Args:
-        event: Carries its name.
+        pressed_at: When the variant was pressed that is chosen, in milliseconds of the page's time:
+            what is pressed in a hurry may arrive in any order.
+        event: Carries its name, and when that was.
+
+    Returns:
+        The variant, and when it was pressed.
     """
-    name = getattr(event, "variant", None)
-    return name if name in VARIANTS else gr.skip()
+    name, at = getattr(event, "variant", None), getattr(event, "at", None)
+    if name not in VARIANTS or not isinstance(at, int | float) or not at >= pressed_at:
+        return [gr.skip(), gr.skip()]
+    return [name, at]

@@ -27,7 +27,7 @@ from foundry.training.runs import TRAININGS
 from foundry.ui.components.model_choice import DEFAULT_MODEL
 from foundry.ui.components.pad import build_pad, read_pad, see_drawing
 from foundry.ui.components.plots import confusion_matrix, ink_mask
-from foundry.ui.page.feedback import EVERY, shows_errors
+from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.train.inspection.cards import build_cards
 from foundry.ui.train.inspection.digit_map import build_digit_map
 from foundry.ui.train.inspection.watched import NUM_COUNTED, Beside, pictures_beside
@@ -257,7 +257,8 @@ def build_replay(visitor: gr.BrowserState) -> None:
         with gr.Column():
             shown = build_cards("train-replayed")
             build_digit_map(lambda: pictures_beside(MNIST).counted)
-    shown.select(on_replay, visitor, shown, **EVERY)
+    # Whoever pauses does not wait for the end of what is played.
+    shown.select(on_replay, visitor, shown, trigger_mode="multiple", **QUIET)
 
 
 class _Kept:

@@ -104,10 +104,15 @@ def test_all_are_loaded_before_any_is_timed_and_what_fails_is_said():
         list(compare_all(Answered(), "x", ["dense"], "dense", refuse))
 
 
-@pytest.mark.parametrize("name", [None, "int4", 7])
-def test_what_is_no_variant_changes_nothing(name):
-    assert on_choose(SimpleNamespace(variant=name)) == gr.skip()
+@pytest.mark.parametrize(
+    ("name", "at"), [(None, 5.0), ("int4", 5.0), (7, 5.0), ("int8", "5"), ("int8", float("nan"))]
+)
+def test_what_is_no_variant_changes_nothing(name, at):
+    assert on_choose(1.0, SimpleNamespace(variant=name, at=at)) == [gr.skip(), gr.skip()]
 
 
-def test_a_pressed_row_is_the_variant():
-    assert on_choose(SimpleNamespace(variant="int8")) == "int8"
+def test_the_row_that_was_pressed_last_is_the_variant_whatever_arrives_last():
+    assert on_choose(0.0, SimpleNamespace(variant="int8", at=10.5)) == ["int8", 10.5]
+    assert on_choose(10.5, SimpleNamespace(variant="pruned", at=10.5)) == ["pruned", 10.5]
+    earlier = SimpleNamespace(variant="dense", at=10)
+    assert on_choose(10.5, earlier) == [gr.skip(), gr.skip()]
