@@ -61,7 +61,11 @@ def find_ink(image: Image.Image) -> np.ndarray:
     Returns:
         float32, shape (H, W), in [0, 1]: 0 = paper, 1 = full ink; all zero if there is none.
     """
-    contrast = _contrast(_flatten(image))
+    pixels = _flatten(image)
+    if np.ptp(pixels, axis=2).max() == 0:
+        # Grey pictures have the same three times.
+        pixels = pixels[..., :1]
+    contrast = _contrast(pixels)
     texture = measure_texture(contrast)
     # What paper is off by; where most is darker than that, it is a thick pen's.
     offset = measure_around(contrast, 50)
@@ -97,7 +101,11 @@ def _flatten(image: Image.Image) -> np.ndarray:
 
 
 def _contrast(pixels: np.ndarray) -> np.ndarray:
-    """Divide the paper away: how much light or colour is missing at every pixel, float32 (H, W)."""
+    """Divide the paper away: how much light or colour is missing at every pixel, float32 (H, W).
+
+    Args:
+        pixels: float32 (H, W, 3), or (H, W, 1) for grey; 0 to 255.
+    """
     darkest, lightest = estimate_paper(pixels)
     brightness = np.maximum(lightest.max(axis=2), _DARKEST * 255)[..., None]
 
@@ -128,7 +136,7 @@ def _difference(
     # halos that cameras and JPEG put around strokes, nor glare.
     clear = strength > max(_MIN_CONTRAST, np.percentile(strength, 99) / 2)
     if not clear.any():
-        return strength, np.zeros(3)
+        return strength, np.zeros(pixels.shape[2])
     direction = away[clear].mean(axis=0)
     return np.where(away @ direction > 0, strength, -strength), direction
 

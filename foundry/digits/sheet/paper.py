@@ -35,7 +35,7 @@ def estimate_paper(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a hard shadow, the desk, a board's frame. What is thin is ink on the surface around it.
 
     Args:
-        pixels: float32 (H, W, 3), 0 to 255.
+        pixels: float32 (H, W, channels), 0 to 255.
 
     Returns:
         The darkest and the lightest that the paper may be at every pixel, each like `pixels`.
@@ -46,7 +46,7 @@ def estimate_paper(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # The middle of every block: a mean would make dense thin rules look like uneven paper.
     rows, columns = -height % block, -width % block
     padded = np.pad(pixels, ((0, rows), (0, columns), (0, 0)), mode="edge")
-    blocks = padded.reshape(len(padded) // block, block, -1, block, 3)
+    blocks = padded.reshape(len(padded) // block, block, -1, block, pixels.shape[2])
     small = np.moveaxis(np.median(blocks, axis=(1, 3)), 2, 0)
     smooth = np.stack(
         [scipy.ndimage.median_filter(channel, _MEDIAN_SIZE, mode="nearest") for channel in small]
@@ -74,7 +74,7 @@ def estimate_paper(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fill_surfaces(smooth: np.ndarray) -> np.ndarray:
-    """Continue every surface to where it is hidden by ink; float32 (3, H, W) in and out."""
+    """Continue every surface to where it is hidden by ink; float32 (channels, H, W)."""
     logs = np.log(smooth + _DARK)
     change = np.zeros(smooth.shape[1:], dtype=np.float32)
     for channel in logs:
