@@ -1,6 +1,7 @@
 """From ink to parts: connected strokes, and the lines of writing that they stand in."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,11 @@ MAX_DIGITS = 50
 _MAX_PARTS = 20 * MAX_DIGITS
 # Parts lower than this share of a digit are specks of dust.
 _SPECK_HEIGHT = 0.25
+# Dots printed all over a sheet, or noise: so many at least, each as small a share of the picture,
+# and everything else so many times as large.
+_MIN_DOTS = 20
+_DOT_SIDE = 0.012
+_ABOVE_DOTS = 2.2
 # Lower than this share of a digit, a part is a piece of one.
 _PIECE_HEIGHT = 0.55
 # Lines of writing slope by at most so much; it is measured between digits that are at most so many
@@ -109,7 +115,7 @@ def crop_ink(ink: np.ndarray, box: Box) -> np.ndarray:
 
 
 def find_parts(ink: np.ndarray) -> list[Part]:
-    """Return every connected stroke, dust left out.
+    """Return every connected stroke; dust and dots of the paper left out.
 
     Args:
         ink: float32 (H, W), in [0, 1].
@@ -122,8 +128,10 @@ def find_parts(ink: np.ndarray) -> list[Part]:
     if not regions:
         return []
     sides = [max(region.image.shape) for region in regions]
-    areas = [region.area for region in regions]
-    smallest = _SPECK_HEIGHT * typical_height(list(zip(sides, areas, strict=True)))
+    dots = _measure_dots(sides, max(ink.shape))
+    sizes = [(max(region.image.shape), region.area) for region in regions]
+    smallest = _SPECK_HEIGHT * typical_height([size for size in sizes if size[0] > dots])
+    smallest = max(smallest, dots + 1)
     regions = [region for region, side in zip(regions, sides, strict=True) if side >= smallest]
     if len(regions) > _MAX_PARTS:
         raise too_many(len(regions))
@@ -134,6 +142,20 @@ def find_parts(ink: np.ndarray) -> list[Part]:
         own = np.where((here == region.label) | (here == 0), ink[region.slice], 0)
         parts.append(Part(Box(left, top, right, bottom), own.astype(np.float32)))
     return parts
+
+
+def _measure_dots(sides: Sequence[int], longer: int) -> int:
+    """Return how large the largest of many dots is, in pixels; 0 if there are none.
+
+    Args:
+        sides: The longer side of each part.
+        longer: That of the picture.
+    """
+    ordered = np.sort(sides)
+    is_last = ordered[1:] >= _ABOVE_DOTS * ordered[:-1]
+    is_last[: _MIN_DOTS - 1] = False
+    is_last &= ordered[:-1] <= max(3.0, _DOT_SIDE * longer)
+    return int(ordered[:-1][is_last].max(initial=0))
 
 
 def typical_height(sizes: list[tuple[float, float]]) -> float:

@@ -1,0 +1,151 @@
+"""Finding straight lines in ink, level or upright, also where they are broken or crossed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy
+import skimage
+
+from foundry.digits.sheet.ruling import sample_pixels, score_slopes
+
+# All as shares of the longer side of the picture: how thick rules are at most, which gaps they have
+# where they are faint, and the shortest side of a box.
+_THICKEST = 0.011
+_GAP = 0.01
+_SHORTEST = 0.045
+# A rule is this long a share of the picture.
+LONG = 0.45
+# Slopes in which rules are looked for.
+_SLOPES = np.tan(np.deg2rad(np.arange(-10, 10.1, 0.25)))
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A straight line; along and across are columns and rows, or the other way round.
+
+    Attributes:
+        label: Its number among the runs of its direction.
+        start: Where it begins along its direction, in pixels.
+        end: Where it ends.
+        offset: Where it begins across its direction.
+        slope: Pixels across a pixel along.
+    """
+
+    label: int
+    start: int
+    end: int
+    offset: float
+    slope: float
+
+    @property
+    def length(self) -> int:
+        """Pixels from start to end."""
+        return self.end - self.start
+
+    def across(self, along: float) -> float:
+        """Return where it is across, at a place along."""
+        return self.offset + self.slope * (along - self.start)
+
+
+class Direction:
+    """Straight lines that run along the rows of a picture, turned by at most ten degrees.
+
+    Attributes:
+        long: bool (H, W), lines that few strokes are as long as, thick or covered in places.
+        long_segments: The same as segments.
+        segments: All other thin ones.
+    """
+
+    def __init__(self, mask: np.ndarray) -> None:
+        """Find them.
+
+        Args:
+            mask: bool (H, W), where there may be ink.
+        """
+        longer = max(mask.shape)
+        thickest = max(3, round(_THICKEST * longer))
+        thin = mask & (_open(mask, thickest + 1, axis=0) == 0)
+        self._shape = mask.shape
+        slope = _find_slope(*np.nonzero(thin))
+        drops = np.rint(slope * np.arange(mask.shape[1])).astype(int)
+        self._lifts = drops.max() - drops + 1
+        gap = max(3, round(_GAP * longer))
+        self._near = _close(self._level(thin), gap)
+        # Digits that a line goes through belong to its run.
+        self._long = _open(_close(self._level(mask), gap), round(LONG * mask.shape[1]), axis=1)
+        short = _open(self._near & ~widen(self._long), round(_SHORTEST * longer), axis=1)
+        self.long = self.cover_long(0)
+        self._labels = skimage.measure.label(self._restore(short), connectivity=2)
+        self.segments = []
+        for region in skimage.measure.regionprops(self._labels):
+            self.segments.append(_measure(region, slope, thickest))
+        # Numbers of their own: no segment has one below 0.
+        self.long_segments = [
+            replace(_measure(region, slope, thickest), label=-region.label)
+            for region in skimage.measure.regionprops(skimage.measure.label(self.long))
+        ]
+
+    def cover(self, segments: Collection[Segment]) -> np.ndarray:
+        """Return the pixels of those segments that are of this direction, bool (H, W)."""
+        labels = [one.label for one in self.segments if one in segments]
+        return np.isin(self._labels, labels)
+
+    def cover_long(self, shortest: float) -> np.ndarray:
+        """Return the long lines that are so long at least; bool (H, W)."""
+        kept = np.zeros_like(self._long)
+        for region in skimage.measure.regionprops(skimage.measure.label(self._long > 0)):
+            if region.image.shape[1] >= shortest:
+                kept[region.slice] |= region.image.astype(kept.dtype)
+        return self._restore(kept & self._near)
+
+    def _level(self, mask: np.ndarray) -> np.ndarray:
+        """Shift columns so that the lines become level, and widen them; uint8."""
+        rows, columns = np.nonzero(mask)
+        level = np.zeros((mask.shape[0] + self._lifts.max() + 1, mask.shape[1]), dtype=np.uint8)
+        level[rows + self._lifts[columns], columns] = 1
+        return widen(level)
+
+    def _restore(self, level: np.ndarray) -> np.ndarray:
+        """Shift columns back; bool (H, W)."""
+        rows, columns = (np.arange(side) for side in self._shape)
+        return np.asarray(level[rows[:, None] + self._lifts[None], columns[None]] > 0)
+
+
+def _measure(region: Any, slope: float, thickest: int) -> Segment:
+    """Make a segment of a region of pixels."""
+    top, start, _, end = region.bbox
+    offset = top + np.flatnonzero(region.image[:, :thickest].any(1)).mean()
+    return Segment(region.label, start, end, offset, slope)
+
+
+def _open(mask: np.ndarray, size: int, axis: int) -> np.ndarray:
+    """Keep what is at least so long along one axis; uint8."""
+    size = max(3, size)
+    eroded = scipy.ndimage.minimum_filter1d(mask.astype(np.uint8), size, axis=axis, mode="nearest")
+    # An even window is off its middle by half a pixel: there and back again.
+    back = -1 if size % 2 == 0 else 0
+    opened: np.ndarray = scipy.ndimage.maximum_filter1d(
+        eroded, size, axis=axis, mode="nearest", origin=back
+    )
+    return opened
+
+
+def _close(mask: np.ndarray, size: int) -> np.ndarray:
+    """Fill gaps in rows that are shorter; uint8."""
+    return 1 - _open(1 - mask, size, axis=1)
+
+
+def _find_slope(rows: np.ndarray, columns: np.ndarray) -> float:
+    """Find in which direction pixels gather most on lines."""
+    if not len(rows):
+        return 0.0
+    scores = score_slopes(*sample_pixels(rows, columns), _SLOPES)
+    # Of equal ones the most level.
+    return float(max(zip(scores, -np.abs(_SLOPES), _SLOPES, strict=True))[2])
+
+
+def widen(band: np.ndarray) -> np.ndarray:
+    """Add a pixel above and below."""
+    return np.asarray(scipy.ndimage.maximum_filter1d(band, 3, axis=0))
