@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from gradio.renderable import Renderable
 from gradio.route_utils import delete_files_created_by_app
 
 import app
@@ -91,6 +92,14 @@ def test_no_choice_is_dropped_while_the_one_before_is_being_answered():
     }
     dropped = {elem_id for kind, elem_id in dropped if kind != "tabitem"}
     assert dropped == {"speech-microphone", "draw-correction"}
+
+
+def test_parts_that_are_built_when_they_are_opened_are_built_one_after_the_other():
+    """Of two at once in a page, Gradio goes through a dictionary that the other one changes."""
+    fns = build_app("cpu").fns.values()
+    building = [fn for fn in fns if isinstance(getattr(fn.fn, "__self__", None), Renderable)]
+    assert len(building) >= 3
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in building} == {("render", 1)}
 
 
 def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):

@@ -19,6 +19,8 @@ QUIET = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "p
 # value says it, the last, which is read when its turn comes.
 EVERY = {"trigger_mode": "multiple", "concurrency_limit": 1, **QUIET}
 LATEST = {"trigger_mode": "always_last", **QUIET}
+# Parts of a page that are built when they are opened: of two at once Gradio loses one.
+IN_TURN = {"show_progress": "hidden", "concurrency_limit": 1, "concurrency_id": "render"}
 
 # An error that begins with the label of a field in sight marks it until it is changed.
 HEAD = """<script>
@@ -59,7 +61,7 @@ def build_when_opened(row: gr.Accordion, visitor: Component, build: Callable[[st
         build: Builds what is in it, for the visitor with that token.
     """
     is_open = gr.State(False)
-    gr.render(inputs=[visitor], triggers=[is_open.change], show_progress="hidden")(build)
+    gr.render(inputs=[visitor], triggers=[is_open.change], **IN_TURN)(build)
     row.expand(lambda: True, None, is_open, **QUIET)
 
 

@@ -9,7 +9,7 @@ from foundry.photos.teaching.projects import remove_old_projects
 from foundry.photos.teaching.tuning.runs import remove_strays
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
-from foundry.ui.page.feedback import EVERY, LATEST, QUIET
+from foundry.ui.page.feedback import EVERY, IN_TURN, LATEST, QUIET
 from foundry.ui.page.page import Page
 from foundry.ui.page.variants import VariantChoice
 from foundry.ui.photos import view
@@ -37,7 +37,7 @@ def build_photos_tab(page: Page) -> None:
         is_open = gr.State(False)
 
         # The page's first load does not carry it.
-        @gr.render(inputs=[variant], triggers=[is_open.change], show_progress="hidden")
+        @gr.render(inputs=[variant], triggers=[is_open.change], **IN_TURN)
         def show(chosen: str) -> None:
             _build_recognition(page.variants, variant, chosen)
 
