@@ -2,13 +2,14 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 from foundry.models import DENSE
 
 NUM_ROUNDS = 5
+_NUM_BEFORE = 3
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,32 @@ class Answered:
     Attributes:
         asked: Says which input and which model; another one has other answers.
         answers: By the variant's name, of those that were asked.
+        before: The answers to a few inputs before: on a busy machine, what is said of one of them
+            may come after all is known of the next.
     """
 
-    asked: object = None
+    asked: Hashable = None
     answers: Mapping[str, VariantAnswer] = field(default_factory=dict)
+    before: dict[Hashable, Mapping[str, VariantAnswer]] = field(default_factory=dict)
 
-    def add(self, asked: object, answers: Mapping[str, VariantAnswer]) -> Self:
-        """Add answers; if they are to another input, they replace those there are.
+    def add(self, asked: Hashable, answers: Mapping[str, VariantAnswer]) -> Self:
+        """Add answers; those to another input are put aside.
 
         Args:
             asked: Says to which.
             answers: By the variant's name.
         """
-        kept = self.answers if asked == self.asked else {}
-        self.asked, self.answers = asked, {**kept, **answers}
+        if asked != self.asked:
+            self.before[self.asked] = self.answers
+            self.asked, self.answers = asked, self.before.pop(asked, {})
+            while len(self.before) > _NUM_BEFORE:
+                del self.before[next(iter(self.before))]
+        self.answers = {**self.answers, **answers}
         return self
 
     def clear(self) -> Self:
         """Forget all answers."""
-        self.asked, self.answers = None, {}
+        self.asked, self.answers, self.before = None, {}, {}
         return self
 
 

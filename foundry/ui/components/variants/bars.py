@@ -4,7 +4,7 @@ One of them is chosen, and pressing another chooses it for all tabs. What is sho
 the input in sight: of the chosen variant and the dense one with every answer, of all when asked.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -109,7 +109,7 @@ element.addEventListener('focusout', (event) => {
 
 def compare_all(
     answered: Answered,
-    asked: object,
+    asked: Hashable,
     offered: Sequence[str],
     chosen: str,
     load: Callable[[str, OnProgress], Candidate],

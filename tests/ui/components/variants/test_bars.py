@@ -69,6 +69,17 @@ def test_what_ends_late_loses_nothing_that_was_told_meanwhile():
     assert set(answered.answers) == {"dense", "int8"}
 
 
+def test_what_is_said_late_of_an_input_before_costs_nothing():
+    answered = Answered().add("all of it", FOUR)
+    # A part of the drawing was asked before, and is answered after; then what ends it is answered.
+    assert list(answered.add("a part of it", {"dense": FOUR["dense"]}).answers) == ["dense"]
+    assert answered.add("all of it", {"dense": FOUR["dense"]}).answers == FOUR
+    for text in "abcd":
+        answered.add(text, {"dense": FOUR["dense"]})
+    assert len(answered.before) == 3
+    assert list(answered.add("all of it", {"int8": FOUR["int8"]}).answers) == ["int8"]
+
+
 def test_variants_take_turns_after_a_first_answer_of_each():
     asked = []
 
