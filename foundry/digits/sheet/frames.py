@@ -12,6 +12,9 @@ _WRITTEN_INSIDE = 3.0
 _MIN_SOLIDITY = 0.95
 _MIN_HOLLOW = 0.5
 _SMALLEST_HOLE = 6.0
+# A table has few cells, with something in many of them. On squared paper pens go over the lines.
+_MAX_HOLES = 30
+_MIN_WRITTEN = 1 / 3
 
 
 def remove_frames(contrast: np.ndarray, faintest: np.ndarray | float) -> np.ndarray:
@@ -29,11 +32,16 @@ def remove_frames(contrast: np.ndarray, faintest: np.ndarray | float) -> np.ndar
     heights = np.array([0, *(region.image.shape[0] for region in regions)])
     lines, strokes = np.zeros(labels.shape, dtype=bool), np.zeros(labels.shape, dtype=bool)
     for region in regions:
-        if (insides := _find_insides(region)) is None:
+        if not (holes := _find_holes(region)):
             continue
         width = region.area / float(skimage.morphology.skeletonize(region.image).sum())
-        inside = np.unique(labels[region.slice][insides & ~region.image])
-        if heights[inside].max() > _WRITTEN_INSIDE * width:
+        here = labels[region.slice]
+        num_written = sum(
+            heights[np.unique(here[hole.slice][hole.image])].max() > _WRITTEN_INSIDE * width
+            for hole in holes
+        )
+        if num_written >= _MIN_WRITTEN * len(holes):
+            insides = _cover(holes, region.image.shape)
             lines[region.slice] |= region.image & ~insides
             strokes[region.slice] |= region.image & insides
     if not lines.any():
@@ -43,21 +51,29 @@ def remove_frames(contrast: np.ndarray, faintest: np.ndarray | float) -> np.ndar
     return np.where(borders, 0, contrast)
 
 
-def _find_insides(region: Any) -> np.ndarray | None:
-    """Return what the lines of a frame enclose, bool like the region's image; None if it is none.
-
-    Strokes that begin at the line are inside, because the holes around them are dented there.
-    """
+def _find_holes(region: Any) -> list[Any]:
+    """Return the regions that the lines of a frame enclose; none if it is no frame."""
     filled = scipy.ndimage.binary_fill_holes(region.image)
     area = filled.sum()
     if region.area > (1 - _MIN_HOLLOW) * area or area < _MIN_SOLIDITY * region.area_convex:
-        return None
-    insides = np.zeros_like(region.image)
+        return []
     # Lines of one pixel go on over corners, and holes do not.
-    holes = skimage.measure.label(filled & ~region.image, connectivity=1)
-    for hole in skimage.measure.regionprops(holes):
-        if min(hole.image.shape) >= _SMALLEST_HOLE:
-            # Pixels of a round line are on both sides of it.
-            dents = scipy.ndimage.binary_erosion(hole.image_convex, iterations=2)
-            insides[hole.slice] |= hole.image | dents
-    return insides if insides.sum() >= _MIN_HOLLOW * area else None
+    found = skimage.measure.label(filled & ~region.image, connectivity=1)
+    holes = [
+        hole
+        for hole in skimage.measure.regionprops(found)
+        if min(hole.image.shape) >= _SMALLEST_HOLE
+    ]
+    if len(holes) > _MAX_HOLES or sum(hole.area for hole in holes) < _MIN_HOLLOW * area:
+        return []
+    return holes
+
+
+def _cover(holes: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Return what is in holes, and the strokes that begin at a line and dent them; bool (H, W)."""
+    covered = np.zeros(shape, dtype=bool)
+    for hole in holes:
+        # Pixels of a round line are on both sides of it.
+        dents = scipy.ndimage.binary_erosion(hole.image_convex, iterations=2)
+        covered[hole.slice] |= hole.image | dents
+    return covered

@@ -54,6 +54,21 @@ def test_a_zero_is_no_frame_not_even_with_a_dot(inside):
     assert np.array_equal(remove_frames(both.astype(np.float32), 0.1) > 0, both)
 
 
+def test_squared_paper_is_no_table_and_keeps_what_is_written_over_its_lines():
+    paper = np.zeros((400, 500), dtype=bool)
+    paper[20:381:20, 20:481] = True
+    paper[20:381, 20:481:20] = True
+    written = np.zeros_like(paper)
+    written[100:150, 205:211] = True
+    # One that fits into a square.
+    written[184:196, 308:311] = True
+    both = (paper | written).astype(np.float32)
+    assert np.array_equal(remove_frames(both, 0.1), both)
+    # Of few squares most are empty, or the pen goes over their lines.
+    both = np.ascontiguousarray(both[98:183, 198:263])
+    assert np.array_equal(remove_frames(both, 0.1), both)
+
+
 def test_what_is_faint_is_no_line():
     frame, inside = draw_frame(SHAPE, BOX), draw_inside(SHAPE, (75, 38, 80, 82))
     contrast = 0.05 * frame.astype(np.float32) + 0.9 * inside
