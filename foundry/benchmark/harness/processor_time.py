@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,28 @@ def measure_processor_ms(app: ServedApp, drawing: Path) -> dict[str, float]:
         OpenPage(app.url) as page,
     ):
         request = client.upload(drawing), _MODEL, DENSE.name
-        stroke = page.find_event_of("draw-pad", "input")
-        png = "data:image/png;base64," + base64.b64encode(drawing.read_bytes()).decode()
-        # Beside the pad's value: the model, the visitor and the variant.
-        values = png, _MODEL, "", DENSE.name
         ways: dict[str, Callable[[], Any]] = {
             "/classify_digit": lambda: client.call("classify_digit", *request),
             "/classify_digit without a session": lambda: curl.call("classify_digit", *request),
-            "a stroke on the pad": lambda: page.fire(stroke, *values),
+            "a stroke on the pad": partial(draw_stroke, page, drawing),
         }
         return {name: _measure(app, call) for name, call in ways.items()}
+
+
+def draw_stroke(page: OpenPage, drawing: Path) -> None:
+    """Let a page send what is on the pad, and wait for the answer.
+
+    Args:
+        page: Of the app.
+        drawing: A PNG of the pad's size, with one digit.
+
+    Raises:
+        RuntimeError: If the event fails.
+    """
+    png = "data:image/png;base64," + base64.b64encode(drawing.read_bytes()).decode()
+    # Beside the pad's value: the model, the visitor, and what the server keeps, the variant and
+    # the answers so far.
+    page.fire(page.find_event_of("draw-pad", "input"), png, _MODEL, "", DENSE.name, None)
 
 
 def _measure(app: ServedApp, call: Callable[[], Any]) -> float:
