@@ -68,6 +68,8 @@ _MODELS = {
 _load_lock = threading.Lock()
 # All callers share one.
 _fold = lru_cache(maxsize=4)(fold_norms)
+# The same one each time: what is measured of it is remembered by it.
+_wrap = lru_cache(maxsize=16)(TorchPredictor)
 
 
 def available_models(task: str) -> list[ModelSpec]:
@@ -137,7 +139,7 @@ def load_predictor(
         return remote
     if not variant.is_quantized:
         model = load_model(name, device, variant)
-        return TorchPredictor(_fold(model) if isinstance(model, EfficientNetLite0) else model)
+        return _wrap(_fold(model) if isinstance(model, EfficientNetLite0) else model)
     model = load_model(name, "cpu", variant)
     folder = find_variant(str(name), _own_folder(name), variant)
     is_of_photos = isinstance(model, EfficientNetLite0)

@@ -11,6 +11,7 @@ from foundry.data import normalize
 from foundry.digits.framing import to_mnist
 from foundry.digits.likeness import KEPT, find_threshold, score_likeness
 from foundry.digits.reading import read_ink
+from foundry.models import VARIANTS, load_predictor
 
 # Letters that are no digit's twin, as I, O, Z, S, B, b, g, l, o, q, s and z are.
 LETTERS = "ACDEFGHJKMNPQRTUVWXYacdefhjkmnprtuvwxy&@#?"
@@ -57,3 +58,10 @@ def test_a_reading_knows_whether_it_is_a_digit(mnist, lenet):
     digit = np.kron(mnist.test.images[0].numpy() / 255, np.ones((4, 4))).astype(np.float32)
     assert read_ink(lenet, digit).is_digit
     assert not all(read_ink(lenet, ink).is_digit for ink in itertools.islice(scribbles(), 10))
+
+
+@pytest.mark.parametrize("variant", ["dense", "pruned", "int8"])
+def test_a_model_that_is_loaded_again_is_measured_once(variant, monkeypatch):
+    find_threshold(load_predictor("lenet", variant=VARIANTS[variant]))
+    monkeypatch.setattr("foundry.digits.likeness.load_mnist", lambda: pytest.fail("measured again"))
+    find_threshold(load_predictor("lenet", variant=VARIANTS[variant]))
