@@ -155,8 +155,9 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     if values.min() < 0:
         # Measured rather than photographed: from the lowest to the highest.
         values -= values.min()
-        return Image.fromarray(np.rint(values * (255 / (values.max() or 1.0))).astype(np.uint8))
-    # Whole numbers of 0 and 1 are nearly black, fractions from 0 to 1 are a whole range.
-    whites = _WHITES if image.mode == "F" else _WHITES[1:]
-    white = next((white for white in whites if white >= values.max()), values.max())
+        white = values.max() or 1.0
+    else:
+        # Whole numbers of 0 and 1 are nearly black, fractions from 0 to 1 are a whole range.
+        whites = _WHITES if image.mode == "F" else _WHITES[1:]
+        white = next((white for white in whites if white >= values.max()), values.max())
     return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))

@@ -129,9 +129,9 @@ def find_parts(ink: np.ndarray) -> list[Part]:
         return []
     sides = [max(region.image.shape) for region in regions]
     dots = _measure_dots(sides, max(ink.shape))
-    sizes = [(max(region.image.shape), region.area) for region in regions]
-    smallest = _SPECK_HEIGHT * typical_height([size for size in sizes if size[0] > dots])
-    smallest = max(smallest, dots + 1)
+    areas = [region.area for region in regions]
+    sizes = [(side, area) for side, area in zip(sides, areas, strict=True) if side > dots]
+    smallest = max(_SPECK_HEIGHT * typical_height(sizes), dots + 1)
     regions = [region for region, side in zip(regions, sides, strict=True) if side >= smallest]
     if len(regions) > _MAX_PARTS:
         raise too_many(len(regions))

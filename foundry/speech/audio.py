@@ -80,12 +80,9 @@ class AudioFile:
         Raises:
             InputError: As `read_blocks()` does.
         """
-        num_before = round(start_s * SAMPLE_RATE_HZ)
-        pieces = [np.zeros(0, np.float32)]
-        for block in _take(self.read_blocks(), start_s + limit_s, SAMPLE_RATE_HZ):
-            pieces.append(block[num_before:])
-            num_before = max(0, num_before - len(block))
-        return np.concatenate(pieces)
+        beginning = _take(self.read_blocks(), start_s + limit_s, SAMPLE_RATE_HZ)
+        stretch = _skip(beginning, round(start_s * SAMPLE_RATE_HZ))
+        return np.concatenate([np.zeros(0, np.float32), *stretch])
 
     def do_channels_differ(self) -> bool:
         """Tell whether there are channels worth splitting: few, and different in the beginning.

@@ -51,7 +51,7 @@ def find_teeth(mask: np.ndarray, level: list[Segment], upright: list[Segment]) -
     near = _measure_near(mask)
     found: set[Segment] = set()
     for line in _join_lines(level, near):
-        teeth = [one for one in upright if any(_stands_on(one, piece, near) for piece in line)]
+        teeth = [one for one in upright if any(_meets(one, piece, "end", near) for piece in line)]
         teeth.sort(key=lambda one: one.across(one.end))
         if len(teeth) >= _MIN_TEETH and _are_alike(teeth):
             rooms = [_is_filled(mask, *pair, near) for pair in itertools.pairwise(teeth)]
@@ -73,13 +73,6 @@ def _join_lines(level: list[Segment], near: float) -> list[list[Segment]]:
         else:
             lines.append([piece])
     return lines
-
-
-def _stands_on(one: Segment, line: Segment, near: float) -> bool:
-    """Tell whether an upright segment ends on a level one."""
-    column = one.across(one.end)
-    is_along = line.start - near <= column <= line.end + near
-    return is_along and abs(line.across(column) - one.end) <= near
 
 
 def _are_alike(teeth: Sequence[Segment]) -> bool:
@@ -105,11 +98,12 @@ def _is_filled(mask: np.ndarray, left: Segment, right: Segment, near: float) -> 
 
 def _joins(side: Segment, left: Segment, right: Segment, end: str, near: float) -> bool:
     """Tell whether a level line connects two upright ones at their starts or ends."""
-    for upright in (left, right):
-        along = getattr(upright, end)
-        column = upright.across(along)
-        if not side.start - near <= column <= side.end + near:
-            return False
-        if abs(side.across(column) - along) > near:
-            return False
-    return True
+    return _meets(left, side, end, near) and _meets(right, side, end, near)
+
+
+def _meets(upright: Segment, line: Segment, end: str, near: float) -> bool:
+    """Tell whether the start or the end of an upright segment is on a level one."""
+    along = getattr(upright, end)
+    column = upright.across(along)
+    is_along = line.start - near <= column <= line.end + near
+    return is_along and abs(line.across(column) - along) <= near

@@ -53,6 +53,9 @@ def remove_frames(contrast: np.ndarray, faintest: np.ndarray | float) -> np.ndar
 
 def _find_holes(region: Any) -> list[Any]:
     """Return the regions that the lines of a frame enclose; none if it is no frame."""
+    # Most parts are too small or too dense to be looked at any closer.
+    if min(region.image.shape) <= _SMALLEST_HOLE or region.extent > 1 - _MIN_HOLLOW:
+        return []
     filled = scipy.ndimage.binary_fill_holes(region.image)
     area = filled.sum()
     if region.area > (1 - _MIN_HOLLOW) * area or area < _MIN_SOLIDITY * region.area_convex:
