@@ -36,10 +36,27 @@ class Compressed:
     Attributes:
         model: The copy, in evaluation mode.
         changes: What became of each layer, in order; those left alone say why.
+        ranked: Of pruning, the layers that can lose something, in order.
     """
 
     model: nn.Module
     changes: tuple[LayerChange, ...]
+    ranked: tuple["RankedLayer", ...] = ()
+
+
+@dataclass(frozen=True)
+class RankedLayer:
+    """By what the channels or neurons to be removed were chosen.
+
+    Attributes:
+        layer: Its name.
+        scores: Of each channel or neuron, at least 0; not comparable between layers.
+        removed: Which are removed, from 0, in order: those of the lowest scores.
+    """
+
+    layer: str
+    scores: tuple[float, ...]
+    removed: tuple[int, ...]
 
 
 def rank_channels(
@@ -114,9 +131,16 @@ def prune(
         },
         ignored_layers=[layers[_last(model)]],
     )
-    pruner.step()
+    # The library ranks all layers before it removes anything.
+    scores = {name: _score(pruner, layers[name]) for name in by_layer}
+    removed: dict[str, tuple[int, ...]] = {}
+    names = {layer: name for name, layer in layers.items()}
+    for group in pruner.step(interactive=True):
+        removed[names[group[0].dep.target.module]] = tuple(sorted(group[0].idxs))
+        group.prune()
+    ranked = tuple(RankedLayer(name, scores[name], removed.get(name, ())) for name in by_layer)
     smaller = _rebuild(own, model.config)
-    return Compressed(smaller, tuple(_describe(model, smaller, by_layer)))
+    return Compressed(smaller, tuple(_describe(model, smaller, by_layer)), ranked)
 
 
 def mask(model: nn.Module, sparsity: float, scope: str = GLOBAL) -> Compressed:
@@ -173,6 +197,14 @@ def _largest_ratio(layer: Any) -> float:
     # One channel has to stay; a little less than that, because the library rounds down what does.
     num_channels = layer.weight.shape[0]
     return max(0.0, (num_channels - 1) / num_channels - 1e-6)
+
+
+def _score(pruner: tp.pruner.BasePruner, layer: Any) -> tuple[float, ...]:
+    is_convolution = isinstance(layer, nn.Conv2d)
+    remove = tp.prune_conv_out_channels if is_convolution else tp.prune_linear_out_channels
+    everything = list(range(layer.weight.shape[0]))
+    group = pruner.DG.get_pruning_group(layer, remove, everything)
+    return tuple(pruner.estimate_importance(group).tolist())
 
 
 def _check_ratios(model: nn.Module, pruning_ratio: float | Mapping[str, float]) -> dict[str, float]:

@@ -32,6 +32,17 @@ def test_before_the_first_the_page_says_what_to_do(shared_tab):
     expect(shared_tab.locator("#compress-table")).not_to_be_visible()
 
 
+def test_before_the_first_the_form_is_drawn_as_what_it_takes_out(shared_tab):
+    preview = shared_tab.locator("#compress-preview")
+    expect(preview).to_contain_text("of 61,706")
+    set_number(shared_tab, "Pruning ratio", 0)
+    expect(preview.locator("i.out")).to_have_count(1)
+    expect(preview).to_contain_text("61,706 of 61,706")
+    set_number(shared_tab, "Pruning ratio", 0.5)
+    # Half of each layer, and the one in the legend.
+    expect(preview.locator("i.out")).to_have_count(3 + 8 + 60 + 42 + 1)
+
+
 def test_from_start_over_a_reload_to_the_table(tab):
     set_number(tab, "Recovery epochs", 1)
     tab.locator("#compress-start").click()

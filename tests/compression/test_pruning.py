@@ -190,3 +190,22 @@ def test_what_has_neither_channels_nor_plain_layers_is_not_pruned(architecture):
     assert prunable_layers(model) == []
     with pytest.raises(InputError, match="set pruning_ratio to 0"):
         prune(model, 0.5)
+
+
+@pytest.mark.parametrize("ratio", [0.2, 0.4, 0.8])
+def test_what_is_ranked_lowest_is_what_is_gone(lenet, judged, ratio):
+    """The biases that are left are those of what was kept, in their order."""
+    pruned = prune(lenet, ratio, *judged)
+    before, after = dict(lenet.named_modules()), dict(pruned.model.named_modules())
+    assert [layer.layer for layer in pruned.ranked] == prunable_layers(lenet)
+    for layer in pruned.ranked:
+        kept = [i for i in range(len(layer.scores)) if i not in layer.removed]
+        assert torch.equal(before[layer.layer].bias[kept], after[layer.layer].bias)
+        lowest = min(layer.scores[i] for i in kept)
+        assert all(layer.scores[i] <= lowest for i in layer.removed)
+
+
+def test_at_ratio_zero_all_is_ranked_and_nothing_removed(lenet, judged):
+    ranked = prune(lenet, 0.0, *judged).ranked
+    assert [len(layer.scores) for layer in ranked] == [6, 16, 120, 84]
+    assert not any(layer.removed for layer in ranked)

@@ -24,6 +24,7 @@ from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.compress.api import build_compress_api
 from foundry.ui.compress.link import read_settings
+from foundry.ui.compress.preview import build_preview
 from foundry.ui.compress.view import (
     WORDS,
     ResultView,
@@ -214,6 +215,7 @@ def build_compress_tab(page: Page) -> None:
             with gr.Column():
                 progress = build_progress_view()
                 scatter = build_scatter()
+                build_preview(page.visitor, model, ratio)
         result = build_result_view(scatter, controls.run_id, page.visitor, controls.finished)
 
         knobs = [model, ratio, bits, sparsity, scope, epochs]
