@@ -21,6 +21,11 @@ RANGES = ("width", "learning_rate", "batch_size", "weight_decay", "label_smoothi
 CHOICES = ("model", "optimizer", "schedule")
 # Searched by their order of magnitude, where the range does not begin at zero.
 LOGARITHMIC = ("width", "learning_rate", "batch_size", "weight_decay")
+# How often a trial says how it does, and ASHA may stop it. Half an epoch shows a bad setting;
+# sooner, a one-cycle schedule still warms up, and loses to constant ones that it beats in the end.
+READINGS_PER_EPOCH = 2
+# Of the trials that have come as far, one in so many goes on.
+REDUCTION_FACTOR = 2
 MAX_TRIALS = 500
 MAX_MINUTES = 240.0
 
@@ -103,6 +108,18 @@ class SearchConfig:
         """Names of the knobs that differ between trials."""
         ranges = [name for name in RANGES if len(set(getattr(self, name))) > 1]
         return (*(name for name in CHOICES if len(getattr(self, name)) > 1), *ranges)
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """After how many epochs one in `REDUCTION_FACTOR` trials goes on; none if all do.
+
+        Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, 2020, algorithm 2.
+        """
+        readings, found = 1, []
+        while self.sampler == "optuna" and readings < READINGS_PER_EPOCH * self.epochs:
+            found.append(readings / READINGS_PER_EPOCH)
+            readings *= REDUCTION_FACTOR
+        return tuple(found)
 
     def widen(self, factor: float) -> "SearchConfig":
         """Return the same search with its ranges wider on both sides, within what is accepted.

@@ -24,7 +24,15 @@ from foundry.errors import ArtifactError, DivergedError
 from foundry.models.networks import count_parameters
 from foundry.runs.data_sets import load_data
 from foundry.runs.folders import append_event
-from foundry.search.config import CHOICES, LOGARITHMIC, SearchConfig, SearchEvent, TrialState
+from foundry.search.config import (
+    CHOICES,
+    LOGARITHMIC,
+    READINGS_PER_EPOCH,
+    REDUCTION_FACTOR,
+    SearchConfig,
+    SearchEvent,
+    TrialState,
+)
 from foundry.search.runs import (
     STOP_FILE,
     TRIAL_THREADS,
@@ -37,13 +45,8 @@ from foundry.training.checkpoints import find_checkpoint, load_checkpoint, save_
 from foundry.training.evaluation import evaluate
 from foundry.training.runs import CHECKPOINTS_FOLDER
 
-# How often a trial says how it does, and ASHA may stop it. Half an epoch shows a bad setting;
-# sooner, a one-cycle schedule still warms up, and loses to constant ones that it beats in the end.
-_READINGS_PER_EPOCH = 2
 # Inside an epoch: enough to tell a bad setting, in a fifth of the time.
 _NUM_GLANCED = 1000
-# Of the trials that have come as far, one in so many goes on.
-_REDUCTION_FACTOR = 2
 # A trial whose machine is lost goes on elsewhere.
 _MAX_FAILURES = 3
 # Tune's state on the disk is up to a second old, and names the checkpoint that was the newest then.
@@ -110,7 +113,7 @@ def _report(state: TrainState, reading: int, val_accuracy: float) -> dict[str, A
 
 
 def _count_readings(state: TrainState) -> int:
-    return state.step * _READINGS_PER_EPOCH // state.steps_per_epoch
+    return state.step * READINGS_PER_EPOCH // state.steps_per_epoch
 
 
 class _Clock:
@@ -232,9 +235,9 @@ def _build_scheduler(config: SearchConfig) -> TrialScheduler:
         time_attr="reading",
         metric="val_accuracy",
         mode="max",
-        max_t=_READINGS_PER_EPOCH * config.epochs,
+        max_t=READINGS_PER_EPOCH * config.epochs,
         grace_period=1,
-        reduction_factor=_REDUCTION_FACTOR,
+        reduction_factor=REDUCTION_FACTOR,
     )
 
 

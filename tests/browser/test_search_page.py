@@ -24,6 +24,9 @@ def test_from_start_over_a_reload_to_a_run(page):
         ("Batch size, highest", 128),
     ):
         set_number(page, label, value)
+    preview = page.locator("#search-preview")
+    expect(preview).to_contain_text("64 – 128")
+    expect(preview).to_contain_text("1.5 epochs of training instead of 2.")
     page.locator("#search-start:enabled").click()
     expect(page.locator("#search-status")).to_contain_text("Ray", timeout=PATIENCE_MS)
     page.reload()
@@ -31,6 +34,7 @@ def test_from_start_over_a_reload_to_a_run(page):
     # The form shows the settings of the search on show, not the defaults.
     trials = page.get_by_role("spinbutton", name=re.compile("Trials"))
     expect(trials.first).to_have_value("2")
+    expect(preview).to_contain_text("64 – 128")
     expect(page.locator("#search-status")).to_contain_text("Done", timeout=PATIENCE_MS)
     expect(page.locator("#search-table tbody tr")).to_have_count(2)
     expect(page.locator("#search-pareto circle")).to_have_count(2)

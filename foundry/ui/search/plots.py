@@ -22,7 +22,7 @@ from foundry.ui.components.chart_scales import (
 from foundry.ui.components.pareto import pareto_front
 
 _RIGHT = 24
-_NAMES = {
+NAMES = {
     "model": "Model",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
@@ -81,7 +81,7 @@ def table_html(run: SearchRun) -> str:
     if not run.trials:
         return ""
     searched = run.config.searched
-    head = "".join(f'<th scope="col">{escape(_NAMES[name])}</th>' for name in searched)
+    head = "".join(f'<th scope="col">{escape(NAMES[name])}</th>' for name in searched)
     rows = "".join(_row_html(trial, searched, trial is run.best) for trial in run.ranked)
     return (
         '<div class="scroll"><table><thead><tr><th scope="col">Trial</th><th></th>'
@@ -214,7 +214,7 @@ def _pole(x: float, name_y: int, name: str, low: str, high: str) -> str:
 
 def _ends(config: SearchConfig, name: str) -> tuple[str, str, str]:
     values = getattr(config, name)
-    return _NAMES[name], format_value(values[0]), format_value(values[-1])
+    return NAMES[name], format_value(values[0]), format_value(values[-1])
 
 
 def _setting_scale(config: SearchConfig, name: str) -> Callable[[Any], float]:

@@ -26,6 +26,7 @@ from foundry.ui.page.page import Page
 from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
 from foundry.ui.search.form import LABELS, build_knobs, fill_form, read_form
+from foundry.ui.search.preview import build_preview
 
 _NUM_KNOBS = len(fill_form(SearchConfig()))
 _IDLE = (
@@ -159,6 +160,7 @@ def build_search_tab(page: Page) -> None:
             with gr.Column():
                 pareto = _build_html("search-pareto", charts.PARETO_CSS)
                 parallel = _build_html("search-parallel", charts.PARALLEL_CSS)
+                build_preview(knobs)
         note = gr.Markdown(elem_id="search-note")
         table = _build_html("search-table", charts.TABLE_CSS, js_on_load=_KEEP_JS)
 
