@@ -105,7 +105,7 @@ def _rungs_html(config: SearchConfig) -> str:
     ends = [*config.rungs, float(config.epochs)]
     counts = [total // REDUCTION_FACTOR**passed for passed in range(len(ends))]
     rows = "".join(
-        f"<b>{end:g} {'epoch' if end == 1 else 'epochs'}</b>{_trials_html(count, total)}"
+        f"<b>{_count_epochs(end)}</b>{_trials_html(count, total)}"
         f"<span>{count} of {total} trials</span>"
         for end, count in zip(ends, counts, strict=True)
     )
@@ -119,6 +119,10 @@ def _rungs_html(config: SearchConfig) -> str:
         f'<div class="rows">{rows}</div>'
         f"<p>{spent:g} epochs of training instead of {total * config.epochs:g}.</p>"
     )
+
+
+def _count_epochs(number: float) -> str:
+    return "1 epoch" if number == 1 else f"{number:g} epochs"
 
 
 def _trials_html(count: int, total: int) -> str:
