@@ -1,5 +1,6 @@
 """What pruning will do to a network, before anything is compressed; and where parameters are."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,8 @@ def list_parts(weights: Path) -> list[Part]:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     sizes: dict[str, int] = {}
     for name in sorted(shapes, key=_place):
-        size = 1
-        for length in shapes[name]:
-            size *= length
         part = _name_part(name)
-        sizes[part] = sizes.get(part, 0) + size
+        sizes[part] = sizes.get(part, 0) + math.prod(shapes[name])
     return [Part(name, size) for name, size in sizes.items()]
 
 

@@ -14,6 +14,14 @@ from foundry.training.runs import Run
 from foundry.ui.page import palette
 
 _MAX_BARS = 10
+# A figure in a frame of its own, with a title and what is beside it.
+CARD_CSS = """
+figure { margin: 0; border: 1px solid var(--border-color-primary);
+  border-radius: var(--radius-lg); padding: 0.7rem 1rem 0.9rem;
+  background: var(--block-background-fill); font-variant-numeric: tabular-nums; }
+figcaption { color: var(--body-text-color-subdued); font-size: 0.875rem; margin: 0 0 0.7rem; }
+figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.5rem; }
+"""
 PICTURES_CSS = """
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
 .pictures > div { flex: 1 1 260px; }

@@ -20,16 +20,14 @@ from foundry.models.runtime import on_narrow_thread
 from foundry.runs.data_sets import MNIST, load_data
 from foundry.training.runs import read_own_run
 from foundry.ui.components.model_choice import DEFAULT_MODEL
+from foundry.ui.components.plots import CARD_CSS
 from foundry.ui.page.feedback import LATEST
 
 # Of a layer with more, neighbours touch: what is between two of them would be wider than they are.
 _FEW = 40
-_CSS = """
-figure { margin: 0; border: 1px solid var(--border-color-primary);
-  border-radius: var(--radius-lg); padding: 0.7rem 1rem 0.9rem;
-  background: var(--block-background-fill); font-variant-numeric: tabular-nums; }
-figcaption { color: var(--body-text-color-subdued); font-size: 0.875rem; margin: 0 0 0.7rem; }
-figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.5rem; }
+_CSS = (
+    CARD_CSS
+    + """
 .layers { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 10px 12px;
   align-items: end; font-size: 0.875rem; }
 .layers b { font-weight: 600; }
@@ -56,6 +54,7 @@ dd small { font-size: 0.9375rem; font-weight: 400; color: var(--body-text-color-
   .layers > span { grid-column: 2; margin-top: -6px; }
 }
 """
+)
 # Drawn when it is first seen: most visits are of other tabs.
 _JS = """
 new IntersectionObserver((seen, observer) => {
@@ -100,8 +99,7 @@ def on_preview(token: str, model: str, ratio: float) -> str:
 @lru_cache(maxsize=128)
 @on_narrow_thread
 def _preview(folder: Path, written_ns: int, dataset: str, ratio: float) -> PruningPreview:
-    source = folder if folder.parent != WEIGHTS_DIR else folder.name
-    return preview_pruning(load_model(source), ratio, load_data(dataset))
+    return preview_pruning(load_model(folder), ratio, load_data(dataset))
 
 
 def preview_html(preview: PruningPreview) -> str:

@@ -11,6 +11,7 @@ from foundry.errors import InputError
 from foundry.search import SearchConfig
 from foundry.search.config import CHOICES, LOGARITHMIC, REDUCTION_FACTOR
 from foundry.training.config import LIMITS
+from foundry.ui.components.plots import CARD_CSS
 from foundry.ui.page.feedback import LATEST
 from foundry.ui.search.form import read_form
 from foundry.ui.search.plots import NAMES, format_value
@@ -19,12 +20,9 @@ from foundry.ui.search.plots import NAMES, format_value
 _LEAST = 1e-6
 # Trials as marks of their own; of more the share.
 _MAX_DRAWN = 32
-_CSS = """
-figure { margin: 0; border: 1px solid var(--border-color-primary);
-  border-radius: var(--radius-lg); padding: 0.7rem 1rem 0.9rem;
-  background: var(--block-background-fill); font-variant-numeric: tabular-nums; }
-figcaption { color: var(--body-text-color-subdued); font-size: 0.875rem; margin: 0 0 0.7rem; }
-figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.5rem; }
+_CSS = (
+    CARD_CSS
+    + """
 figcaption:not(:first-child) { margin-top: 1.3rem; }
 .rows { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 9px 14px;
   align-items: center; font-size: 0.875rem; }
@@ -46,6 +44,7 @@ p { margin: 0.8rem 0 0; font-size: 0.875rem; color: var(--body-text-color-subdue
   .rows > span { grid-column: 2; margin-top: -6px; }
 }
 """
+)
 
 
 def on_preview(*knobs: Any) -> Any:

@@ -19,6 +19,7 @@ from foundry.runs.data_sets import MNIST
 from foundry.training.inspection.replay import Moment, list_moments
 from foundry.training.runs import Run
 from foundry.training.snapshots import find_newest_step
+from foundry.ui.components.plots import CARD_CSS
 from foundry.ui.page import palette
 from foundry.ui.train.inspection.watched import draw_sprite, watched_pictures
 
@@ -46,13 +47,10 @@ _HTML = """
   </div>
 </figure>
 """
-_CSS = """
-figure { margin: 0; border: 1px solid var(--border-color-primary);
-  border-radius: var(--radius-lg); padding: 0.7rem 1rem 0.9rem;
-  background: var(--block-background-fill); }
-figcaption { margin: 0 0 0.4rem; color: var(--body-text-color-subdued); font-size: 0.875rem;
-  font-variant-numeric: tabular-nums; }
-figcaption b { color: var(--body-text-color); font-weight: 650; margin-right: 0.5rem; }
+_CSS = (
+    CARD_CSS
+    + """
+figcaption { margin-bottom: 0.4rem; }
 figcaption:not(:first-child) { margin-top: 0.7rem; }
 .digits { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px;
   grid-template-columns: repeat(10, minmax(0, 1fr)); }
@@ -85,6 +83,7 @@ figcaption:not(:first-child) { margin-top: 0.7rem; }
     100% { transform: scale(1); } }
 }
 """
+)
 _JS = """
 const find = (name) => element.querySelector('.' + name);
 const list = find('digits'), filters = find('filters'), scrub = find('scrub');
