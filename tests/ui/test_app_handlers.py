@@ -1,9 +1,14 @@
 import importlib.util
 import sys
 from collections import Counter
+from contextvars import copy_context
+from copy import copy
 from pathlib import Path
 
+import gradio as gr
 import pytest
+from gradio.components.base import FormComponent
+from gradio.context import LocalContext
 from gradio.renderable import Renderable
 from gradio.route_utils import delete_files_created_by_app
 
@@ -100,6 +105,35 @@ def test_parts_that_are_built_when_they_are_opened_are_built_one_after_the_other
     building = [fn for fn in fns if isinstance(getattr(fn.fn, "__self__", None), Renderable)]
     assert len(building) >= 3
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in building} == {("render", 1)}
+
+
+def _build_later(page, renderable):
+    """What takes input of a part that is built when it is opened."""
+    config = copy(page.default_config)
+    LocalContext.blocks.set(page)
+    LocalContext.blocks_config.set(config)
+    values = {gr.State: "dense", gr.BrowserState: "0" * 32}
+    renderable.apply(*(values[type(component)] for component in renderable.inputs))
+    return {
+        component
+        for event in config.fns.values()
+        if event.rendered_in is renderable
+        for component in event.inputs
+        if isinstance(component, FormComponent | gr.Image | gr.File | gr.Audio)
+        and component._id not in page.default_config.blocks
+    }
+
+
+def test_what_is_built_later_can_be_used():
+    """Gradio's page shuts what comes later with a value, unless it says that it is for input."""
+    page = build_app("cpu")
+    owners = [getattr(event.fn, "__self__", None) for event in page.fns.values()]
+    taken = set()
+    for renderable in owners:
+        if isinstance(renderable, Renderable):
+            taken |= copy_context().run(_build_later, page, renderable)
+    assert {"Model", "Attack", "Strength", "Who answers"} <= {one.label for one in taken}
+    assert {one.label for one in taken if not one.interactive} == set()
 
 
 def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):

@@ -55,6 +55,9 @@ CSS = """
 def build_when_opened(row: gr.Accordion, visitor: Component, build: Callable[[str], None]) -> None:
     """Build what is in a row when it is first opened: what nobody opens is not sent.
 
+    What takes input in there has to say `interactive=True`: the page works that out from the
+    events that it was loaded with, and shuts whatever comes later with a value.
+
     Args:
         row: Closed; the one that is being built.
         visitor: Holds the visitor's token.

@@ -182,6 +182,7 @@ def build_fool(photo: gr.Image, model: gr.Dropdown) -> None:
                 [("FGSM, one step", FGSM), (f"PGD, {PGD_STEPS} steps", PGD)],
                 value=PGD,
                 label="Attack",
+                interactive=True,
                 elem_id="photos-method",
             )
             strength = gr.Slider(
@@ -191,6 +192,7 @@ def build_fool(photo: gr.Image, model: gr.Dropdown) -> None:
                 step=1,
                 label="Strength",
                 info=f"How far each colour of each pixel may go, of {LEVELS} levels.",
+                interactive=True,
                 elem_id="photos-strength",
             )
         fooled = gr.HTML(

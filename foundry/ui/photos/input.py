@@ -16,7 +16,9 @@ def build_photo_input(
         sources: Where it may come from.
         options: As `gr.Image` takes them.
     """
-    photo = gr.Image(sources=list(sources), type="filepath", format="jpeg", **options)
+    photo = gr.Image(
+        sources=list(sources), type="filepath", format="jpeg", interactive=True, **options
+    )
     # Gradio would open the file, turn it and save it anew, and fail without a sentence where it
     # cannot: `load_photo()` is to be the first that looks at it.
     photo.preprocess = _take_path

@@ -123,7 +123,11 @@ def build_several(photo: gr.Image, model: gr.Dropdown, variant: gr.State) -> Non
         job = gr.State("")
         with gr.Row(elem_classes="halves"):
             files = gr.File(
-                label="Photos", file_count="multiple", height=150, elem_id="photos-several"
+                label="Photos",
+                file_count="multiple",
+                height=150,
+                interactive=True,
+                elem_id="photos-several",
             )
             with gr.Column():
                 with gr.Row():

@@ -81,6 +81,7 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
                 list_photo_models(),
                 value=DEFAULT_MODEL,
                 label="Model",
+                interactive=True,
                 elem_id="photos-model",
                 **describe_choice("image classifier with safetensors weights"),
             )

@@ -33,7 +33,6 @@ figcaption:not(:first-child) { margin-top: 1.3rem; }
   background: var(--foundry-blue); }
 .choices { display: flex; flex-wrap: wrap; gap: 6px; grid-column: 2 / -1; }
 .choices em { font-style: normal; padding: 0 0.6rem; border-radius: 999px; line-height: 1.6;
-  color: var(--foundry-right);
   background: color-mix(in srgb, var(--foundry-sky) 18%, transparent); }
 .trials { display: flex; gap: 2px; height: 14px; }
 .trials i { flex: 1; border-radius: 2px; background: var(--border-color-primary); }

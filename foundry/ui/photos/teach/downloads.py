@@ -110,6 +110,7 @@ def build_downloads(visitor: gr.BrowserState) -> tuple[gr.UploadButton, list[Com
             [("Project: pictures and head", PROJECT), *[(one, one) for one in FORMATS]],
             value=None,
             label="Take home",
+            interactive=True,
             elem_id="teach-format",
         )
         with gr.Column():

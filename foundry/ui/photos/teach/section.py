@@ -73,10 +73,15 @@ def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project 
                 label="Class",
                 info="Choose one, or type a new name and press Enter.",
                 allow_custom_value=True,
+                interactive=True,
                 elem_id="teach-class",
             )
             files = gr.File(
-                label="Pictures of it", file_count="multiple", height=130, elem_id="teach-files"
+                label="Pictures of it",
+                file_count="multiple",
+                height=130,
+                interactive=True,
+                elem_id="teach-files",
             )
             gr.Markdown("Or take them with the camera", elem_classes="foundry-note")
             camera = build_camera("teach-camera")
@@ -97,6 +102,7 @@ def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project 
         label="Learn the old examples again, too",
         info="Without them it learns what is new alone, and forgets.",
         visible=outcome is not None,
+        interactive=True,
         elem_id="teach-replay",
     )
     with gr.Row():

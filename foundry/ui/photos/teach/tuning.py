@@ -204,6 +204,7 @@ def build_tuning(panel: RunPanel[TuneRun], project: Project | None) -> TuningVie
             label="Who answers",
             info="When you try it, when programs ask, and in what you take home.",
             visible=chosen.visible,
+            interactive=True,
             elem_id="tune-choice",
         )
     return TuningView(controls, charts, result, choice)

@@ -143,7 +143,11 @@ def _build(audio: gr.Audio, model: gr.Dropdown, decoding: gr.Radio, variant: Com
     job = gr.State("")
     with gr.Row(elem_classes="halves"):
         files = gr.File(
-            label="Recordings", file_count="multiple", height=150, elem_id="speech-several"
+            label="Recordings",
+            file_count="multiple",
+            height=150,
+            interactive=True,
+            elem_id="speech-several",
         )
         with gr.Column():
             with gr.Row():
