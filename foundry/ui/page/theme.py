@@ -56,6 +56,9 @@ CSS = (
 :root { --foundry-right: var(--foundry-blue); --foundry-wrong: var(--foundry-vermilion); }
 /* Lighter ones, to be read on dark. */
 .dark { --foundry-right: var(--foundry-sky); --foundry-wrong: var(--foundry-orange); }
+/* Gradio's own rule for the pointer paints what is chosen white on white. */
+.gradio-container input:is([type=radio], [type=checkbox]):checked:hover {
+  background-color: var(--checkbox-background-color-selected) !important; }
 /* Full width first: else the page is as wide as what it holds, and jumps as that changes. */
 .gradio-container, .gradio-container > main { width: 100% !important; }
 .gradio-container > main { max-width: 1240px !important; margin: 0 auto !important; }
