@@ -6,7 +6,7 @@ import skimage
 from PIL import Image
 
 from foundry.digits.sheet.frames import remove_frames
-from foundry.digits.sheet.paper import estimate_paper
+from foundry.digits.sheet.paper import estimate_paper, find_canvas
 from foundry.digits.sheet.rules import remove_rules
 from foundry.digits.sheet.ruling import divide_ruling
 from foundry.digits.sheet.texture import measure_around, measure_texture
@@ -65,11 +65,15 @@ def find_ink(image: Image.Image) -> np.ndarray:
     if np.ptp(pixels, axis=2).max() == 0:
         # Grey pictures have the same three times.
         pixels = pixels[..., :1]
-    contrast = _contrast(pixels)
-    texture = measure_texture(contrast)
-    # What paper is off by; where most is darker than that, it is a thick pen's.
-    offset = measure_around(contrast, 50)
-    contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+    if (canvas := find_canvas(pixels)) is not None:
+        contrast = _difference(pixels, canvas, canvas, _measure_brightness(canvas))[0]
+        texture = np.zeros_like(contrast)
+    else:
+        contrast = _contrast(pixels)
+        texture = measure_texture(contrast)
+        # What paper is off by; where most is darker than that, it is a thick pen's.
+        offset = measure_around(contrast, 50)
+        contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
     contrast = remove_frames(contrast, np.maximum(_MIN_CONTRAST_TEXTURES * texture, _MIN_CONTRAST))
     contrast, texture = divide_ruling(contrast, texture)
     contrast = np.clip(contrast, 0, None)
@@ -107,8 +111,7 @@ def _contrast(pixels: np.ndarray) -> np.ndarray:
         pixels: float32 (H, W, 3), or (H, W, 1) for grey; 0 to 255.
     """
     darkest, lightest = estimate_paper(pixels)
-    brightness = np.maximum(lightest.max(axis=2), _DARKEST * 255)[..., None]
-
+    brightness = _measure_brightness(lightest)
     texture = np.median(np.abs(pixels - (darkest + lightest) / 2) / brightness)
     if texture > _FINE_TEXTURE:
         pixels = scipy.ndimage.gaussian_filter(pixels, (1.2, 1.2, 0))
@@ -124,6 +127,11 @@ def _contrast(pixels: np.ndarray) -> np.ndarray:
         lightest = np.where(between[..., None], edge, lightest)
         strength, _ = _difference(pixels, darkest, lightest, brightness)
     return strength
+
+
+def _measure_brightness(paper: np.ndarray) -> np.ndarray:
+    """Return what contrast is a share of; (..., channels) -> (..., 1), 0 to 255."""
+    return np.maximum(paper.max(axis=-1, keepdims=True), _DARKEST * 255)
 
 
 def _difference(

@@ -95,6 +95,8 @@ class Direction:
     def cover_long(self, shortest: float) -> np.ndarray:
         """Return the long lines that are so long at least; bool (H, W)."""
         kept = np.zeros_like(self._long)
+        if not self._long.any():
+            return self._restore(kept)
         for region in skimage.measure.regionprops(skimage.measure.label(self._long > 0)):
             if region.image.shape[1] >= shortest:
                 kept[region.slice] |= region.image.astype(kept.dtype)
@@ -109,6 +111,8 @@ class Direction:
 
     def _restore(self, level: np.ndarray) -> np.ndarray:
         """Shift columns back; bool (H, W)."""
+        if not level.any():
+            return np.zeros(self._shape, dtype=bool)
         rows, columns = (np.arange(side) for side in self._shape)
         return np.asarray(level[rows[:, None] + self._lifts[None], columns[None]] > 0)
 

@@ -26,6 +26,11 @@ _MIN_BORDER = 0.06
 _EDGE = 5
 # Light varies over these many pixels.
 _LIGHT_SIGMA = 2.0
+# A canvas has one colour at this share of its pixels; what differs from it by so much, of 255, is
+# no further from full ink than this share of its longer side.
+_CANVAS_SHARE = 0.5
+_CANVAS_SHADE = 13
+_CANVAS_EDGE = 0.045
 
 
 def estimate_paper(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +76,29 @@ def estimate_paper(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             )
         )
     return bounds[0], bounds[1]
+
+
+def find_canvas(pixels: np.ndarray) -> np.ndarray | None:
+    """Return the one colour of paper that a program has drawn, without light, shade and grain.
+
+    It is all along the outline and at most pixels exactly; what has another colour is ink, or the
+    soft edge of ink.
+
+    Args:
+        pixels: float32 (H, W, channels), 0 to 255.
+
+    Returns:
+        float32 (channels,), or None if this may be a photo or a scan.
+    """
+    colour: np.ndarray = pixels[0, 0]
+    if any((side != colour).any() for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])):
+        return None
+    away = np.abs(pixels - colour).max(axis=2)
+    if (away == 0).mean() < _CANVAS_SHARE:
+        return None
+    size = 2 * round(_CANVAS_EDGE * max(away.shape)) + 1
+    near = scipy.ndimage.maximum_filter(away > away.max() / 2, size=size, mode="constant")
+    return None if ((away > _CANVAS_SHADE) & ~near).any() else colour
 
 
 def _fill_surfaces(smooth: np.ndarray) -> np.ndarray:
