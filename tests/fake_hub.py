@@ -88,7 +88,8 @@ def serve_fake_hub(cache_dir: str) -> Iterator[FakeHub]:
     """Serve a hub, and make the Hub's library use it and an empty cache for as long."""
     hub = FakeHub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks so often, in seconds, whether it is to end: each test would wait half a second.
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constants, "ENDPOINT", url)

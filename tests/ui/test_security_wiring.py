@@ -84,7 +84,7 @@ def canary():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     server.asked, server.url = asked, f"http://127.0.0.1:{server.server_port}/canary"
     yield server
     server.shutdown()
