@@ -6,6 +6,10 @@ from dataclasses import asdict
 from foundry.compression.config import CompressConfig, list_models
 from foundry.ui.page.links import Settings, read_config
 
+# Where the form begins with a mask. Half of the weights: enough to see that zeros save nothing, not
+# enough to ruin the answers.
+SPARSITY = 0.5
+
 
 def read_settings(texts: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
     """Read the tab's settings from an address; see `links.Reader`."""
@@ -15,6 +19,6 @@ def read_settings(texts: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
     refused = () if model in models else ("model",)
     start = asdict(CompressConfig(CompressConfig.model if refused else model, pruning_ratio=0.0))
     if models[start["model"]] == "digits":
-        start["pruning_ratio"] = CompressConfig.pruning_ratio
+        start |= {"pruning_ratio": CompressConfig.pruning_ratio, "sparsity": SPARSITY}
     settings, others_refused = read_config(CompressConfig, start, others)
     return settings, (*refused, *others_refused)

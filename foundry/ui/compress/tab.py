@@ -23,7 +23,7 @@ from foundry.ui.components.model_choice import (
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel
 from foundry.ui.compress.api import build_compress_api
-from foundry.ui.compress.link import read_settings
+from foundry.ui.compress.link import SPARSITY, read_settings
 from foundry.ui.compress.preview import build_preview
 from foundry.ui.compress.view import (
     WORDS,
@@ -38,8 +38,6 @@ from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
-# Half of the weights: enough to see that zeros save nothing, not enough to ruin the answers.
-_SPARSITY = 0.5
 _FIELDS = [field.name for field in fields(CompressConfig)]
 _BITS = [("int8: 8-bit weights and activations", 8), ("float32: leave them", 32)]
 
@@ -100,7 +98,7 @@ def on_model(
     token: str,
     model: str,
     ratio: float | None = CompressConfig.pruning_ratio,
-    sparsity: float | None = _SPARSITY,
+    sparsity: float | None = SPARSITY,
 ) -> list[Any]:
     """Offer what can be done to a model.
 
@@ -201,7 +199,7 @@ def build_compress_tab(page: Page) -> None:
                 sparsity = gr.Slider(
                     0,
                     1,
-                    _SPARSITY,
+                    SPARSITY,
                     step=0.05,
                     label="Mask sparsity",
                     info="Share of weights set to zero in a further copy; LeNet only.",

@@ -11,11 +11,12 @@ from readmes import PROJECT, find_rows
 from foundry.compression.config import CompressConfig
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS
+from foundry.ui import build_app
 from foundry.ui.components.clips import CLIPS
 from foundry.ui.compress import link as compress_link
 from foundry.ui.draw import link as draw_link
 from foundry.ui.page import links
-from foundry.ui.page.link_button import LinkedTab, on_copy, on_fill, on_open_link
+from foundry.ui.page.link_button import LinkedTab, Links, on_copy, on_fill, on_open_link
 from foundry.ui.page.links import build_reader
 from foundry.ui.sentiment import link as sentiment_link
 from foundry.ui.sentiment.link import MAX_TEXT
@@ -189,6 +190,21 @@ def test_a_link_to_a_model_without_a_word_list_asks_for_no_beam_search(monkeypat
 
 def test_a_short_link_for_a_small_change():
     assert write_link("train", "dense", asdict(TrainConfig(epochs=5))) == ("tab=train&epochs=5", ())
+
+
+def test_a_link_to_a_tab_alone_opens_it_as_a_visit_does(monkeypatch):
+    offered = {}
+    monkeypatch.setattr(Links, "connect", lambda self, *args: offered.update(self.tabs))
+    build_app("cpu")
+    assert set(offered) == {*READERS, "search"}
+    for tab, linked in offered.items():
+        settings, _ = linked.read({})
+        rendered = dict(zip(linked.outputs, linked.render(settings), strict=True))
+        for component in linked.inputs.values():
+            # What is empty at first holds no value yet.
+            if component in rendered and component.value is not None:
+                filled = getattr(rendered[component], "value", rendered[component])
+                assert filled == component.value, (tab, component.label)
 
 
 def test_opening_chooses_tab_and_variant():
