@@ -6,7 +6,7 @@ from PIL import Image
 
 PHOTO_SIZE = 224
 # The shorter side, of which the middle is cut out.
-_RESIZED = 256
+SQUARE_SIZE = 256
 # What a pixel is where a picture is transparent.
 _PAPER = (255, 255, 255)
 # In [0, 1]; of all three colours.
@@ -38,7 +38,7 @@ def square_photo(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = flatten(image.crop((left, top, left + side, top + side)))
-    return square.resize((_RESIZED, _RESIZED), Image.Resampling.BICUBIC)
+    return square.resize((SQUARE_SIZE, SQUARE_SIZE), Image.Resampling.BICUBIC)
 
 
 def frame_photo(image: Image.Image) -> Image.Image:
@@ -47,7 +47,7 @@ def frame_photo(image: Image.Image) -> Image.Image:
     Args:
         image: Upright; of any size and mode with 8 bits.
     """
-    margin = (_RESIZED - PHOTO_SIZE) // 2
+    margin = (SQUARE_SIZE - PHOTO_SIZE) // 2
     return square_photo(image).crop((margin, margin, margin + PHOTO_SIZE, margin + PHOTO_SIZE))
 
 

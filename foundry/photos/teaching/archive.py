@@ -4,10 +4,12 @@ Nothing is ever unpacked by the name that the file gives: pictures are read one 
 bound.
 """
 
+import lzma
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from foundry.data.archives import is_litter, split_path
@@ -34,7 +36,33 @@ _ACCEPTED = (
     "a ZIP file with a folder for each class and the pictures inside, such as cats/one.jpg, is "
     "accepted"
 )
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    UnicodeDecodeError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a ZIP file that somebody has sent, for as long as it is read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it is none, or turns out to be damaged while it is read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except _BROKEN:
+        raise InputError(f"This file is damaged or no ZIP file; {_ACCEPTED}.") from None
 
 
 def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
@@ -88,11 +116,15 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
     return classes
 
 
-def read_archive(path: Path) -> tuple[tuple[str, ...], dict[Square, str], int]:
+def read_archive(
+    path: Path, own_labels: Sequence[object] | None = None
+) -> tuple[tuple[str, ...], dict[Square, str], int]:
     """Read all examples of a ZIP file, or none.
 
     Args:
         path: The file.
+        own_labels: Of a project that was saved: its classes, of which some may have too few
+            pictures so far. None asks for enough to learn from.
 
     Returns:
         The classes, the class of each picture, and how many pictures a class has twice, of which
@@ -101,32 +133,31 @@ def read_archive(path: Path) -> tuple[tuple[str, ...], dict[Square, str], int]:
     Raises:
         InputError: If it is no such file, or what is in it is not enough or too much to learn from.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            classes = list_pictures(archive)
-            labels = tuple(classes)
-            check_labels(labels)
+    with open_archive(path) as archive, tempfile.TemporaryDirectory() as folder:
+        classes = list_pictures(archive)
+        labels = tuple(dict.fromkeys([*map(check_label, own_labels or ()), *classes]))
+        check_labels(labels)
+        if own_labels is None:
             # What is too few by number alone need not be read.
             check_enough(labels, [Example("", of) for of, all_ in classes.items() for _ in all_])
-            squares: dict[Square, str] = {}
-            num_twice = 0
-            for label, entry in _each(classes):
-                file = Path(folder) / PurePosixPath(entry.filename).name
-                _unpack(archive, entry, file)
-                try:
-                    square = read_square(file)
-                except InputError as error:
-                    raise InputError(f"“{entry.filename}”: {error}") from None
-                finally:
-                    file.unlink()
-                known = [Example(one.digest, of) for one, of in squares.items()]
-                find_elsewhere(known, square.digest, label)
-                num_twice += square in squares
-                squares[square] = label
-    except _BROKEN:
-        raise InputError(f"This file is damaged or no ZIP file; {_ACCEPTED}.") from None
+        squares: dict[Square, str] = {}
+        num_twice = 0
+        for label, entry in _each(classes):
+            file = Path(folder) / PurePosixPath(entry.filename).name
+            _unpack(archive, entry, file)
+            try:
+                square = read_square(file)
+            except InputError as error:
+                raise InputError(f"“{entry.filename}”: {error}") from None
+            finally:
+                file.unlink()
+            known = [Example(one.digest, of) for one, of in squares.items()]
+            find_elsewhere(known, square.digest, label)
+            num_twice += square in squares
+            squares[square] = label
     examples = [Example(square.digest, label) for square, label in squares.items()]
-    check_enough(labels, examples)
+    if own_labels is None:
+        check_enough(labels, examples)
     for label in labels:
         if sum(example.label == label for example in examples) > MAX_EXAMPLES:
             raise InputError(

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 # Of the examples as many are as close to the others as a picture has to be to fit.
 FITTING = 0.95
 _NUM_NEIGHBOURS = 2
+# Classes of ImageNet.
+DESCRIPTION_SIZE = 1000
 
 
 @dataclass(frozen=True)

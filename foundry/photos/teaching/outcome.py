@@ -25,6 +25,10 @@ class Checked:
     answer: str
     scratch_answer: str
 
+    def names(self) -> tuple[str, str, str]:
+        """Return the class and both answers."""
+        return self.label, self.answer, self.scratch_answer
+
 
 @dataclass(frozen=True)
 class Remembered:
@@ -92,13 +96,21 @@ class Outcome:
         """Return what `as_values()` was made of.
 
         Raises:
-            KeyError, TypeError: If it is something else.
+            KeyError, TypeError, ValueError: If it is something else.
         """
         remembered = values["remembered"]
+        labels = tuple(values["labels"])
+        checked = tuple(Checked(**one) for one in values["checked"])
+        # Files come from anybody, and shares of nothing are no shares.
+        if not checked or not {name for one in checked for name in one.names()} <= set(labels):
+            raise ValueError("answers that are none of the classes")
         made = {
-            "labels": tuple(values["labels"]),
-            "checked": tuple(Checked(**one) for one in values["checked"]),
-            "remembered": None if remembered is None else Remembered(**remembered),
+            "labels": labels,
+            "checked": checked,
+            "remembered": None if remembered is None else Remembered(**_counts(remembered)),
+            "num_learned": int(values["num_learned"]),
+            "elapsed_s": float(values["elapsed_s"]),
+            "scratch_s": float(values["scratch_s"]),
         }
         return cls(**{**values, **made})
 
@@ -126,10 +138,22 @@ class Tuned:
         """Return what `asdict()` made plain values of.
 
         Raises:
-            KeyError, TypeError: If it is something else.
+            KeyError, TypeError, ValueError: If it is something else.
         """
         answers = tuple((str(digest), str(label)) for digest, label in values["answers"])
-        return cls(**{**values, "answers": answers})
+        rest = {**values, "answers": answers, "elapsed_s": float(values["elapsed_s"])}
+        for name in ("num_right", "num_right_of_head", "epochs"):
+            rest[name] = int(values[name])
+        if (
+            not 0 <= max(rest["num_right"], rest["num_right_of_head"]) <= len(answers)
+            or not answers
+        ):
+            raise ValueError("more right than there are answers")
+        return cls(**rest)
+
+
+def _counts(values: dict[str, Any]) -> dict[str, int]:
+    return {name: int(value) for name, value in values.items()}
 
 
 def estimate_interval(num_right: int, num_all: int) -> tuple[float, float]:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from foundry.data.photos import square_photo
+from foundry.data.photos import SQUARE_SIZE, square_photo
 from foundry.data.pictures import load_photo
 
 SUFFIX = ".jpg"
 _QUALITY = 92
 _SIGNATURE = b"\xff\xd8\xff"
+# More than any square has that was made here.
+_MAX_BYTES = 200_000
 _DIGEST_LENGTH = 32
 
 
@@ -33,8 +35,8 @@ def read_square(path: Path) -> Square:
     """Make an example of a file that somebody has sent.
 
     Args:
-        path: As `load_photo()` takes it. What has been kept before is left as it is, so that a
-            project that is loaded again has the pictures that it had.
+        path: As `load_photo()` takes it. What `make_square()` has made is left as it is, so that
+            a project that is loaded again has the pictures that it had.
 
     Raises:
         InputError: If it is no picture that can be read.
@@ -42,9 +44,18 @@ def read_square(path: Path) -> Square:
     image = load_photo(path)
     content = path.read_bytes()
     digest = _digest(content)
-    if path.name == f"{digest}{SUFFIX}" and content.startswith(_SIGNATURE):
+    if path.name == f"{digest}{SUFFIX}" and _is_square(content):
         return Square(digest, content)
     return make_square(image)
+
+
+def _is_square(content: bytes) -> bool:
+    """Tell whether a file is as `make_square()` makes them: anybody can name one so."""
+    if len(content) > _MAX_BYTES or not content.startswith(_SIGNATURE):
+        return False
+    with Image.open(io.BytesIO(content)) as picture:
+        is_square = picture.size == (SQUARE_SIZE, SQUARE_SIZE) and picture.mode == "RGB"
+        return is_square and not picture.getexif()
 
 
 def make_square(image: Image.Image) -> Square:

@@ -10,6 +10,7 @@ tuned.safetensors       the fine-tuned part, if there is one
 import hashlib
 import json
 import logging
+import math
 import secrets
 import shutil
 import time
@@ -19,16 +20,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from foundry.errors import ArtifactError, InputError
+from foundry.models.networks import EfficientNetLite0
 from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, TUNED_FILE
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.head import Head
-from foundry.photos.teaching.novelty import Novelty
+from foundry.photos.teaching.novelty import DESCRIPTION_SIZE, Novelty
 from foundry.photos.teaching.outcome import Outcome, Tuned
 from foundry.photos.teaching.pictures import SUFFIX, Square
 from foundry.runs.folders import (
@@ -102,7 +105,9 @@ class Project:
                 values = json.loads(file.metadata()["head"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             head = Head(tuple(values["labels"]), tensors["weight"], tensors["bias"])
-            return head, Novelty(tensors["descriptions"], float(values["threshold"]))
+            novelty = Novelty(tensors["descriptions"], float(values["threshold"]))
+            _check_shapes(head, novelty)
+            return head, novelty
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):
             raise ArtifactError(f"{path} is damaged; train again.") from None
 
@@ -121,6 +126,25 @@ class Project:
     def file_of(self, digest: str) -> Path:
         """Return where an example's picture is kept."""
         return self.folder / _PICTURES / f"{digest}{SUFFIX}"
+
+
+def _check_shapes(head: Head, novelty: Novelty) -> None:
+    """Check that what a file holds can be computed with.
+
+    Raises:
+        ValueError: If not.
+    """
+    num_classes, (num_described, _) = len(head.labels), novelty.descriptions.shape
+    expected = (
+        (head.weight, (num_classes, EfficientNetLite0.NUM_FEATURES)),
+        (head.bias, (num_classes,)),
+        (novelty.descriptions, (num_described, DESCRIPTION_SIZE)),
+    )
+    for tensor, shape in expected:
+        if tensor.dtype != torch.float32 or tensor.shape != shape or not tensor.isfinite().all():
+            raise ValueError(f"{tuple(tensor.shape)} in place of {shape}")
+    if not num_described or not math.isfinite(novelty.threshold):
+        raise ValueError("no examples to compare with")
 
 
 def projects_dir() -> Path:

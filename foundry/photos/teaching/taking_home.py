@@ -5,12 +5,19 @@ import json
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models.networks import EfficientNetLite0
-from foundry.photos.teaching.archive import HEAD_FILE, PROJECT_FILE, TUNED_FILE, read_archive
+from foundry.photos.teaching.archive import (
+    HEAD_FILE,
+    PROJECT_FILE,
+    TUNED_FILE,
+    open_archive,
+    read_archive,
+)
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.lessons import Taught, load_frozen
 from foundry.photos.teaching.outcome import Outcome, Tuned
@@ -51,6 +58,7 @@ def save_project(project: Project, path: Path) -> None:
         path: Where to write.
     """
     values = {
+        "labels": project.labels,
         "examples": [asdict(example) for example in project.examples],
         "outcome": None if project.outcome is None else project.outcome.as_values(),
         "tuned": None if project.tuned is None else asdict(project.tuned),
@@ -76,17 +84,16 @@ def load_project(path: Path, owner: str) -> Project:
     Raises:
         InputError: As `read_archive()` does, or if what was learned is damaged.
     """
-    labels, squares, _ = read_archive(path)
+    with open_archive(path) as archive:
+        kept = (PROJECT_FILE, HEAD_FILE, TUNED_FILE)
+        learned = {name: _read(archive, name) for name in kept if name in archive.namelist()}
+    values = _parse(learned.pop(PROJECT_FILE)) if PROJECT_FILE in learned else None
+    # Projects of earlier versions do not say which classes they have.
+    labels, squares, _ = read_archive(path, values.get("labels") if values else None)
     project = create_project(owner, labels, squares)
+    if values is None:
+        return project
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if PROJECT_FILE not in names:
-                return project
-            values = json.loads(_read(archive, PROJECT_FILE))
-            learned = {
-                name: _read(archive, name) for name in (HEAD_FILE, TUNED_FILE) if name in names
-            }
         listed = {one["digest"]: Example(**one) for one in values["examples"]}
         # Projects of earlier versions were not fine-tuned.
         outcome, tuned = values["outcome"], values.get("tuned")
@@ -114,6 +121,16 @@ def load_project(path: Path, owner: str) -> Project:
         remove_project(project)
         raise InputError(_DAMAGED) from None
     return project
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(content)
+    except ValueError:
+        raise InputError(_DAMAGED) from None
+    if not isinstance(values, dict) or not isinstance(values.get("labels", []), list):
+        raise InputError(_DAMAGED)
+    return values
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:

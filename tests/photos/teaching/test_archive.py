@@ -1,5 +1,6 @@
 """ZIP files with examples: what is read, and a sentence for what is not."""
 
+import random
 import stat
 import zipfile
 
@@ -107,6 +108,29 @@ def test_what_is_no_zip_file_is_a_sentence(tmp_path, content):
     (tmp_path / "x.zip").write_bytes(content)
     with pytest.raises(InputError, match="damaged or no ZIP file"):
         read_archive(tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_whatever_is_damaged_is_a_sentence(tmp_path, method):
+    """Names that are no text, streams that break off: zipfile has an error of its own for each."""
+    path, rng = tmp_path / "x.zip", random.Random(0)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in TWO.items():
+            archive.writestr(name.replace("spots", "späts"), content)
+    content = path.read_bytes()
+    num_refused = 0
+    for _ in range(150):
+        spoilt = bytearray(content)
+        # Half of the time in the list at the end, which is a small part of it.
+        begin = rng.choice((0, content.find(b"PK\x01\x02")))
+        for place in rng.sample(range(begin, len(content)), 3):
+            spoilt[place] = rng.randrange(256)
+        path.write_bytes(spoilt)
+        try:
+            read_archive(path)
+        except InputError:
+            num_refused += 1
+    assert num_refused > 50
 
 
 def test_an_encrypted_one_is_a_sentence(tmp_path):

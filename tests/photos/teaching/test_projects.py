@@ -1,16 +1,19 @@
 """A visitor's classes on disk: theirs alone, changed whole, and gone when they are to go."""
 
+import hashlib
+import io
 import os
 import time
 
 import pytest
 from patterns import pattern_bytes
+from PIL import Image
 
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.teaching.changes import add_class, add_squares, remove_class, remove_example
 from foundry.photos.teaching.examples import MAX_EXAMPLES, check_label
 from foundry.photos.teaching.lessons import load_taught, teach_project
-from foundry.photos.teaching.pictures import Square, read_square
+from foundry.photos.teaching.pictures import Square, make_square, read_square
 from foundry.photos.teaching.projects import (
     MAX_AGE_S,
     create_project,
@@ -64,6 +67,26 @@ def test_an_example_is_a_small_square_that_stays_as_it_is(project, tmp_path):
     kept = tmp_path / f"{digest}.jpg"
     kept.write_bytes(project.file_of(digest).read_bytes())
     assert read_square(kept) == Square(digest, kept.read_bytes())
+
+
+def test_a_file_that_only_has_the_name_of_a_kept_example_is_cut_like_any_other(tmp_path):
+    """Else a ZIP of small files could hold pictures that fill the memory."""
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    for width, options in ((300, {}), (256, {"exif": exif})):
+        file = io.BytesIO()
+        Image.new("RGB", (width, 256), "navy").save(file, "JPEG", **options)
+        content = file.getvalue()
+        path = tmp_path / f"{hashlib.sha256(content).hexdigest()[:32]}.jpg"
+        path.write_bytes(content)
+        square = read_square(path)
+        assert square.content != content
+        with Image.open(io.BytesIO(square.content)) as kept:
+            assert kept.size == (256, 256) and not kept.getexif()
+    padded = make_square(Image.new("RGB", (256, 256))).content + bytes(300_000)
+    path = tmp_path / f"{hashlib.sha256(padded).hexdigest()[:32]}.jpg"
+    path.write_bytes(padded)
+    assert len(read_square(path).content) < 200_000
 
 
 def test_pictures_are_added_whole_or_not_at_all(project, squares):

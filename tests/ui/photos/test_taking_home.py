@@ -9,9 +9,13 @@ import zipfile
 import pytest
 from fine_tuned import fine_tune
 from patterns import draw_pattern, pattern_entries, write_zip
+from safetensors import safe_open
+from safetensors.torch import save
 
 from foundry.errors import InputError
+from foundry.photos.teaching.changes import add_class, add_squares
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
+from foundry.photos.teaching.pictures import make_square
 from foundry.photos.teaching.projects import create_project, list_own_projects
 from foundry.photos.teaching.taking_home import load_project, save_project
 from foundry.ui.photos.teach.downloads import on_load, on_take, write_taught
@@ -67,6 +71,44 @@ def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
     with pytest.raises(InputError, match="is damaged; save it again"):
         load_project(tmp_path / "bad.zip", "me")
     assert list_own_projects("me") == []
+
+
+def _spoil(values, **changes):
+    return json.dumps(values | {"outcome": values["outcome"] | changes}).encode()
+
+
+def test_what_cannot_have_come_out_of_a_teaching_is_a_sentence(taught, tmp_path):
+    save_project(taught, tmp_path / "saved.zip")
+    with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    values = json.loads(entries["project.json"])
+    one = values["outcome"]["checked"][0]
+    with safe_open(taught.folder / "head.safetensors", "pt") as file:
+        metadata, head = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    small = save(head | {"weight": head["weight"][:, :7].contiguous()}, metadata)
+    endless = save(head | {"bias": head["bias"] * float("nan")}, metadata)
+    for spoilt in (
+        {"project.json": _spoil(values, checked=[])},
+        {"project.json": _spoil(values, checked=[one | {"answer": "<b>"}])},
+        {"project.json": _spoil(values, elapsed_s="soon")},
+        {"project.json": json.dumps(values | {"labels": "stripes"}).encode()},
+        {"head.safetensors": small},
+        {"head.safetensors": endless},
+    ):
+        write_zip(tmp_path / "spoilt.zip", entries | spoilt)
+        with pytest.raises(InputError, match="is damaged; save it again"):
+            load_project(tmp_path / "spoilt.zip", "you")
+    assert list_own_projects("you") == []
+
+
+def test_a_project_in_the_making_is_loaded_as_it_was(taught, tmp_path):
+    """Also with classes that have too few pictures so far, or none."""
+    changed = add_class(add_class(taught, "waves"), "nothing yet")
+    changed, _ = add_squares(changed, "waves", [make_square(draw_pattern("waves", 1))])
+    save_project(changed, tmp_path / "saved.zip")
+    loaded = load_project(tmp_path / "saved.zip", "you")
+    assert loaded.labels == ("stripes", "spots", "waves", "nothing yet")
+    assert loaded.examples == changed.examples
 
 
 def test_a_fine_tuned_project_is_loaded_as_it_was(taught, tmp_path):
