@@ -85,7 +85,7 @@ class RunQueue:
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
         self._mark_abandoned()
-        self._make_room()
+        self.make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
     def stand_by(self, module: str) -> None:
@@ -214,7 +214,7 @@ class RunQueue:
                 started = time.monotonic()
                 self._note_end(job, _explain_exit(self._worker.wait()))
                 self._durations_s.append(time.monotonic() - started)
-                self._make_room()
+                self.make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
@@ -259,7 +259,8 @@ class RunQueue:
             except (Timeout, OSError, ValueError, KeyError):
                 continue
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Remove what is too old, and the oldest of what is too large."""
         try:
             remove_old_runs([store.parent() for store in self.stores])
             remove_stray_downloads()

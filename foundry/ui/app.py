@@ -43,6 +43,7 @@ from foundry.ui.server.limits import read_accounts
 from foundry.ui.server.middleware import MIDDLEWARE
 from foundry.ui.server.queues import NUM_THREADS
 from foundry.ui.server.sessions import open_lean_sessions
+from foundry.ui.server.sweep import sweep_by_the_clock
 from foundry.ui.server.warm_up import WarmUp
 from foundry.ui.speech.tab import build_speech_tab
 from foundry.ui.train.tab import build_train_tab
@@ -115,6 +116,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             chosen_run=gr.State(("", 0.0)),
             made_run=gr.State(""),
             warm_ups=[],
+            sweeps=[queue.make_room],
         )
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:
@@ -125,6 +127,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
         variants.connect()
         build_runs_api(queue)
         app.load(WarmUp(page.warm_ups).start, None, None, **QUIET)
+        sweep_by_the_clock(page.sweeps)
         explain_knobs(app)
     _keep_example_files(app)
     return app.queue(default_concurrency_limit=concurrency, max_size=_MAX_QUEUE)

@@ -108,32 +108,46 @@ def test_parts_that_are_built_when_they_are_opened_are_built_one_after_the_other
 
 
 def _build_later(page, renderable):
-    """What takes input of a part that is built when it is opened."""
+    """The events of a part that is built when it is opened, and what takes input there."""
     config = copy(page.default_config)
     LocalContext.blocks.set(page)
     LocalContext.blocks_config.set(config)
     values = {gr.State: "dense", gr.BrowserState: "0" * 32}
     renderable.apply(*(values[type(component)] for component in renderable.inputs))
-    return {
+    events = [event for event in config.fns.values() if event.rendered_in is renderable]
+    taken = {
         component
-        for event in config.fns.values()
-        if event.rendered_in is renderable
+        for event in events
         for component in event.inputs
         if isinstance(component, FormComponent | gr.Image | gr.File | gr.Audio)
         and component._id not in page.default_config.blocks
     }
+    dropped = {
+        config.blocks[component].elem_id
+        for event in events
+        if event.trigger_mode == "once" and not event.is_cancel_function
+        for component, happened in event.targets
+        if happened in ("input", "select", "release", "submit", "upload")
+    }
+    return taken, dropped
 
 
-def test_what_is_built_later_can_be_used():
-    """Gradio's page shuts what comes later with a value, unless it says that it is for input."""
+def test_what_is_built_later_can_be_used_and_drops_nothing():
+    """Gradio's page shuts what comes later with a value, unless it says that it is for input.
+
+    Of what may be dropped, a project is not to be loaded twice by a double click.
+    """
     page = build_app("cpu")
     owners = [getattr(event.fn, "__self__", None) for event in page.fns.values()]
-    taken = set()
+    taken, dropped = set(), set()
     for renderable in owners:
         if isinstance(renderable, Renderable):
-            taken |= copy_context().run(_build_later, page, renderable)
+            found = copy_context().run(_build_later, page, renderable)
+            taken |= found[0]
+            dropped |= found[1]
     assert {"Model", "Attack", "Strength", "Who answers"} <= {one.label for one in taken}
     assert {one.label for one in taken if not one.interactive} == set()
+    assert dropped == {"teach-load"}
 
 
 def test_the_sweep_of_old_files_spares_the_examples(tmp_path, monkeypatch):

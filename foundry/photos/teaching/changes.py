@@ -33,53 +33,38 @@ _LOCK_FILE = "lock"
 _LOCK_S = 20.0
 
 
-def add_class(project: Project, label: object) -> Project:
-    """Add a class without examples; one that there is stays as it is.
-
-    Raises:
-        InputError: If the name is not accepted, or there are too many.
-    """
-    name = check_label(label)
-
-    def add(now: Project) -> Project:
-        if name in now.labels:
-            return now
-        check_labels([*now.labels, name])
-        return replace(now, labels=(*now.labels, name))
-
-    return _change(project, add)
-
-
 def add_squares(project: Project, label: str, squares: Sequence[Square]) -> tuple[Project, int]:
-    """Add examples to a class, all or none.
+    """Add examples to a class, all or none; one that is not there is made with them.
 
     Args:
         project: The visitor's own.
-        label: One of its classes.
+        label: Of the class.
         squares: Their pictures.
 
     Returns:
         The project, and how many of the pictures the class had already.
 
     Raises:
-        InputError: If there is no such class, another class has one of the pictures, or they are
-            too many.
+        InputError: If the name is not accepted, another class has one of the pictures, or there are
+            too many pictures or classes.
     """
     num_twice = 0
+    name = check_label(label)
 
     def add(now: Project) -> Project:
         nonlocal num_twice
-        if label not in now.labels:
-            raise InputError(f"There is no class “{label}”; add it first.")
+        labels = tuple(dict.fromkeys([*now.labels, name]))
+        check_labels(labels)
         known = {one.digest for one in now.examples}
         for square in squares:
-            find_elsewhere(now.examples, square.digest, label)
+            find_elsewhere(now.examples, square.digest, name)
         fresh = {one.digest: one for one in squares if one.digest not in known}
         num_twice = len(squares) - len(fresh)
-        check_room(label, now.examples, len(fresh))
+        check_room(name, now.examples, len(fresh))
         for square in fresh.values():
             now.file_of(square.digest).write_bytes(square.content)
-        return replace(now, examples=(*now.examples, *(Example(one, label) for one in fresh)))
+        added = (Example(one, name) for one in fresh)
+        return replace(now, labels=labels, examples=(*now.examples, *added))
 
     return _change(project, add), num_twice
 

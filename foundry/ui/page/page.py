@@ -28,6 +28,7 @@ class Page:
             asked for, so that asking again is a change.
         made_run: The id of a run that was made on another tab, for the Train tab to show.
         warm_ups: What to load in the background once somebody has opened the page.
+        sweeps: What removes old files, by the clock.
     """
 
     device: str
@@ -40,3 +41,4 @@ class Page:
     chosen_run: gr.State
     made_run: gr.State
     warm_ups: list[Callable[[], None]]
+    sweeps: list[Callable[[], None]]

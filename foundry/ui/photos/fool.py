@@ -25,7 +25,7 @@ from foundry.photos.classification import NUM_GUESSES
 from foundry.photos.names import load_names
 from foundry.ui.components.plots import FOOL_CSS, before_and_after_html, pictures_html
 from foundry.ui.components.pretrained_choice import Loading, watch
-from foundry.ui.page.feedback import LATEST, QUIET
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET
 from foundry.ui.photos import view
 from foundry.ui.photos.choice import DEFAULT_MODEL, load_chosen
 
@@ -203,9 +203,11 @@ def build_fool(photo: gr.Image, model: gr.Dropdown) -> None:
             elem_id="photos-fooled",
         )
     attack = on_fool, [is_open, photo, model, target, method, strength], fooled
-    for change in (photo.change, model.input, target.input, method.input, strength.release):
-        change(*attack, **LATEST)
-    opened = row.expand(lambda: True, None, is_open, **QUIET)
-    opened.then(on_open, target, target, **QUIET)
-    opened.then(*attack, **QUIET)
+    # One after the other: of two at once the slower one would have the last word.
+    in_turn = {"concurrency_limit": 1, "concurrency_id": "fool"}
+    for change in (target.input, method.input, strength.release):
+        change(*attack, **LATEST | in_turn)
+    for change in (photo.change, model.input, is_open.change):
+        change(*attack, **EVERY | in_turn)
+    row.expand(lambda: True, None, is_open, **QUIET).then(on_open, target, target, **QUIET)
     row.collapse(lambda: False, None, is_open, **QUIET)

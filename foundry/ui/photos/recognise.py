@@ -59,6 +59,15 @@ def on_photo(
     return [view.answer_html(model, guesses), note, view.hint(LOOK_HINT), *told]
 
 
+def on_photo_again(path: str | None, *settings: Any) -> list[Any]:
+    """Name what is on a photo once `on_ready()` has said its piece. As `on_photo()`."""
+    told = on_photo(path, *settings)
+    if path is None:
+        # There is nothing to say but what went wrong with the model.
+        told[1] = gr.skip()
+    return told
+
+
 def on_ready(name: str, variant: str) -> Iterator[str]:
     """Make a model ready, saying how far it is, before it is asked.
 

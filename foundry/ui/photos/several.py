@@ -33,7 +33,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
         variant: The name of the variant.
 
     Yields:
-        The job's id, status, gallery, the CSV, and both buttons.
+        The job's id, status, gallery, the CSV, both buttons, and the files of the gallery.
     """
     paths = list(paths or ())
     check_number(paths)
@@ -44,20 +44,21 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
             "",
             gr.DownloadButton(visible=False),
             *busy_buttons(True),
+            paths,
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} sets of photos are before yours."
-            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 4]
+            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 5]
         try:
             for step in watch(partial(load_chosen, name, variant), f"Loading {variant}"):
                 if isinstance(step, Loading):
                     line = status_line("Naming", f"{step.sentence}: {step.share:.0%}", 0.0)
-                    yield [gr.skip(), line, *[gr.skip()] * 4]
+                    yield [gr.skip(), line, *[gr.skip()] * 5]
                 else:
                     model = step
         except (InputError, ArtifactError) as error:
             line = status_line("Failed", str(error), style="failed")
-            yield ["", line, *[gr.skip()] * 2, *busy_buttons(is_busy=False)]
+            yield ["", line, *[gr.skip()] * 2, *busy_buttons(is_busy=False), gr.skip()]
             return
         named: list[Named] = []
         # Card after card, so that of a longer gallery only what is new goes to the page.
@@ -71,7 +72,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
             if perf_counter() - told > _REFRESH_S:
                 told = perf_counter()
                 line = _progress(len(named), len(paths), told - started)
-                yield [gr.skip(), line, cards, *[gr.skip()] * 3]
+                yield [gr.skip(), line, cards, *[gr.skip()] * 4]
         elapsed_s = perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             file = write_names(named, Path(folder) / "photos.csv")
@@ -82,6 +83,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
                 cards,
                 gr.DownloadButton(value=str(file), visible=True),
                 *busy_buttons(is_busy=False),
+                gr.skip(),
             ]
 
 
@@ -104,8 +106,8 @@ def on_pick(event: gr.EventData, paths: Sequence[str] | None) -> Any:
     """Return the photo that was pressed, to be looked at alone.
 
     Args:
-        event: Carries its place among the files.
-        paths: Of the files.
+        event: Carries its place in the gallery.
+        paths: Of the gallery's photos; the field may hold others by now.
     """
     number = int(event.photo)
     return paths[number] if paths and 0 <= number < len(paths) else gr.skip()
@@ -120,7 +122,7 @@ def build_several(photo: gr.Image, model: gr.Dropdown, variant: gr.State) -> Non
         variant: The name of its variant.
     """
     with gr.Accordion("Several photos at once", open=False, elem_id="photos-several-row"):
-        job = gr.State("")
+        job, shown = gr.State(""), gr.State([])
         with gr.Row(elem_classes="halves"):
             files = gr.File(
                 label="Photos",
@@ -151,9 +153,9 @@ def build_several(photo: gr.Image, model: gr.Dropdown, variant: gr.State) -> Non
     start.click(
         on_several,
         [files, model, variant],
-        [job, status, album, download, start, cancel],
+        [job, status, album, download, start, cancel, shown],
         **OWN_QUEUE,
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)
-    album.select(on_pick, files, photo, **EVERY)
+    album.select(on_pick, shown, photo, **EVERY)

@@ -20,7 +20,13 @@ from foundry.ui.photos.examples import EXAMPLES_CSS, EXAMPLES_JS, examples_html
 from foundry.ui.photos.fool import build_fool
 from foundry.ui.photos.input import build_photo_input
 from foundry.ui.photos.look import LOOK_CSS, LOOK_JS, on_look
-from foundry.ui.photos.recognise import PHOTO_HINT, on_example, on_photo, on_ready
+from foundry.ui.photos.recognise import (
+    PHOTO_HINT,
+    on_example,
+    on_photo,
+    on_photo_again,
+    on_ready,
+)
 from foundry.ui.photos.several import build_several
 from foundry.ui.photos.teach.section import build_teach_section
 from foundry.ui.photos.variants import on_compare
@@ -45,7 +51,7 @@ def build_photos_tab(page: Page) -> None:
         tab.select(lambda: True, None, is_open, **QUIET)
         page.links.open_only("photos")
         build_photos_api(page.queue)
-    page.warm_ups.extend((remove_old_projects, remove_strays))
+    page.sweeps.extend((remove_old_projects, remove_strays))
 
 
 def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) -> None:
@@ -93,12 +99,21 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
         [answer, note, looked, *compared.outputs()],
     )
     compared.connect(on_compare, [photo, model, variant])
-    photo.change(*named, **LATEST)
     # Each: what is put off until the one before has ended would come with that one's event.
-    answer.select(on_look, [photo, model], looked, **EVERY)
-    looked.select(on_cover, [photo, model, variant], covered, **EVERY)
+    look = answer.select(on_look, [photo, model], looked, **EVERY)
+    cover = looked.select(on_cover, [photo, model, variant], covered, **EVERY)
+    # What is still to be said of the photo before is not to be said of this one.
+    photo.change(*named, cancels=[look, cover], **LATEST)
     # What was said with a part covered is about what was looked at then.
     looked.change(lambda: "", None, covered, **QUIET)
     examples.select(on_example, None, photo, **EVERY)
     for change in (model.input, variant.change):
-        change(on_ready, [model, variant], note, **QUIET).then(*named, **QUIET)
+        # Each, also beside another that loads: the answer is of what is chosen by then.
+        change(
+            on_ready,
+            [model, variant],
+            note,
+            trigger_mode="multiple",
+            cancels=[look, cover],
+            **QUIET,
+        ).then(on_photo_again, *named[1:], **QUIET)

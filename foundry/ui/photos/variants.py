@@ -11,7 +11,8 @@ from foundry.errors import InputError
 from foundry.models import available_variants
 from foundry.models.hub import OnProgress
 from foundry.models.runtime import count_weight_bytes
-from foundry.photos import classify_photo, rank
+from foundry.photos import PhotoModel, classify_photo, rank
+from foundry.photos.classification import Guess
 from foundry.ui.components.variants.answers import Answered, Candidate, measure_beside_dense
 from foundry.ui.components.variants.bars import compare_all, show_bars
 from foundry.ui.page.feedback import shows_errors
@@ -67,11 +68,16 @@ def on_compare(
     )
 
 
+def _name(model: PhotoModel, guess: Guess) -> str:
+    # Two classes may have one label: the bird and the machine are both a crane.
+    return model.names[guess.index].shown if model.names else guess.label
+
+
 def _load(
     image: Image.Image, name: str, variant: str, on_progress: OnProgress | None = None
 ) -> Candidate:
     model = load_chosen(name, variant, on_progress)
     return Candidate(
-        lambda: rank(model, classify_photo(model, image), 1)[0].label,
+        lambda: _name(model, rank(model, classify_photo(model, image), 1)[0]),
         count_weight_bytes(model.predict),
     )

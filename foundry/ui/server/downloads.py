@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 from foundry.runs.cleaning import make_downloads_folder
 
@@ -43,3 +44,13 @@ class KeptFiles:
                 _, old = self._paths.popitem(last=False)
                 shutil.rmtree(Path(old[0]).parent, ignore_errors=True)
             return self._paths[key]
+
+    def drop(self, is_gone: Callable[[Any], bool]) -> None:
+        """Remove sets of files before their time.
+
+        Args:
+            is_gone: Given a key, tells whether what it depends on was deleted.
+        """
+        with self._lock:
+            for key in [key for key in self._paths if is_gone(key)]:
+                shutil.rmtree(Path(self._paths.pop(key)[0]).parent, ignore_errors=True)

@@ -10,7 +10,7 @@ from patterns import pattern_bytes
 from PIL import Image
 
 from foundry.errors import ArtifactError, InputError
-from foundry.photos.teaching.changes import add_class, add_squares, remove_class, remove_example
+from foundry.photos.teaching.changes import add_squares, remove_class, remove_example
 from foundry.photos.teaching.examples import MAX_EXAMPLES, check_label
 from foundry.photos.teaching.lessons import load_taught, teach_project
 from foundry.photos.teaching.pictures import Square, make_square, read_square
@@ -90,18 +90,19 @@ def test_a_file_that_only_has_the_name_of_a_kept_example_is_cut_like_any_other(t
 
 
 def test_pictures_are_added_whole_or_not_at_all(project, squares):
-    project = add_class(project, " waves ")
     fresh = squares("waves", 3)
     other = Square(project.examples[0].digest, b"")
     with pytest.raises(InputError, match="The same picture is in “stripes” and in “waves”"):
         add_squares(project, "waves", [*fresh, other])
-    assert read_own_project(project.project_id, "me").examples == project.examples
-    project, num_twice = add_squares(project, "waves", [*fresh, fresh[0]])
+    # Nor is the class made that they were for.
+    assert read_own_project(project.project_id, "me") == project
+    project, num_twice = add_squares(project, " waves ", [*fresh, fresh[0]])
+    assert project.labels == ("stripes", "spots", "waves")
     assert (len(project.examples), num_twice) == (11, 1)
     with pytest.raises(InputError, match=f"103 pictures; at most {MAX_EXAMPLES}"):
         add_squares(project, "waves", [Square(f"{n:032}", b"") for n in range(100)])
-    with pytest.raises(InputError, match="There is no class “none”"):
-        add_squares(project, "none", fresh)
+    with pytest.raises(InputError, match="the answer when no class fits"):
+        add_squares(project, "none of these", [])
 
 
 def test_what_is_removed_is_gone_from_the_disk(project):
@@ -114,7 +115,7 @@ def test_what_is_removed_is_gone_from_the_disk(project):
     remove_project(project)
     assert list(projects_dir().iterdir()) == []
     with pytest.raises(InputError, match="deleted meanwhile"):
-        add_class(project, "waves")
+        add_squares(project, "waves", [])
 
 
 def test_what_was_not_changed_for_a_week_goes(project):

@@ -23,10 +23,11 @@ def paths(tmp_path):
 
 def test_a_gallery_and_a_table_come_out(paths):
     first, *_, last = on_several(paths, SHIPPED, "dense")
-    job, _, album, hidden, start, cancel = first
+    job, _, album, hidden, start, cancel, shown = first
+    assert shown == paths
     assert job and album == "" and not hidden.visible
     assert (start.interactive, cancel.interactive) == (False, True)
-    job, status, album, download, start, cancel = last
+    job, status, album, download, start, cancel, _ = last
     assert job == "" and "3 of 3 photos in" in status and "1 could not be read" in status
     assert album.count("data-photo=") == 2 and "浓缩咖啡" in album
     assert "&lt;b&gt;.jpg" in album and "<b>.jpg" not in album
@@ -47,7 +48,7 @@ def test_a_cancelled_job_keeps_what_is_done(paths, monkeypatch):
     monkeypatch.setattr(several, "_REFRESH_S", 0)
     steps = on_several(paths, SHIPPED, "dense")
     on_cancel(next(steps)[0])
-    *_, (_, status, album, download, start, _) = steps
+    *_, (_, status, album, download, start, *_) = steps
     assert "Cancelled" in status and "1 of 3 photos" in status
     assert album.count("data-photo=") == 1 and download.visible and start.interactive
 
@@ -57,7 +58,7 @@ def test_what_cannot_be_done_is_a_sentence(paths):
         next(on_several(None, SHIPPED, "dense"))
     with pytest.raises(gr.Error, match="at most 200 at once"):
         next(on_several(paths * 100, SHIPPED, "dense"))
-    *_, (_, status, _, _, start, _) = on_several(paths, SHIPPED, "pruned")
+    *_, (_, status, _, _, start, *_) = on_several(paths, SHIPPED, "pruned")
     assert "no pruned checkpoint comes with it" in status and start.interactive
 
 

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from foundry.errors import InputError
-from foundry.photos.teaching.changes import add_class, add_squares
+from foundry.photos.teaching.changes import add_squares
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
 from foundry.photos.teaching.pictures import make_square
 from foundry.photos.teaching.projects import create_project, list_own_projects
@@ -103,8 +103,8 @@ def test_what_cannot_have_come_out_of_a_teaching_is_a_sentence(taught, tmp_path)
 
 def test_a_project_in_the_making_is_loaded_as_it_was(taught, tmp_path):
     """Also with classes that have too few pictures so far, or none."""
-    changed = add_class(add_class(taught, "waves"), "nothing yet")
-    changed, _ = add_squares(changed, "waves", [make_square(draw_pattern("waves", 1))])
+    changed, _ = add_squares(taught, "waves", [make_square(draw_pattern("waves", 1))])
+    changed, _ = add_squares(changed, "nothing yet", [])
     save_project(changed, tmp_path / "saved.zip")
     loaded = load_project(tmp_path / "saved.zip", "you")
     assert loaded.labels == ("stripes", "spots", "waves", "nothing yet")

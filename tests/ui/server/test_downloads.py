@@ -30,6 +30,14 @@ def test_files_are_written_once_however_many_ask_at_once():
     assert answers == [[str(written[0] / "a.txt")]] * 4
 
 
+def test_what_was_made_of_something_deleted_goes_with_it():
+    files = KeptFiles(3)
+    kept, gone = files.get(("a", 1), write), files.get(("b", 1), write)
+    files.drop(lambda key: key[0] == "b")
+    assert Path(kept[0]).exists() and not Path(gone[0]).parent.exists()
+    assert Path(files.get(("b", 1), write)[0]).exists()
+
+
 def test_the_files_nobody_asked_for_longest_go():
     files = KeptFiles(2)
     first, second = files.get("first", write), files.get("second", write)

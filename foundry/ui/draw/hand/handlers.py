@@ -113,8 +113,10 @@ def on_delete(token: str) -> str:
         The row under the answer, whose change shows that there are none.
     """
     remove_collection(token)
+    empty = read_collection(token)
+    _FILES.drop(lambda key: bool(key[0] == empty.folder.name))
     return correction_html(
-        read_collection(token),
+        empty,
         "All drawings are deleted. Networks that learned them are among your runs on the Train "
         "tab, where they can be deleted, too.",
     )

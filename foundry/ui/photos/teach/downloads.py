@@ -18,11 +18,9 @@ from foundry.photos.teaching.projects import Project
 from foundry.photos.teaching.taking_home import build_whole, load_project, save_project
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.photos.examples import EXAMPLES, open_example
-from foundry.ui.photos.teach.handlers import find_project, show_all
-from foundry.ui.server.downloads import KeptFiles
+from foundry.ui.photos.teach.handlers import TAKEN_HOME, find_project, show_all
 
 PROJECT = "project"
-_FILES = KeptFiles(32)
 
 
 def write_taught(project: Project, file_format: str, folder: Path) -> Path:
@@ -70,7 +68,7 @@ def on_take(file_format: str, token: str) -> Any:
         raise InputError("There are no classes to take home.")
     changed_at = (project.folder / "project.json").stat().st_mtime_ns
     key = (project.project_id, changed_at, file_format)
-    (path,) = _FILES.get(key, lambda folder: [write_taught(project, file_format, folder)])
+    (path,) = TAKEN_HOME.get(key, lambda folder: [write_taught(project, file_format, folder)])
     return gr.DownloadButton(value=path, visible=True)
 
 

@@ -9,12 +9,11 @@ import gradio as gr
 from foundry.data.pictures import load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.teaching.changes import (
-    add_class,
     add_squares,
     remove_class,
     remove_example,
 )
-from foundry.photos.teaching.examples import check_label
+from foundry.photos.teaching.examples import check_label, check_room
 from foundry.photos.teaching.learning import LearnEvent, Stage
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
 from foundry.photos.teaching.pictures import Square, make_square, read_square
@@ -31,11 +30,14 @@ from foundry.ui.photos import view
 from foundry.ui.photos.teach.board import board_html
 from foundry.ui.photos.teach.camera import read_taken
 from foundry.ui.photos.teach.result import cell_html, chart_json, result_html, said_html
+from foundry.ui.server.downloads import KeptFiles
 from foundry.ui.server.queues import LESSONS
 
 READY = "Give at least two classes three pictures each, then press Train."
 TRY_HINT = "A new picture is named here as soon as it is there."
 _REFRESH_S = 0.3
+# What was taken home, by the project, its last change and the format.
+TAKEN_HOME = KeptFiles(32)
 _DOING: dict[Stage, str] = {
     "features": "The pretrained network looks at the pictures.",
     "head": "A layer on top of it learns the classes.",
@@ -63,9 +65,12 @@ def on_add(paths: Sequence[str] | str | None, label: str | None, token: str) -> 
     if not paths:
         return [gr.skip()] * 4
     name = check_label(label)
+    files = [paths] if isinstance(paths, str) else paths
+    # Before any is read, which takes a while.
+    check_room(name, (), len(files))
     squares: list[Square] = []
     notes = []
-    for path in [paths] if isinstance(paths, str) else paths:
+    for path in files:
         try:
             squares.append(read_square(Path(path)))
         except InputError as error:
@@ -114,7 +119,7 @@ def on_drawn(drawing: Any, label: str | None, token: str) -> list[Any]:
 def _add(squares: Sequence[Square], name: str, token: str) -> list[Any]:
     """Add pictures to a class; return as `_show()`, then a note."""
     project = find_project(token) or create_project(token)
-    project, num_twice = add_squares(add_class(project, name), name, squares)
+    project, num_twice = add_squares(project, name, squares)
     return [*_show(project, name), f"{num_twice} were there already." if num_twice else ""]
 
 
@@ -221,8 +226,11 @@ def on_delete(token: str) -> list[Any]:
         The board, the classes to choose from, the result with what belongs to it, the status, and
         a chart without curves.
     """
-    for project in list_own_projects(token):
+    own = list_own_projects(token)
+    for project in own:
         remove_project(project)
+    gone = {project.project_id for project in own}
+    TAKEN_HOME.drop(lambda key: key[0] in gone)
     return [
         *_show(None),
         *_show_result(None),

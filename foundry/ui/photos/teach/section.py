@@ -134,19 +134,22 @@ def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project 
     load, taken = build_downloads(visitor)
     shown = [board, name]
     judged = [learned, result, cell, replay]
-    files.upload(on_add, [files, name, visitor], [*shown, files, note], **QUIET)
-    camera.submit(on_taken, [name, visitor], [*shown, note], **QUIET)
-    drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **QUIET)
+    files.upload(on_add, [files, name, visitor], [*shown, files, note], **EVERY)
+    camera.submit(on_taken, [name, visitor], [*shown, note], **EVERY)
+    drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **EVERY)
     loaded = load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
     board.select(on_board, visitor, shown, **EVERY)
     trained = train.click(
         on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET
     )
     result.select(on_cell, visitor, cell, **EVERY)
-    tried.change(on_try, [tried, visitor], said, **LATEST)
+    ask = on_try, [tried, visitor], said
+    tried.change(*ask, **LATEST)
     deleted = delete.click(
         partial(on_delete_all, panel), visitor, [*shown, *judged, status, chart], **QUIET
     )
-    connect_tuning(panel, tuning, visitor, [loaded, trained, deleted])
-    for change in (tuning.choice.change, result.change):
+    renewals = [loaded, trained, deleted]
+    for renewal in (*renewals, *connect_tuning(panel, tuning, visitor, renewals)):
+        renewal.then(*ask, **QUIET)
+    for change in (tuning.choice.change, result.change, board.change):
         change(forget_file, None, taken, **QUIET)

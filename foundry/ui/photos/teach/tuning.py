@@ -112,8 +112,19 @@ def on_finished(run_id: str, token: str) -> list[Any]:
 
 
 def on_renewed(panel: RunPanel[TuneRun], token: str) -> list[Any]:
-    """Show the stage of the visitor's classes as they are now. Returns as `show_tuning()`."""
-    return show_tuning(panel, find_project(token))
+    """Show the stage of the visitor's classes as they are now, and end what is of no use for them.
+
+    Returns:
+        As `show_tuning()`.
+    """
+    project = find_project(token)
+    useful = find_tuning(project) if project else None
+    for run in TUNINGS.list_own(token):
+        if run.status in ACTIVE and (useful is None or run.run_id != useful.run_id):
+            # It may have ended just now.
+            with suppress(InputError):
+                panel.queue.stop(run.run_id)
+    return show_tuning(panel, project)
 
 
 def on_delete_all(panel: RunPanel[TuneRun], token: str) -> list[Any]:
@@ -215,7 +226,7 @@ def connect_tuning(
     view: TuningView,
     visitor: gr.BrowserState,
     renewals: list[Dependency],
-) -> None:
+) -> list[Dependency]:
     """Wire the stage.
 
     Args:
@@ -223,12 +234,16 @@ def connect_tuning(
         view: From `build_tuning()`.
         visitor: Holds the visitor's token.
         renewals: Events after which there are other classes, or another head.
+
+    Returns:
+        Events after which another network may answer.
     """
     controls = view.controls
     connect_buttons(panel, controls, visitor, partial(on_start, panel), [], [*view.charts])
-    controls.finished.change(
+    finished = controls.finished.change(
         on_finished, [controls.finished, visitor], [view.result, view.choice], **QUIET
     )
-    view.choice.input(on_choose, [view.choice, visitor], None, **LATEST)
+    chosen = view.choice.input(on_choose, [view.choice, visitor], None, **LATEST)
     for renewal in renewals:
         renewal.then(partial(on_renewed, panel), visitor, view.outputs(), **QUIET)
+    return [finished, chosen]
