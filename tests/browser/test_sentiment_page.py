@@ -98,6 +98,11 @@ def test_a_word_typed_over_is_compared_and_slots_fill_a_table(page, box):
     changed = page.locator("#sentiment-changed textarea")
     answers = page.locator("#sentiment-what-if-answers")
     expect(changed).to_have_value("The film was good.")
+    # What nobody has changed follows the text.
+    box.fill("The film was good, too.")
+    expect(changed).to_have_value("The film was good, too.")
+    box.fill("The film was good.")
+    expect(changed).to_have_value("The film was good.")
     changed.fill("The film was awful.")
     expect(answers).to_contain_text("With “awful.” in place of “good.”")
     changed.fill("The {film|<b>book</b>} was {good|awful}.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_texts
 from foundry.sentiment.report import write_report
@@ -74,7 +75,12 @@ def _score(
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} tables are before yours."
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
-        model = load_sentiment_model(name, variant)[1]
+        try:
+            model = load_sentiment_model(name, variant)[1]
+        except (InputError, ArtifactError) as error:
+            line = status_line("Failed", str(error), style="failed")
+            yield ["", line, *[gr.skip()] * 4, *busy_buttons(is_busy=False)]
+            return
         started = told = perf_counter()
         scoring_since = started
         for event in score_texts(model, texts):

@@ -33,7 +33,7 @@ from foundry.ui.sentiment.choice import (
 )
 from foundry.ui.sentiment.link import read_settings
 from foundry.ui.sentiment.variants import on_compare, tell_answers
-from foundry.ui.sentiment.what_if import build_what_if, on_what_if
+from foundry.ui.sentiment.what_if import FOLLOW_JS, build_what_if, on_what_if
 from foundry.ui.sentiment.words import build_words_view, on_rest
 from foundry.ui.server.queues import OWN_QUEUE
 
@@ -126,7 +126,8 @@ def on_type(
     """
     answered = answered or Answered()
     if not text or not text.strip():
-        return [plots.hint(_TYPE_HINT), "", *show_bars(answered.clear(), variant)]
+        nothing = show_bars(answered.clear(), variant, available_variants(name))
+        return [plots.hint(_TYPE_HINT), "", *nothing]
     try:
         score, elapsed_ms = _score(text, name, variant)
         told = tell_answers(text, name, variant, score, elapsed_ms, answered)
@@ -237,7 +238,9 @@ def build_sentiment_tab(page: Page) -> None:
         tab.select(on_visit, [active, variant], about, **QUIET)
         text.change(on_type, *scored, **LATEST)
         choice.input(on_choose, [choice, variant], [choice, active, about], **LATEST)
-        view.rested.then(*asked, **OWN_QUEUE, **QUIET)
+        copied = [text, what_if.changed], what_if.changed
+        followed = view.rested.then(None, *copied, js=FOLLOW_JS, **QUIET)
+        followed.then(*asked, **OWN_QUEUE, **QUIET)
         active.change(on_type, *scored, **QUIET).then(*looked_at, **OWN_QUEUE, **QUIET).then(
             *asked, **OWN_QUEUE, **QUIET
         )

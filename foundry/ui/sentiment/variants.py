@@ -10,6 +10,7 @@ from foundry.models.hub import OnProgress
 from foundry.models.loading import check_variant
 from foundry.models.runtime import count_weight_bytes
 from foundry.sentiment import SentimentScore, score_text
+from foundry.sentiment.scoring import UNREAD
 from foundry.ui.components.variants.answers import (
     Answered,
     Candidate,
@@ -18,7 +19,7 @@ from foundry.ui.components.variants.answers import (
 )
 from foundry.ui.components.variants.bars import compare_all, show_bars
 from foundry.ui.page.feedback import shows_errors
-from foundry.ui.sentiment.choice import make_usable
+from foundry.ui.sentiment.choice import load_sentiment_model, make_usable
 
 # A text is soon read, and a network of this size takes long enough to be timed well.
 _NUM_ROUNDS = 3
@@ -65,6 +66,9 @@ def on_compare(text: str, name: str, variant: str, answered: Answered) -> Iterat
     """
     if not text or not text.strip():
         raise InputError("There is nothing to compare yet; type a text.")
+    # All variants have the same tokens.
+    if not score_text(load_sentiment_model(name)[1], text).is_read:
+        raise InputError(UNREAD)
     yield from compare_all(
         answered,
         (name, text),

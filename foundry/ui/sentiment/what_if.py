@@ -21,6 +21,9 @@ _SAME = "This is the text as written: type over a word of it."
 # It begins as the text above; what was changed in it before stays.
 _BEGIN_JS = """(text, changed) =>
   changed && changed !== window.foundryAsWritten ? changed : (window.foundryAsWritten = text)"""
+# What nobody has changed follows the text; before the part is opened there is nothing to follow.
+FOLLOW_JS = """(text, changed) =>
+  changed && changed === window.foundryAsWritten ? (window.foundryAsWritten = text) : changed"""
 # A column for each; of more labels the answer alone.
 _MAX_LABELS_SHOWN = 5
 _MAX_SHOWN = 60
@@ -93,11 +96,13 @@ def _answer_both(model: SentimentModel, text: str, changed: str) -> str:
     if not text.strip():
         return plots.answer_html(after.probs, "As changed")
     before = score_text(model, text)
-    written = plots.answer_html(before.probs, "As written")
-    return (
-        f'<div class="pair"><div>{written}</div>'
-        f"<div>{plots.answer_html(after.probs, _tell(change), before=before.probs)}</div></div>"
-    )
+    if before.is_read:
+        written = plots.answer_html(before.probs, "As written")
+        changed_html = plots.answer_html(after.probs, _tell(change), before=before.probs)
+    else:
+        written = plots.hint(UNREAD)
+        changed_html = plots.answer_html(after.probs, _tell(change))
+    return f'<div class="pair"><div>{written}</div><div>{changed_html}</div></div>'
 
 
 def _tell(change: Change) -> str:

@@ -178,11 +178,14 @@ def on_word(explained: Explained | None, event: gr.EventData) -> list[Any]:
 
 def _explain(text: str, name: str, variant: str) -> list[Any]:
     pretrained, model = load_sentiment_model(name, variant)
+    score = score_text(model, text)
+    if not score.is_read:
+        raise InputError(UNREAD)
     # Of two labels always the second, so that a colour means the same for every text.
     label = model.labels[1] if len(model.labels) == 2 else None
     with EXPLANATIONS.turn():
         explanation = explain_text(pretrained.model, pretrained.processor, text, label)
-    explained = Explained(name, variant, explanation, score_text(model, text))
+    explained = Explained(name, variant, explanation, score)
     return [
         explained,
         plots.words_html(explained.explanation, model.labels),

@@ -76,6 +76,16 @@ def test_what_cannot_be_read_is_named_and_the_others_stay(files, tmp_path):
         on_add(files("spots", 1), "waves", TOKEN)
 
 
+def test_too_many_are_refused_before_any_is_read_and_no_class_is_left(files):
+    with pytest.raises(gr.Error, match="would have 5,000 pictures; at most 100"):
+        on_add(["/no/such/file.png"] * 5_000, "stripes", TOKEN)
+    assert list_own_projects(TOKEN) == []
+    on_add(files("stripes"), "stripes", TOKEN)
+    with pytest.raises(gr.Error, match="The same picture is in"):
+        on_add(files("stripes"), "spots", TOKEN)
+    assert list_own_projects(TOKEN)[0].labels == ("stripes",)
+
+
 def test_what_the_camera_takes_and_what_is_drawn_are_examples(files):
     urls = [jpeg_url(draw_pattern("spots", seed)) for seed in range(3)]
     board, chooser, note = on_taken(press(taken=urls), "mine", TOKEN)

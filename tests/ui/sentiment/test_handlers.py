@@ -12,12 +12,14 @@ from tiny_bert import tiny_config
 from transformers import BertForSequenceClassification
 
 from foundry.ui.components import pretrained_choice
+from foundry.ui.components.variants.answers import Answered
 from foundry.ui.sentiment.answered import on_answered, on_pick
 from foundry.ui.sentiment.api import explain_sentiment, score_sentiment
 from foundry.ui.sentiment.batch import on_file, on_score
 from foundry.ui.sentiment.choice import DEFAULT_MODEL, load_sentiment_model
 from foundry.ui.sentiment.sentences import on_sentences
 from foundry.ui.sentiment.tab import EXAMPLE_TEXTS, on_choose, on_type, on_visit
+from foundry.ui.sentiment.variants import on_compare
 from foundry.ui.sentiment.what_if import on_what_if
 from foundry.ui.sentiment.words import on_explain, on_pause, on_sentence, on_word
 from foundry.ui.server import queues
@@ -486,6 +488,12 @@ def test_a_file_that_cannot_be_scored_is_a_sentence(tmp_path, name, content, col
         list(on_score("", str(tmp_path / name), column, DEFAULT_MODEL))
 
 
+def test_a_model_that_cannot_be_used_leaves_the_button_pressable(tiny_bert_dir):
+    for name, variant in (("no/such/folder", "dense"), (str(tiny_bert_dir), "pruned")):
+        *_, (_, status, *_, start, cancel) = on_score("Great", None, None, name, variant)
+        assert "Failed" in status and (start.interactive, cancel.interactive) == (True, False)
+
+
 @pytest.mark.parametrize("lines", ["", "  \n ", None])
 def test_no_lines_are_a_sentence(lines):
     with pytest.raises(gr.Error, match="no row with text"):
@@ -531,6 +539,13 @@ def test_words_that_cannot_be_read_are_counted_and_a_text_of_them_has_no_answer(
     assert (answer["num_tokens"], answer["num_unknown"]) == (2, 2)
     explained, words, _, _ = on_pause(unread, DEFAULT_MODEL)
     assert explained is None and "knows no word" in words
+    with pytest.raises(gr.Error, match="knows no word"):
+        list(on_compare(unread, DEFAULT_MODEL, "dense", Answered()))
+    with pytest.raises(gr.Error, match="knows no word"):
+        on_sentence(f"Great fun. {unread}.", DEFAULT_MODEL, "dense", SimpleNamespace(sentence=1))
+    written = on_what_if(unread, "Great fun", DEFAULT_MODEL)
+    assert "knows no word" in written and "sure" in written.split("knows no word")[1]
+    assert "sure" not in written.split("knows no word")[0]
     result = score_all(f"Great fun \ua500\n{unread}\nBad")
     assert "1 could not be scored, and say why; 3 words could not be read" in result["status"]
     rows = [
