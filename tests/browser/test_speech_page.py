@@ -85,6 +85,19 @@ def test_a_pressed_word_is_played_and_captioned(speech):
     )
 
 
+def test_what_plays_goes_on_from_a_word_that_is_pressed(speech, tmp_path):
+    waveform = np.concatenate([speak(SAID)[0], np.zeros(30 * RATE_HZ, np.float32)])
+    bring_sound(speech, write_wav(tmp_path / "said.wav", waveform))
+    expect(words_of(speech)).to_have_text(SAID.split())
+    plays = speech.locator("#speech-audio .play-pause-button[aria-label=Pause]")
+    for number in (0, 2, 1):
+        words_of(speech).nth(number).click()
+        nearest = speech.locator("#speech-rivals .rivals .word").first
+        expect(nearest).to_have_text(SAID.split()[number])
+        speech.wait_for_timeout(500)
+        expect(plays).to_be_visible()
+
+
 def test_picture_and_words_follow_the_player(answered):
     expect(answered.locator("#speech-picture .playhead")).to_be_hidden()
     answered.evaluate(
