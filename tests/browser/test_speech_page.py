@@ -135,10 +135,41 @@ def test_the_score_shows_what_was_missed(answered):
     answered.locator("#speech-compare").click()
     expect(answered.locator("#speech-score .figures")).to_contain_text("25.0%")
     expect(answered.locator("#speech-score .substitute")).to_have_text("nineone")
+    # It is of these words only: other ones are not to stand above it.
+    answered.get_by_role("radio", name=re.compile("greedy")).check()
+    expect(answered.locator("#speech-score .figures")).to_have_count(0)
+    answered.locator("#speech-compare").click()
+    expect(answered.locator("#speech-score .figures")).to_contain_text("25.0%")
     # Another sound puts all of it away, and is answered.
     answered.get_by_role("button", name="Commands", exact=True).click()
     expect(words_of(answered)).not_to_have_text(["seven", "three", "one", "four"])
     expect(answered.locator("#speech-score .figures")).to_have_count(0)
+
+
+def test_channel_by_channel_is_answered_at_once_and_for_one_sound_only(speech, tmp_path):
+    left, right = speak("seven three")[0], speak("go left")[0]
+    length = max(len(left), len(right))
+    sides = np.stack([np.resize(left, length), np.resize(right, length)], 1)
+    path = write_wav(tmp_path / "call.wav", sides)
+    bring_sound(speech, path)
+    switch = speech.get_by_label("Channel by channel")
+    words = speech.locator("#speech-transcript")
+    switch.check()
+    expect(words).to_contain_text("Channel 2")
+    # What the variants heard of another sound does not stand beside this one.
+    bars = speech.locator("#speech-variants")
+    speech.locator("#speech-audio").get_by_label("Clear").click()
+    bring_sound(speech, path)
+    expect(words_of(speech).first).to_be_visible()
+    expect(words).not_to_contain_text("Channel 2")
+    expect(switch).not_to_be_checked()
+    heard = bars.locator("[data-variant=dense] .said")
+    expect(heard).not_to_be_empty()
+    long = write_wav(tmp_path / "long.wav", np.zeros(301 * RATE_HZ, np.float32))
+    speech.locator("#speech-audio").get_by_label("Clear").click()
+    bring_sound(speech, long)
+    expect(speech.locator("#speech-status")).to_contain_text("press Transcribe")
+    expect(heard).to_be_empty()
 
 
 def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
@@ -177,7 +208,9 @@ def test_what_is_not_sound_gets_a_sentence(unanswered, tmp_path):
     path.write_text("This is a text file.")
     # No player to wait for: what cannot be played is hidden as soon as that is known.
     unanswered.locator("#speech-audio input[type=file]").set_input_files(path)
-    expect(unanswered.get_by_text("is not a sound file that can be read here")).to_be_visible()
+    status = unanswered.locator("#speech-status")
+    expect(status).to_contain_text("is not a sound file that can be read here")
+    expect(status).to_contain_text("Failed")
     assert "Traceback" not in unanswered.content()
 
 
