@@ -304,3 +304,8 @@ def test_several_recordings_become_a_table_captions_and_one_to_listen_to(speech,
         assert "commands.vtt" in archive.namelist()
     rows.nth(2).get_by_role("button").click()
     expect(words_of(speech)).to_have_text(["go", "left"])
+    # A row is of what was transcribed, whatever is in the field now.
+    speech.locator("#speech-several").get_by_label("Clear").click()
+    expect(speech.locator("#speech-several")).not_to_contain_text("commands")
+    rows.nth(0).get_by_role("button").click()
+    expect(words_of(speech)).to_have_text(SAID.split())
