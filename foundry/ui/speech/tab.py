@@ -1,5 +1,6 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -61,7 +62,9 @@ def on_word(event: gr.EventData) -> list[Any]:
     Returns:
         The player, and what to look into.
     """
-    chosen = Chosen(float(event.start_s), float(event.end_s), int(event.channel))
+    chosen = Chosen(
+        float(event.start_s), float(event.end_s), int(event.channel), pressed_at=time.time()
+    )
     return [gr.Audio(playback_position=max(0.0, chosen.start_s)), chosen]
 
 

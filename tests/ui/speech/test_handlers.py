@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.utils import deep_hash
 from speaking import RATE_HZ, speak, write_wav
 from waiting import PATIENCE_S
 
@@ -189,7 +190,9 @@ def test_a_pressed_word_moves_the_player():
     event = gr.EventData(None, {"start_s": 1.25, "end_s": 1.5, "channel": 0})
     audio, chosen = speech_tab.on_word(event)
     assert update_of(audio)["playback_position"] == 1.25
-    assert chosen == section.Chosen(1.25, 1.5, 0)
+    assert replace(chosen, pressed_at=None) == section.Chosen(1.25, 1.5, 0)
+    # Pressed again, it is looked into again: Gradio passes on only what has changed.
+    assert deep_hash(speech_tab.on_word(event)[1]) != deep_hash(chosen)
 
 
 # ---- letters ----
@@ -197,7 +200,7 @@ def test_a_pressed_word_moves_the_player():
 
 def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
     *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "beam"))
-    chart, steps, rivals, stretch = section.on_look(kept, replace(first, is_word=True))
+    chart, steps, rivals, stretch = section.on_look(kept, replace(first, pressed_at=1.0))
     drawn = json.loads(chart)
     frames = stretch.end - stretch.start
     cells = np.frombuffer(base64.b64decode(drawn["cells"]), np.uint8)
@@ -217,7 +220,7 @@ def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
 
 def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
     *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "greedy"))
-    chart, steps, rivals, _ = section.on_look(kept, replace(first, is_word=True))
+    chart, steps, rivals, _ = section.on_look(kept, replace(first, pressed_at=1.0))
     assert json.loads(chart)["path"] is None
     assert "With the word list" not in steps
     assert "seven" in text_of(rivals)
@@ -228,6 +231,28 @@ def test_letters_that_are_gone_are_said_to_be(clip):
     gone = replace(kept, folders=("/nowhere",))
     assert "transcribe it again" in section.on_look(gone, first)[1]
     assert section.on_look(None, None)[0] == ""
+
+
+@pytest.mark.parametrize("samples", [0, 100])
+def test_less_sound_than_a_letter_takes_has_none_and_is_not_gone(tmp_path, samples):
+    path = write_wav(tmp_path / "a.wav", np.zeros(samples))
+    *_, kept, first, _ = final(transcribing.on_transcribe(str(path), None, "beam"))
+    chart, note, rivals, stretch = section.on_look(kept, first)
+    assert (chart, rivals, stretch) == ("", "", None)
+    assert "shorter than what one letter is heard in" in note
+    # Nothing to move to; what is said stays.
+    assert section.on_move(1, kept, first, stretch) == [gr.skip()] * 3
+
+
+def test_of_what_comes_after_the_first_hour_the_page_says_that_it_is_not_kept(clip, monkeypatch):
+    monkeypatch.setattr("foundry.ui.speech.inside.kept.MAX_KEPT_S", 1.0)
+    *_, kept, first, drawn = final(transcribing.on_transcribe(clip, None, "beam"))
+    assert section.on_look(kept, first)[0]
+    last = drawn.transcript.words[-1]
+    chosen = section.Chosen(last.start_s, last.end_s, 0, pressed_at=1.0)
+    chart, note, rivals, stretch = section.on_look(kept, chosen)
+    assert (chart, rivals, stretch) == ("", "", None)
+    assert "The letters of the first hour are kept" in note
 
 
 def test_score_handler():
