@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import zipfile
 
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 from gestures import bring_sound, launch_chromium, transcribe_example
 from playwright.sync_api import expect
 from speaking import RATE_HZ, speak, write_wav
+from waiting import PATIENCE_S
+
+from foundry.speech.live import listen
+from foundry.ui.speech import live
 
 pytestmark = pytest.mark.browser
 
@@ -292,6 +297,28 @@ def test_live_text_appears_settles_and_stays(speaker):
     clear.click()
     expect(speaker.locator("#speech-live")).to_contain_text("Press Listen")
     expect(clear).to_be_hidden()
+
+
+def test_what_is_cleared_while_it_is_listening_does_not_come_back(speaker, monkeypatch):
+    speaker.locator("#speech-microphone .switch").click()
+    sentences = speaker.locator("#speech-live .live p").filter(has_text="seven")
+    expect(sentences.nth(1)).to_be_visible()
+    is_heard, goes_on = threading.Event(), threading.Event()
+
+    def listen_slowly(*args):
+        is_heard.set()
+        assert goes_on.wait(PATIENCE_S)
+        return listen(*args)
+
+    monkeypatch.setattr(live, "listen", listen_slowly)
+    assert is_heard.wait(PATIENCE_S)
+    speaker.locator("#speech-live-clear").click()
+    speaker.wait_for_timeout(500)
+    goes_on.set()
+    # Too short a time for more than one sentence to be said anew.
+    speaker.wait_for_timeout(1500)
+    assert sentences.count() <= 1
+    expect(speaker.locator("#speech-live .live")).to_contain_text(SAID)
 
 
 def test_the_tab_fits_a_phone(new_context, app_url):

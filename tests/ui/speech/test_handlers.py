@@ -29,7 +29,7 @@ from foundry.ui.speech import tab as speech_tab
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.channels import on_stretch
 from foundry.ui.speech.inside import section
-from foundry.ui.speech.microphone import decode_piece
+from foundry.ui.speech.microphone import FORGET, decode_piece
 
 SAID = "seven three one four"
 
@@ -360,7 +360,8 @@ def test_the_microphone_is_heard_piece_by_piece():
     assert any(0 < len(text) < len(SAID) for text in texts)
     state, text, _ = live_section.on_sound(state, piece(waveform[:0], which="last"), None)
     assert "partial" not in text
-    assert live_section.on_clear()[0] is None
+    forgotten = live_section.on_sound(state, FORGET, None)
+    assert forgotten == (None, speech_view.live_html(None), "")
 
 
 def test_a_silent_or_missing_piece_changes_nothing():
