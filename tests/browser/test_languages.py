@@ -143,8 +143,14 @@ def test_a_transcript_and_its_figures_speak_chinese(shared_chinese, tmp_path):
     shared_chinese.locator("#speech-compare").click()
     expect(shared_chinese.locator("#speech-score")).to_contain_text("词错误率")
     assert list_english(shared_chinese) == []
-    # The player's button is found whatever it is called.
+    # The player's button is found, and seen to play, whatever it is called.
+    shared_chinese.evaluate(
+        """() => new MutationObserver(() => {
+          window.isFollowed ||= document.querySelector('#speech-transcript button.now') !== null;
+        }).observe(document.body, {subtree: true, attributes: true})"""
+    )
     shared_chinese.locator("#speech-transcript").get_by_text("seven", exact=True).click()
+    shared_chinese.wait_for_function("window.isFollowed")
 
 
 def test_the_switch_works_at_once_both_ways_and_is_remembered(page):

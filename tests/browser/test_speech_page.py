@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import zipfile
 
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 from gestures import bring_sound, launch_chromium, transcribe_example
 from playwright.sync_api import expect
 from speaking import RATE_HZ, speak, write_wav
+from waiting import PATIENCE_S
+
+from foundry.speech.live import listen
+from foundry.ui.speech import live
 
 pytestmark = pytest.mark.browser
 
@@ -85,6 +90,19 @@ def test_a_pressed_word_is_played_and_captioned(speech):
     )
 
 
+def test_what_plays_goes_on_from_a_word_that_is_pressed(speech, tmp_path):
+    waveform = np.concatenate([speak(SAID)[0], np.zeros(30 * RATE_HZ, np.float32)])
+    bring_sound(speech, write_wav(tmp_path / "said.wav", waveform))
+    expect(words_of(speech)).to_have_text(SAID.split())
+    plays = speech.locator("#speech-audio .play-pause-button[aria-label=Pause]")
+    for number in (0, 2, 1):
+        words_of(speech).nth(number).click()
+        nearest = speech.locator("#speech-rivals .rivals .word").first
+        expect(nearest).to_have_text(SAID.split()[number])
+        speech.wait_for_timeout(500)
+        expect(plays).to_be_visible()
+
+
 def test_picture_and_words_follow_the_player(answered):
     expect(answered.locator("#speech-picture .playhead")).to_be_hidden()
     answered.evaluate(
@@ -117,15 +135,64 @@ def test_the_picture_goes_on_to_the_minute_of_a_word_that_is_pressed(speech, tmp
     expect(picture.locator(".words button")).to_have_text(SAID.split())
 
 
+def test_each_press_of_later_moves_and_the_same_word_brings_its_letters_back(speech, tmp_path):
+    waveform = speak(" ".join([SAID] * 8))[0]
+    bring_sound(speech, write_wav(tmp_path / "said.wav", waveform))
+    words, steps = words_of(speech), speech.locator("#speech-steps")
+    words.first.click()
+    read = steps.locator("section.path b")
+    expect(read).to_have_text(re.compile("^seven"))
+    first = read.inner_text()
+    # A hurried hand: the next press comes before the answer.
+    speech.evaluate("for (let n = 0; n < 30; n++) document.querySelector('#speech-later').click();")
+    expect(read).to_have_text(re.compile("one$"))
+    end = read.inner_text()
+    speech.wait_for_timeout(500)
+    assert read.inner_text() == end != first
+    words.first.click()
+    expect(read).to_have_text(first)
+
+
 def test_the_score_shows_what_was_missed(answered):
     answered.locator("#speech-reference textarea").fill("Seven, three, nine four")
     answered.locator("#speech-compare").click()
     expect(answered.locator("#speech-score .figures")).to_contain_text("25.0%")
     expect(answered.locator("#speech-score .substitute")).to_have_text("nineone")
+    # It is of these words only: other ones are not to stand above it.
+    answered.get_by_role("radio", name=re.compile("greedy")).check()
+    expect(answered.locator("#speech-score .figures")).to_have_count(0)
+    answered.locator("#speech-compare").click()
+    expect(answered.locator("#speech-score .figures")).to_contain_text("25.0%")
     # Another sound puts all of it away, and is answered.
     answered.get_by_role("button", name="Commands", exact=True).click()
     expect(words_of(answered)).not_to_have_text(["seven", "three", "one", "four"])
     expect(answered.locator("#speech-score .figures")).to_have_count(0)
+
+
+def test_channel_by_channel_is_answered_at_once_and_for_one_sound_only(speech, tmp_path):
+    left, right = speak("seven three")[0], speak("go left")[0]
+    length = max(len(left), len(right))
+    sides = np.stack([np.resize(left, length), np.resize(right, length)], 1)
+    path = write_wav(tmp_path / "call.wav", sides)
+    bring_sound(speech, path)
+    switch = speech.get_by_label("Channel by channel")
+    words = speech.locator("#speech-transcript")
+    switch.check()
+    expect(words).to_contain_text("Channel 2")
+    # What the variants heard of another sound does not stand beside this one.
+    bars = speech.locator("#speech-variants")
+    speech.locator("#speech-audio").get_by_label("Clear").click()
+    bring_sound(speech, path)
+    expect(words_of(speech).first).to_be_visible()
+    expect(words).not_to_contain_text("Channel 2")
+    expect(switch).not_to_be_checked()
+    heard = bars.locator("[data-variant=dense] .said")
+    expect(heard).not_to_be_empty()
+    long = write_wav(tmp_path / "long.wav", np.zeros(301 * RATE_HZ, np.float32))
+    speech.locator("#speech-audio").get_by_label("Clear").click()
+    bring_sound(speech, long)
+    expect(speech.locator("#speech-status")).to_contain_text("press Transcribe")
+    expect(heard).to_be_empty()
 
 
 def test_a_long_file_shows_progress_and_can_be_cancelled(speech, tmp_path):
@@ -164,7 +231,9 @@ def test_what_is_not_sound_gets_a_sentence(unanswered, tmp_path):
     path.write_text("This is a text file.")
     # No player to wait for: what cannot be played is hidden as soon as that is known.
     unanswered.locator("#speech-audio input[type=file]").set_input_files(path)
-    expect(unanswered.get_by_text("is not a sound file that can be read here")).to_be_visible()
+    status = unanswered.locator("#speech-status")
+    expect(status).to_contain_text("is not a sound file that can be read here")
+    expect(status).to_contain_text("Failed")
     assert "Traceback" not in unanswered.content()
 
 
@@ -230,6 +299,28 @@ def test_live_text_appears_settles_and_stays(speaker):
     expect(clear).to_be_hidden()
 
 
+def test_what_is_cleared_while_it_is_listening_does_not_come_back(speaker, monkeypatch):
+    speaker.locator("#speech-microphone .switch").click()
+    sentences = speaker.locator("#speech-live .live p").filter(has_text="seven")
+    expect(sentences.nth(1)).to_be_visible()
+    is_heard, goes_on = threading.Event(), threading.Event()
+
+    def listen_slowly(*args):
+        is_heard.set()
+        assert goes_on.wait(PATIENCE_S)
+        return listen(*args)
+
+    monkeypatch.setattr(live, "listen", listen_slowly)
+    assert is_heard.wait(PATIENCE_S)
+    speaker.locator("#speech-live-clear").click()
+    speaker.wait_for_timeout(500)
+    goes_on.set()
+    # Too short a time for more than one sentence to be said anew.
+    speaker.wait_for_timeout(1500)
+    assert sentences.count() <= 1
+    expect(speaker.locator("#speech-live .live")).to_contain_text(SAID)
+
+
 def test_the_tab_fits_a_phone(new_context, app_url):
     context = new_context(375, 800)
     page = open_speech(context.new_page(), app_url)
@@ -258,3 +349,8 @@ def test_several_recordings_become_a_table_captions_and_one_to_listen_to(speech,
         assert "commands.vtt" in archive.namelist()
     rows.nth(2).get_by_role("button").click()
     expect(words_of(speech)).to_have_text(["go", "left"])
+    # A row is of what was transcribed, whatever is in the field now.
+    speech.locator("#speech-several").get_by_label("Clear").click()
+    expect(speech.locator("#speech-several")).not_to_contain_text("commands")
+    rows.nth(0).get_by_role("button").click()
+    expect(words_of(speech)).to_have_text(SAID.split())

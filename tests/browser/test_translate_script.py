@@ -60,6 +60,11 @@ def blank(chromium):
         ("Unheard of. Stop after 12 s.", "Unheard of. 12 秒后停止。"),
         ("Cost: $5 (or more)?", "五美元？"),
         ("Cost: 5", None),
+        # What ends with a place ends with its sentence; what is in quotes may hold several.
+        ("No model “x”; take a, b. It stays. Nothing is lost.", "没有“x”；有 a, b。不变，也不丢。"),
+        ("No model “x”; take a. Stop. 12 texts", "没有“x”；有 a。停止。12 段文本"),
+        ("Unheard of. No model “x”; take a. 12 texts", "Unheard of. 没有“x”；有 a。12 段文本"),
+        ("No model “A dog. A cat.”; take a.", "没有“A dog. A cat.”；有 a。"),
         ("", None),
         ("7", None),
     ],

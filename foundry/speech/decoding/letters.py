@@ -43,10 +43,10 @@ class Letters:
 
         Raises:
             OSError: If it is not there any more.
-            ValueError: If there is nothing in it.
+            ValueError: If it is of another alphabet.
         """
-        probs = np.memmap(folder / _PROBS_FILE, "<f2", "r").reshape(-1, num_symbols)
-        return cls(probs, np.memmap(folder / _LABELS_FILE, "<i2", "r"))
+        probs = _open(folder / _PROBS_FILE, "<f2").reshape(-1, num_symbols)
+        return cls(probs, _open(folder / _LABELS_FILE, "<i2"))
 
     def cut(self, start: int, end: int) -> Letters:
         """Return a stretch of it.
@@ -61,6 +61,11 @@ class Letters:
     def free_labels(self) -> np.ndarray:
         """Int16 (frames,): the most probable symbol of every frame."""
         return self.log_probs.argmax(1).astype(np.int16)
+
+
+def _open(path: Path, kind: str) -> np.ndarray:
+    # Of less than a frame there is nothing, and an empty file cannot be mapped.
+    return np.memmap(path, kind, "r") if path.stat().st_size else np.zeros(0, kind)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def build_switch() -> gr.Checkbox:
 
 
 def show_switch(path: str | None) -> Any:
-    """Return the switch, off; in sight if the channels of a new sound differ.
+    """Return the switch, in sight if the channels of a new sound differ.
 
     Args:
         path: The sound on the page; if it cannot be read, Transcribe will say why.
@@ -46,7 +46,7 @@ def show_switch(path: str | None) -> Any:
         does_differ = path is not None and open_audio(path).do_channels_differ()
     except InputError:
         does_differ = False
-    return gr.Checkbox(value=False, visible=does_differ)
+    return gr.Checkbox(visible=does_differ)
 
 
 def draw_channels(

@@ -12,7 +12,13 @@ from foundry.speech import Recogniser, load_recogniser
 from foundry.speech.live import LiveState, end_listening, listen
 from foundry.ui.page.feedback import QUIET, shows_errors
 from foundry.ui.server.limits import count_download
-from foundry.ui.speech.microphone import ANSWERED, build_microphone, decode_piece
+from foundry.ui.speech.microphone import (
+    ANSWERED,
+    FORGET,
+    FORGET_JS,
+    build_microphone,
+    decode_piece,
+)
 from foundry.ui.speech.model import SHIPPED, name_of
 from foundry.ui.speech.view import LIVE_CSS, live_html
 
@@ -21,7 +27,7 @@ from foundry.ui.speech.view import LIVE_CSS, live_html
 def on_sound(
     state: LiveState | None, value: Any, model: str | None, variant: str = DENSE.name
 ) -> tuple[LiveState | None, str, str]:
-    """Hear a little more.
+    """Hear a little more, or forget what was heard.
 
     Args:
         state: From the step before; None at the start.
@@ -32,6 +38,8 @@ def on_sound(
     Returns:
         The new state, the text so far, and the microphone's value that lets it go on.
     """
+    if value == FORGET:
+        return None, live_html(None), ANSWERED
     piece = decode_piece(value)
     if piece is None:
         return state, live_html(state), ANSWERED
@@ -52,15 +60,6 @@ def _load(model: str | None, variant: str) -> Recogniser:
     except (InputError, ArtifactError):
         # The model's own drop-down has said why.
         return load_recogniser(SHIPPED)
-
-
-def on_clear() -> tuple[None, str]:
-    """Forget what was said.
-
-    Returns:
-        The state and the text of a new start.
-    """
-    return None, live_html(None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class LiveSection:
             [state, self.text, self.microphone],
             **QUIET,
         ).failure(lambda: ANSWERED, None, self.microphone, **QUIET)
-        self.clear.click(on_clear, None, [state, self.text], **QUIET)
+        self.clear.click(None, None, None, js=FORGET_JS, **QUIET)
 
 
 def build_live_section() -> LiveSection:

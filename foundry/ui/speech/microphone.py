@@ -20,6 +20,8 @@ _PATIENCE_MS = 120_000
 # The newest that is kept while there is no answer: 20 s at 48 kHz; and what that is in base64.
 _MAX_SAMPLES = 960_000
 _MAX_CHARACTERS = 3_000_000
+# What it sends for all that was heard to be forgotten.
+FORGET = "forget"
 _MIN_RATE_HZ, _MAX_RATE_HZ = 8_000, 192_000
 
 _HTML = """
@@ -53,6 +55,7 @@ const worklet = `registerProcessor('tap', class extends AudioWorkletProcessor {{
   }}
 }});`;
 let context = null, stream = null, waiting = [], timer = null, sentAt = 0;
+let turn = Promise.resolve();
 
 function take() {{
   let length = waiting.reduce((sum, piece) => sum + piece.length, 0);
@@ -68,14 +71,24 @@ function take() {{
     text += String.fromCharCode(...bytes.subarray(i, i + 32768));
   return btoa(text);
 }}
-function send(rate, last) {{
+function send(value) {{
   sentAt = performance.now();
-  props.value = `${{rate}} ${{last ? 'last' : 'more'}} ${{take()}}`;
+  props.value = value;
   trigger('input');
 }}
+function isAnswered() {{
+  return props.value === '' || performance.now() - sentAt > {_PATIENCE_MS};
+}}
 function tick() {{
-  const isAnswered = props.value === '' || performance.now() - sentAt > {_PATIENCE_MS};
-  if (waiting.length && isAnswered) send(context.sampleRate, false);
+  if (waiting.length && isAnswered()) send(`${{context.sampleRate}} more ${{take()}}`);
+}}
+// What has to arrive is sent when all before it has been answered.
+function sendInTurn(write) {{
+  turn = turn.then(async () => {{
+    while (!isAnswered()) await new Promise((resolve) => setTimeout(resolve, 20));
+    send(write());
+  }});
+  return turn;
 }}
 async function start() {{
   trouble.textContent = '';
@@ -120,10 +133,7 @@ async function stop() {{
   const rate = context.sampleRate;
   release();
   show(false);
-  const since = performance.now();
-  while (props.value !== '' && performance.now() - since < {_PATIENCE_MS})
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  send(rate, true);
+  await sendInTurn(() => `${{rate}} last ${{take()}}`);
 }}
 function show(isOn) {{
   button.setAttribute('aria-pressed', isOn);
@@ -134,7 +144,13 @@ button.addEventListener('click', async () => {{
   await (context ? stop() : start());
   button.disabled = false;
 }});
+document.addEventListener('foundry-forget', () => {{
+  waiting = [];
+  sendInTurn(() => '{FORGET}');
+}});
 """
+# Among what it sends, so that nothing that was heard before is answered after it.
+FORGET_JS = "() => { document.dispatchEvent(new CustomEvent('foundry-forget')); }"
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,7 @@ def decode_piece(value: Any) -> Piece | None:
     """Turn the component's value into sound.
 
     Args:
-        value: Rate in Hz, `more` or `last`, and 16-bit samples in base64.
+        value: Rate in Hz, `more` or `last`, and 16-bit samples in base64; not `FORGET`.
 
     Returns:
         The piece, or None if there is none.

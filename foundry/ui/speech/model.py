@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.errors import ArtifactError, InputError
-from foundry.models import DENSE
+from foundry.models import DENSE, available_variants
 from foundry.models.hub import FREE_ENGLISH, allows_any_model, find_downloaded
 from foundry.models.loading import check_variant
 from foundry.models.networks import count_parameters
@@ -49,19 +49,28 @@ def list_speech_models() -> list[tuple[str, str]]:
     return list_pretrained("speech")
 
 
-def on_first_visit(was_here: bool) -> list[Any]:
-    """Choose free English if its model is here already; later visits choose nothing.
+def on_visit(was_here: bool, name: str | None, variant: str) -> list[Any]:
+    """At first choose free English if its model is here already; later only what can be used.
 
     Args:
         was_here: Whether this page has shown the tab before.
+        name: What is chosen.
+        variant: The name of the variant, which may have been chosen on another tab.
 
     Returns:
-        The drop-down, the choice of decoding, that it was here, and the button that gets the model.
+        The status, the drop-down, the choice of decoding, that it was here, and the button that
+        gets the model.
     """
-    if was_here or find_downloaded(FREE_ENGLISH) is None:
-        return [gr.skip(), gr.skip(), True, offer_free_english()]
-    decoding = decoding_choice(has_word_list(FREE_ENGLISH))
-    return [gr.Dropdown(value=FREE_ENGLISH), decoding, True, offer_free_english()]
+    button = offer_free_english()
+    is_here = find_downloaded(FREE_ENGLISH) is not None
+    if not was_here and is_here and variant in available_variants(FREE_ENGLISH):
+        decoding = decoding_choice(has_word_list(FREE_ENGLISH))
+        return [gr.skip(), gr.Dropdown(value=FREE_ENGLISH), decoding, True, button]
+    try:
+        check_variant(name_of(name), variant)
+    except InputError as error:
+        return [*_go_on(error), True, button]
+    return [gr.skip(), gr.skip(), gr.skip(), True, button]
 
 
 def offer_free_english() -> Any:
@@ -88,11 +97,7 @@ def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]
                 yield [status, gr.skip(), gr.skip()]
         recogniser = load_recogniser(name, variant=check_variant(name, variant))
     except (InputError, ArtifactError) as error:
-        yield [
-            status_line("Not loaded", f"{error} The shipped model stays."),
-            gr.Dropdown(value=SHIPPED),
-            decoding_choice(load_recogniser(SHIPPED).beam is not None),
-        ]
+        yield _go_on(error)
         return
     millions = count_parameters(recogniser.pretrained.model) / 1e6
     facts = f"{name}, {millions:.1f} million parameters"
@@ -103,7 +108,15 @@ def on_choose(name: str | None, variant: str = DENSE.name) -> Iterator[list[Any]
     ]
 
 
-def on_variant(title: str, name: str | None, variant: str, open_tab: str) -> Iterator[Any]:
+def _go_on(error: Exception) -> list[Any]:
+    return [
+        status_line("Not loaded", f"{error} Going on with the shipped model."),
+        gr.Dropdown(value=SHIPPED),
+        decoding_choice(load_recogniser(SHIPPED).beam is not None),
+    ]
+
+
+def on_variant(title: str, name: str | None, variant: str, open_tab: str) -> Iterator[list[Any]]:
     """Make a variant ready, if the tab is in sight.
 
     Args:
@@ -113,13 +126,13 @@ def on_variant(title: str, name: str | None, variant: str, open_tab: str) -> Ite
         open_tab: The label of the tab in sight.
 
     Yields:
-        The status.
+        As `on_choose()`; the decoding that was chosen stays with its model.
     """
-    if open_tab == title:
-        for status, *_ in on_choose(name, variant):
-            yield status
-    else:
-        yield gr.skip()
+    if open_tab != title:
+        yield [gr.skip(), gr.skip(), gr.skip()]
+        return
+    for status, model, decoding in on_choose(name, variant):
+        yield [status, model, gr.skip() if model == gr.skip() else decoding]
 
 
 def decoding_choice(has_words: bool) -> Any:

@@ -11,7 +11,7 @@ from foundry.speech.spectrogram import compute_envelope, compute_spectrogram
 from foundry.speech.words import Word
 from foundry.ui.components.plots import png_url
 from foundry.ui.page import palette
-from foundry.ui.speech.view import clock, word_button
+from foundry.ui.speech.view import PLAYING, clock, word_button
 
 # How much of a recording is drawn at once, and how wide a second is at least.
 STRETCH_S = 60.0
@@ -111,11 +111,11 @@ def _ticks(start_s: float, shown_s: float) -> str:
 FOLLOW_JS = (
     f"""
 const STRETCH_S = {STRETCH_S};
+const isPlaying = () => player.querySelector('{PLAYING}') !== null;
 """
     + """
 const player = document.querySelector('#speech-audio');
 let frame = 0, asked = null;
-const isPlaying = () => player.querySelector('.play-pause-button[aria-label="Pause"]') !== null;
 function findShare() {
   const cursor = player.querySelector('#waveform > div')?.shadowRoot?.querySelector('.cursor');
   return parseFloat(cursor?.style.left) / 100;

@@ -1,5 +1,6 @@
 """The Speech tab: record or upload, read along, search by ear, take the words home."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -9,7 +10,6 @@ import gradio as gr
 from foundry.models.hub import FREE_ENGLISH
 from foundry.speech.transcription import BEAM, GREEDY
 from foundry.ui.components.clips import CLIPS, EXAMPLES
-from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import EVERY, LATEST, QUIET
@@ -19,6 +19,14 @@ from foundry.ui.server.queues import OWN_QUEUE
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.api import build_speech_api
+from foundry.ui.speech.asking import (
+    on_cancel,
+    on_new_sound,
+    on_other_way,
+    on_press,
+    on_record,
+    show_running,
+)
 from foundry.ui.speech.channels import build_switch, on_stretch, show_switch
 from foundry.ui.speech.inside.section import (
     Chosen,
@@ -35,86 +43,14 @@ from foundry.ui.speech.model import (
     list_speech_models,
     offer_free_english,
     on_choose,
-    on_first_visit,
     on_variant,
+    on_visit,
     warm_up,
 )
 from foundry.ui.speech.score import build_score_section
 from foundry.ui.speech.several.section import build_several
-from foundry.ui.speech.transcribing import ask, on_transcribe
+from foundry.ui.speech.transcribing import on_transcribe
 from foundry.ui.speech.variants import connect_bars
-
-
-def show_running(is_running: bool) -> list[Any]:
-    """Return both buttons: there is nothing to cancel unless a transcription is under way."""
-    return [gr.Button(interactive=not is_running), gr.Button(visible=is_running)]
-
-
-def on_press(path: str | None) -> list[Any]:
-    """Return both buttons, before the transcription starts.
-
-    Args:
-        path: Not looked at. Gradio waits for what is being uploaded before it calls, and only then
-            does it start what follows: else the arrival would cancel it.
-    """
-    return show_running(True)
-
-
-def on_record() -> Any:
-    """Return the button that starts: what is being recorded is not here yet.
-
-    Pressed between the end of a recording and its arrival, it would start what the arrival cancels.
-    """
-    return gr.Button(interactive=False)
-
-
-def on_new_sound(path: str | None) -> list[Any]:
-    """Put away what belongs to the sound before; the same event cancels its transcription.
-
-    Args:
-        path: The sound file, if there is another one.
-
-    Returns:
-        Status, transcript, figures, the group of results, the player's captions, the text, the
-        score, where the letters are, both buttons, and when an answer was asked for.
-    """
-    asked, status = ask(path)
-    return [
-        status,
-        speech_view.transcript_html(None),
-        "",
-        gr.Column(visible=False),
-        gr.Audio(subtitles=None),
-        "",
-        "",
-        None,
-        *show_running(False),
-        asked,
-    ]
-
-
-def on_other_way(title: str, path: str | None, open_tab: str) -> list[Any]:
-    """Ask again, because another model, variant or decoding was chosen while the tab was in sight.
-
-    Args:
-        title: This tab's label.
-        path: The sound file.
-        open_tab: The label of the tab in sight.
-
-    Returns:
-        When it was asked for, if it was; and both buttons, because what was under way is cancelled.
-    """
-    asked = ask(path)[0] if open_tab == title else gr.skip()
-    return [asked, *show_running(False)]
-
-
-def on_cancel() -> list[Any]:
-    """Say that the transcription, which the same event cancels, has ended.
-
-    Returns:
-        Status and both buttons.
-    """
-    return [status_line("Cancelled"), *show_running(False)]
 
 
 def on_word(event: gr.EventData) -> list[Any]:
@@ -126,7 +62,9 @@ def on_word(event: gr.EventData) -> list[Any]:
     Returns:
         The player, and what to look into.
     """
-    chosen = Chosen(float(event.start_s), float(event.end_s), int(event.channel))
+    chosen = Chosen(
+        float(event.start_s), float(event.end_s), int(event.channel), pressed_at=time.time()
+    )
     return [gr.Audio(playback_position=max(0.0, chosen.start_s)), chosen]
 
 
@@ -221,7 +159,7 @@ def build_speech_tab(page: Page) -> None:
                 ]
             score = build_score_section(text)
         build_several(page.visitor, audio, model, decoding, variant)
-        outputs = [status, transcript, figures, results, picture, *downloads, audio, text]
+        outputs = [status, transcript, figures, results, picture, score, *downloads, audio, text]
         outputs += [inside.kept, inside.chosen, drawn]
         buttons = [start, cancel]
         run = gr.on([start.click, asked.change], on_press, audio, buttons, **QUIET).then(
@@ -232,7 +170,7 @@ def build_speech_tab(page: Page) -> None:
             **QUIET,
         )
         run.then(partial(show_running, False), None, buttons, **QUIET)
-        connect_bars(compared, page.variants, run, [audio, model, decoding], by_channel)
+        comparing = connect_bars(compared, page.variants, run, [audio, model, decoding], by_channel)
         # Twice, because progress that is on its way to the page may arrive after the first.
         cancelled = [status, *buttons]
         cancel.click(on_cancel, None, cancelled, cancels=[run], **QUIET).then(
@@ -241,7 +179,7 @@ def build_speech_tab(page: Page) -> None:
         audio.start_recording(on_record, None, start, **QUIET)
         audio.change(
             on_new_sound,
-            audio,
+            [audio, model, variant, compared.answered],
             [
                 status,
                 transcript,
@@ -251,10 +189,13 @@ def build_speech_tab(page: Page) -> None:
                 text,
                 score,
                 inside.kept,
+                by_channel,
+                *compared.outputs(),
+                compared.progress,
                 *buttons,
                 asked,
             ],
-            cancels=[run],
+            cancels=[run, *comparing],
             **QUIET,
         ).then(show_switch, audio, by_channel, **QUIET)
         in_sight = page.variants.open_tab
@@ -273,12 +214,17 @@ def build_speech_tab(page: Page) -> None:
         page.variants.follow().change(
             partial(on_variant, tab.label),
             [model, variant, in_sight],
-            status,
+            loading[1],
             cancels=[run],
             **QUIET,
         ).success(**again)
-        decoding.input(cancels=[run], **{**again, **LATEST})
-        tab.select(on_first_visit, was_here, [model, decoding, was_here, free_english], **QUIET)
+        gr.on([decoding.input, by_channel.input], cancels=[run], **{**again, **LATEST})
+        tab.select(
+            on_visit,
+            [was_here, model, variant],
+            [*loading[1], was_here, free_english],
+            **QUIET,
+        )
         live.connect(model, variant)
         linked = {"clip": audio, "model": model, "decoding": decoding}
         outputs_of_link = [audio, model, decoding, was_here]

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
 from foundry.models.loading import check_variant
 from foundry.speech import captions, load_recogniser
@@ -26,27 +26,6 @@ from foundry.ui.speech.model import name_of
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
 _NEWEST_CHARACTERS = 60
-# Longer recordings are transcribed when the button is pressed.
-_MAX_UNASKED_S = 300.0
-
-
-def ask(path: str | None) -> tuple[Any, str]:
-    """Ask for the words of a recording, unless it is so long that they should be waited for.
-
-    Returns:
-        When it was asked for, if it was; and what the status line says till then.
-    """
-    if not path:
-        return gr.skip(), ""
-    try:
-        duration_s = open_audio(path).duration_s
-    except InputError:
-        # The answer says what is wrong with it.
-        return [time.time()], ""
-    length = speech_view.clock(duration_s)
-    if duration_s <= _MAX_UNASKED_S:
-        return [time.time()], status_line("Listening", f"{length} of sound.")
-    return gr.skip(), status_line("Ready", f"{length} of sound: press Transcribe.")
 
 
 @shows_errors
@@ -67,17 +46,22 @@ def on_transcribe(
         by_channel: Whether every channel is transcribed by itself.
 
     Yields:
-        Status, transcript, figures, the group of results, picture, four downloads, the player with
-        captions, the transcript's text for scoring, where its letters are, which to show first, and
-        what the picture is of.
+        Status, transcript, figures, the group of results, picture, the score of the text before,
+        four downloads, the player with captions, the transcript's text for scoring, where its
+        letters are, which to show first, and what the picture is of.
     """
     if not path:
         raise InputError("There is no sound yet; record yourself, upload a file or use an example.")
-    audio = open_audio(path)
-    with RECORDINGS.join() as ticket:
-        while not ticket.wait(_UPDATE_S):
-            yield _progress("Waiting", f"{ticket.num_ahead} recordings are before yours.", 0.0)
-        yield from _transcribe(audio, name_of(model), decoding, variant, by_channel)
+    try:
+        audio = open_audio(path)
+        with RECORDINGS.join() as ticket:
+            while not ticket.wait(_UPDATE_S):
+                facts = f"{ticket.num_ahead} recordings are before yours."
+                yield _tell(status_line("Waiting", facts, 0.0))
+            yield from _transcribe(audio, name_of(model), decoding, variant, by_channel)
+    except (InputError, ArtifactError) as error:
+        yield _tell(status_line("Failed", str(error), style="failed"))
+        raise
 
 
 def _transcribe(
@@ -85,7 +69,7 @@ def _transcribe(
 ) -> Iterator[list[Any]]:
     for step in watch_loading(name, "speech", variant):
         if isinstance(step, Loading):
-            yield _progress("One moment", f"{step.sentence}.", step.share)
+            yield _tell(status_line("One moment", f"{step.sentence}.", step.share))
     recogniser = load_recogniser(name, variant=check_variant(name, variant))
     started, shown = time.perf_counter(), 0.0
     stream = transcribe_channels if by_channel else transcribe_stream
@@ -96,8 +80,8 @@ def _transcribe(
         if event.transcript is None and elapsed_s - shown > _UPDATE_S:
             shown = elapsed_s
             facts = f"{speech_view.clock(event.done_s)} of {speech_view.clock(event.duration_s)}"
-            newest = event.newest[-_NEWEST_CHARACTERS:]
-            yield _progress("Listening", f"{facts}  … {newest}", event.done_s / event.duration_s)
+            facts += f"  … {event.newest[-_NEWEST_CHARACTERS:]}"
+            yield _tell(status_line("Listening", facts, event.done_s / event.duration_s))
     assert event.transcript is not None
     transcript = event.transcript
     yield [
@@ -106,6 +90,7 @@ def _transcribe(
         speech_view.transcript_figures(transcript, elapsed_s),
         gr.Column(visible=True),
         draw_channels(audio, transcript),
+        "",
         *write_downloads(transcript, name, variant),
         gr.Audio(subtitles=captions.list_subtitles(transcript)),
         transcript.text,
@@ -115,6 +100,5 @@ def _transcribe(
     ]
 
 
-def _progress(state: str, facts: str, share: float) -> list[Any]:
-    status = status_line(state, facts, share)
-    return [status] + [gr.skip()] * (9 + NUM_DOWNLOADS)
+def _tell(status: str) -> list[Any]:
+    return [status] + [gr.skip()] * (10 + NUM_DOWNLOADS)

@@ -130,7 +130,7 @@ def connect_bars(
     run: Dependency,
     heard: Sequence[Component],
     by_channel: Component,
-) -> None:
+) -> list[Dependency]:
     """Fill the bars after every transcription.
 
     Args:
@@ -139,9 +139,12 @@ def connect_bars(
         run: Transcribes.
         heard: The sound, the model and the decoding.
         by_channel: Whether every channel is transcribed by itself.
+
+    Returns:
+        What listens to the sound again, and is of no use once there is another one.
     """
     variant, answered = choice.variant, compared.answered
-    run.success(
+    heard_again = run.success(
         on_heard,
         [*heard, variant, by_channel, answered],
         compared.outputs(),
@@ -151,4 +154,4 @@ def connect_bars(
     choice.follow().change(
         on_variant_bars, [heard[1], variant, answered], compared.outputs(), **QUIET
     )
-    compared.connect(on_compare, [*heard, variant])
+    return [heard_again, compared.connect(on_compare, [*heard, variant])]

@@ -179,12 +179,14 @@ element.addEventListener('click', (event) => {
     end_s: Number(word.dataset.end), channel: Number(word.dataset.channel)});
 });
 """
-# The player's own button, so that captions and cursor follow.
-PLAY_JS = """
-() => {
-  const play = document.querySelector('#speech-audio .play-pause-button');
-  if (play) play.click();
-}
+# The player's button while it plays: by its sign, for its name is in the visitor's language.
+PLAYING = ".play-pause-button:has(rect)"
+# The player's own button, so that captions and cursor follow. What plays goes on from the word.
+PLAY_JS = f"""
+() => {{
+  const player = document.querySelector('#speech-audio');
+  if (!player.querySelector('{PLAYING}')) player.querySelector('.play-pause-button')?.click();
+}}
 """
 CONFIDENCE_CSS = """
 .sure { --confidence: var(--foundry-blue); }

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.utils import deep_hash
 from speaking import RATE_HZ, speak, write_wav
 from waiting import PATIENCE_S
 
@@ -18,16 +19,17 @@ from foundry.speech import Transcript
 from foundry.speech.live import LiveState
 from foundry.speech.score import score_transcript
 from foundry.speech.words import Word
+from foundry.ui.components.variants.answers import Answered, VariantAnswer
+from foundry.ui.speech import asking, transcribing
 from foundry.ui.speech import live as live_section
 from foundry.ui.speech import model as speech_model
 from foundry.ui.speech import picture as speech_picture
 from foundry.ui.speech import score as score_section
 from foundry.ui.speech import tab as speech_tab
-from foundry.ui.speech import transcribing
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.channels import on_stretch
 from foundry.ui.speech.inside import section
-from foundry.ui.speech.microphone import decode_piece
+from foundry.ui.speech.microphone import FORGET, decode_piece
 
 SAID = "seven three one four"
 
@@ -60,7 +62,7 @@ def text_of(html):
 
 
 def test_a_recording_becomes_words_picture_files_and_captions(clip):
-    status, transcript, figures, group, picture, *others = final(
+    status, transcript, figures, group, picture, score, *others = final(
         transcribing.on_transcribe(clip, speech_model.SHIPPED, "greedy")
     )
     *files, audio, text, _, _, _ = others
@@ -69,6 +71,8 @@ def test_a_recording_becomes_words_picture_files_and_captions(clip):
     assert "real-time factor" in figures
     assert update_of(group)["visible"]
     assert "data:image/png" in picture
+    # Of other words than these.
+    assert score == ""
     assert text == SAID
     assert update_of(audio)["subtitles"][0]["text"] == SAID
     txt, srt, vtt, words = (Path(file).read_text() for file in files)
@@ -117,6 +121,16 @@ def test_what_cannot_be_heard_gets_a_sentence(tmp_path, content, sentence):
         list(transcribing.on_transcribe(str(path), None, "greedy"))
 
 
+def test_a_transcription_that_fails_says_so_where_it_said_that_it_was_listening(
+    clip, tiny_speech_dir
+):
+    steps = transcribing.on_transcribe(clip, str(tiny_speech_dir), "greedy", "pruned")
+    status = text_of(next(steps)[0])
+    assert status.startswith("Failed “") and "has no variant “pruned”" in status
+    with pytest.raises(gr.Error, match="has no variant “pruned”"):
+        next(steps)
+
+
 def test_transcribe_without_sound_says_what_to_do():
     with pytest.raises(gr.Error, match="no sound yet"):
         list(transcribing.on_transcribe(None, None, "greedy"))
@@ -136,11 +150,20 @@ def test_the_picture_shows_a_minute_of_a_long_recording_and_goes_on_with_the_pla
     assert on_stretch(None, SimpleNamespace(time_s=12.3)) == gr.skip()
 
 
+def new_sound(path, answered=None):
+    return asking.on_new_sound(path, None, "dense", answered or Answered())
+
+
 def test_a_new_sound_puts_the_old_words_away():
-    status, transcript, figures, group, audio, text, score, kept, *buttons, asked = (
-        speech_tab.on_new_sound(None)
+    answered = Answered().add("the sound before", {"dense": VariantAnswer("seven", 1.0, 1)})
+    status, transcript, figures, group, audio, text, score, kept, *others, asked = new_sound(
+        None, answered
     )
+    switch, answered, bars, progress, *buttons = others
     assert asked == gr.skip()
+    # What is asked for next is not by channel because the sound before was.
+    assert update_of(switch) == {"value": False, "visible": False}
+    assert answered.answers == {} and "seven" not in bars and progress == ""
     assert kept is None
     assert (status, figures, text, score) == ("", "", "", "")
     assert [update_of(button) for button in buttons] == [{"interactive": True}, {"visible": False}]
@@ -150,15 +173,15 @@ def test_a_new_sound_puts_the_old_words_away():
 
 
 def test_what_is_short_is_answered_unasked_and_what_is_long_when_asked(clip, tmp_path):
-    assert speech_tab.on_new_sound(clip)[-1] != gr.skip()
-    assert speech_tab.on_other_way("Speech", clip, "Speech")[0] != gr.skip()
-    assert speech_tab.on_other_way("Speech", clip, "Draw")[0] == gr.skip()
-    assert speech_tab.on_other_way("Speech", None, "Speech")[0] == gr.skip()
+    assert new_sound(clip)[-1] != gr.skip()
+    assert asking.on_other_way("Speech", clip, "Speech")[0] != gr.skip()
+    assert asking.on_other_way("Speech", clip, "Draw")[0] == gr.skip()
+    assert asking.on_other_way("Speech", None, "Speech")[0] == gr.skip()
     # What is no sound is asked for, too: the answer says what is wrong with it.
     (tmp_path / "text.wav").write_text("This is a text file.")
-    assert speech_tab.on_new_sound(str(tmp_path / "text.wav"))[-1] != gr.skip()
+    assert new_sound(str(tmp_path / "text.wav"))[-1] != gr.skip()
     long = write_wav(tmp_path / "long.wav", np.zeros(301 * 16_000, np.float32))
-    status, *_, asked = speech_tab.on_new_sound(str(long))
+    status, *_, asked = new_sound(str(long))
     assert asked == gr.skip()
     assert "5:01 of sound: press Transcribe." in status
 
@@ -167,7 +190,9 @@ def test_a_pressed_word_moves_the_player():
     event = gr.EventData(None, {"start_s": 1.25, "end_s": 1.5, "channel": 0})
     audio, chosen = speech_tab.on_word(event)
     assert update_of(audio)["playback_position"] == 1.25
-    assert chosen == section.Chosen(1.25, 1.5, 0)
+    assert replace(chosen, pressed_at=None) == section.Chosen(1.25, 1.5, 0)
+    # Pressed again, it is looked into again: Gradio passes on only what has changed.
+    assert deep_hash(speech_tab.on_word(event)[1]) != deep_hash(chosen)
 
 
 # ---- letters ----
@@ -175,7 +200,7 @@ def test_a_pressed_word_moves_the_player():
 
 def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
     *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "beam"))
-    chart, steps, rivals, stretch = section.on_look(kept, replace(first, is_word=True))
+    chart, steps, rivals, stretch = section.on_look(kept, replace(first, pressed_at=1.0))
     drawn = json.loads(chart)
     frames = stretch.end - stretch.start
     cells = np.frombuffer(base64.b64decode(drawn["cells"]), np.uint8)
@@ -195,7 +220,7 @@ def test_a_pressed_word_shows_its_letters_its_reading_and_its_rivals(clip):
 
 def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
     *_, kept, first, _ = final(transcribing.on_transcribe(clip, None, "greedy"))
-    chart, steps, rivals, _ = section.on_look(kept, replace(first, is_word=True))
+    chart, steps, rivals, _ = section.on_look(kept, replace(first, pressed_at=1.0))
     assert json.loads(chart)["path"] is None
     assert "With the word list" not in steps
     assert "seven" in text_of(rivals)
@@ -206,6 +231,28 @@ def test_letters_that_are_gone_are_said_to_be(clip):
     gone = replace(kept, folders=("/nowhere",))
     assert "transcribe it again" in section.on_look(gone, first)[1]
     assert section.on_look(None, None)[0] == ""
+
+
+@pytest.mark.parametrize("samples", [0, 100])
+def test_less_sound_than_a_letter_takes_has_none_and_is_not_gone(tmp_path, samples):
+    path = write_wav(tmp_path / "a.wav", np.zeros(samples))
+    *_, kept, first, _ = final(transcribing.on_transcribe(str(path), None, "beam"))
+    chart, note, rivals, stretch = section.on_look(kept, first)
+    assert (chart, rivals, stretch) == ("", "", None)
+    assert "shorter than what one letter is heard in" in note
+    # Nothing to move to; what is said stays.
+    assert section.on_move(1, kept, first, stretch) == [gr.skip()] * 3
+
+
+def test_of_what_comes_after_the_first_hour_the_page_says_that_it_is_not_kept(clip, monkeypatch):
+    monkeypatch.setattr("foundry.ui.speech.inside.kept.MAX_KEPT_S", 1.0)
+    *_, kept, first, drawn = final(transcribing.on_transcribe(clip, None, "beam"))
+    assert section.on_look(kept, first)[0]
+    last = drawn.transcript.words[-1]
+    chosen = section.Chosen(last.start_s, last.end_s, 0, pressed_at=1.0)
+    chart, note, rivals, stretch = section.on_look(kept, chosen)
+    assert (chart, rivals, stretch) == ("", "", None)
+    assert "The letters of the first hour are kept" in note
 
 
 def test_score_handler():
@@ -230,7 +277,7 @@ def test_choosing_a_model_loads_it(tiny_speech_dir):
 @pytest.mark.parametrize("name", ["no/../such", "/nowhere", "a b c"])
 def test_a_model_that_is_not_there_leaves_the_shipped_one(name):
     status, model, _ = final(speech_model.on_choose(name))
-    assert "The shipped model stays" in status
+    assert "Going on with the shipped model" in status
     assert update_of(model)["value"] == speech_model.SHIPPED
 
 
@@ -252,18 +299,38 @@ def test_without_network_the_sentence_says_so(monkeypatch):
 
 def test_free_english_is_the_default_once_it_is_here_and_offered_until_then(monkeypatch, tmp_path):
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: None)
-    *nothing, was_here, get = speech_model.on_first_visit(False)
-    assert nothing == [gr.skip(), gr.skip()]
+    *nothing, was_here, get = speech_model.on_visit(False, None, "dense")
+    assert nothing == [gr.skip()] * 3
     assert was_here
     assert update_of(get)["visible"]
     monkeypatch.setattr(speech_model, "find_downloaded", lambda repo_id: tmp_path)
-    model, decoding, was_here, get = speech_model.on_first_visit(False)
+    _, model, decoding, was_here, get = speech_model.on_visit(False, None, "dense")
     assert update_of(model)["value"] == speech_model.FREE_ENGLISH
     assert not update_of(decoding)["interactive"]
     assert was_here
     assert not update_of(get)["visible"]
     # A second visit does not undo what was chosen since.
-    assert speech_model.on_first_visit(True)[:3] == [gr.skip(), gr.skip(), True]
+    assert speech_model.on_visit(True, None, "dense")[:4] == [*[gr.skip()] * 3, True]
+    # Nor is a model chosen that has not the variant that was chosen on another tab.
+    assert speech_model.on_visit(False, None, "pruned")[:4] == [*[gr.skip()] * 3, True]
+
+
+@pytest.mark.parametrize("come", ["by the tab", "by the bars"])
+def test_a_variant_that_the_model_does_not_have_brings_the_shipped_one(tiny_speech_dir, come):
+    name = str(tiny_speech_dir)
+    if come == "by the tab":
+        status, model, decoding, *_ = speech_model.on_visit(True, name, "pruned")
+    else:
+        status, model, decoding = final(speech_model.on_variant("Speech", name, "pruned", "Speech"))
+    assert "has no variant “pruned”" in status and "Going on with the shipped model." in status
+    assert update_of(model)["value"] == speech_model.SHIPPED
+    assert update_of(decoding) == {"interactive": True, "value": "beam"}
+
+
+def test_another_variant_of_a_model_leaves_the_decoding_as_it_was_chosen():
+    answer = final(speech_model.on_variant("Speech", speech_model.SHIPPED, "pruned", "Speech"))
+    assert "Ready" in answer[0] and answer[1:] == [gr.skip()] * 2
+    assert list(speech_model.on_variant("Speech", None, "pruned", "Draw")) == [[gr.skip()] * 3]
 
 
 def test_what_visitors_may_not_download_is_not_offered(monkeypatch):
@@ -293,7 +360,8 @@ def test_the_microphone_is_heard_piece_by_piece():
     assert any(0 < len(text) < len(SAID) for text in texts)
     state, text, _ = live_section.on_sound(state, piece(waveform[:0], which="last"), None)
     assert "partial" not in text
-    assert live_section.on_clear()[0] is None
+    forgotten = live_section.on_sound(state, FORGET, None)
+    assert forgotten == (None, speech_view.live_html(None), "")
 
 
 def test_a_silent_or_missing_piece_changes_nothing():

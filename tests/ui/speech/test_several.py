@@ -23,10 +23,12 @@ def paths(tmp_path):
 
 def test_a_table_and_both_downloads_come_out(paths):
     first, *_, last = on_several(paths, SHIPPED, "beam", "dense")
-    job, _, table, csv, captions, start, cancel = first
+    job, _, table, csv, captions, start, cancel, listed = first
+    # What a row of the table is of, also when the files have been removed from the field.
+    assert listed == paths
     assert job and table == "" and not csv.visible and not captions.visible
     assert (start.interactive, cancel.interactive) == (False, True)
-    job, status, table, csv, captions, start, cancel = last
+    job, status, table, csv, captions, start, cancel, _ = last
     assert job == "" and "3 of 3 recordings in" in status and "1 could not be read" in status
     assert table.count("data-recording=") == 2 and table.count("go left") == 2
     assert "&lt;b&gt;.wav" in table and "<b>.wav" not in table
@@ -52,7 +54,7 @@ def test_a_cancelled_job_keeps_what_is_done(paths, monkeypatch):
         if isinstance(table, str) and "data-recording=" in table:
             on_cancel(job)
             break
-    *_, (_, status, table, csv, captions, start, _) = steps
+    *_, (_, status, table, csv, captions, start, *_) = steps
     assert "Cancelled" in status and "3 of 3" not in status
     assert table.count("data-recording=") == 1 and csv.visible and captions.visible
     assert start.interactive
@@ -63,11 +65,11 @@ def test_what_cannot_be_done_is_a_sentence(paths):
         next(on_several(None, SHIPPED, "beam", "dense"))
     with pytest.raises(gr.Error, match="at most 100 at once"):
         next(on_several(paths * 50, SHIPPED, "beam", "dense"))
-    *_, (_, status, *_, start, _) = on_several(paths, "no/such/folder", "beam", "dense")
+    *_, (_, status, *_, start, _, _) = on_several(paths, "no/such/folder", "beam", "dense")
     assert "Failed" in status and start.interactive
 
 
 def test_a_recording_that_is_pressed_is_listened_to_alone(paths):
     assert on_pick(SimpleNamespace(recording=2), paths) == paths[2]
     assert on_pick(SimpleNamespace(recording=3), paths) == gr.skip()
-    assert on_pick(SimpleNamespace(recording=0), None) == gr.skip()
+    assert on_pick(SimpleNamespace(recording=0), []) == gr.skip()

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from foundry.models import DENSE, VARIANTS
 from foundry.models.hub import OnProgress
@@ -222,14 +223,17 @@ class VariantBars:
         """Return what `show_bars()` fills."""
         return [self.answered, self.bars]
 
-    def connect(self, compare: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    def connect(self, compare: Callable[..., Any], inputs: Sequence[Any]) -> Dependency:
         """Let the button ask all variants.
 
         Args:
             compare: A handler that yields what `compare_all()` does.
             inputs: What it takes before what the variants answered so far.
+
+        Returns:
+            What asks them, for whoever cancels it.
         """
-        self.compare.click(
+        return self.compare.click(
             compare,
             [*inputs, self.answered],
             [*self.outputs(), self.progress],

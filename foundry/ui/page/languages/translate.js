@@ -11,6 +11,7 @@ function foundryTranslator(catalogue) {
     // Not past the end of a sentence.
     text: '((?:(?![.!?]\\s).)+?)',
   };
+  const SENTENCE_END = /[.!?]\s/;
   const CJK = /[\u3000-\u9fff\uff00-\uffef]$/;
 
   function compile(english, other) {
@@ -40,12 +41,15 @@ function foundryTranslator(catalogue) {
   }
   templates.sort((one, another) => another.weight - one.weight);
 
-  function fill({regex, places, isStrict, other}, text) {
+  // A place may hold sentences, as a visitor's text in quotes does, but only if isLoose: handlers
+  // put sentences after one another, and what ends with a place would take all that follow.
+  function fill({regex, places, isStrict, other}, text, isLoose) {
     const found = regex.exec(text);
     if (!found) return null;
     const values = {};
     for (const [index, {name, isText}] of places.entries()) {
       const value = found[index + 1];
+      if (!isLoose && SENTENCE_END.test(value)) return null;
       const translation = isText ? translate(value) : null;
       if (isStrict && isText && translation === null && /[A-Za-z]{2}/.test(value)) return null;
       values[name] = translation ?? value;
@@ -53,32 +57,39 @@ function foundryTranslator(catalogue) {
     return other.replace(PLACE, (_, name) => values[name]);
   }
 
-  function translateWhole(text) {
+  function translateWhole(text, isLoose) {
     if (exact.has(text)) return exact.get(text);
     for (const template of templates) {
-      const filled = fill(template, text);
+      const filled = fill(template, text, isLoose);
       if (filled !== null) return filled;
     }
     // Some sentences get their full stop where they are shown.
-    const unended = text.endsWith('.') ? translateWhole(text.slice(0, -1)) : null;
+    const unended = text.endsWith('.') ? translateWhole(text.slice(0, -1), isLoose) : null;
     return unended === null ? null : `${unended}。`;
   }
 
-  // Handlers put sentences after one another; some templates hold two.
-  function translateSentences(text) {
+  // Of the sentences from the first on, as many as one template holds; some hold two.
+  function translateFirst(sentences, first, isLoose) {
+    for (let last = sentences.length; last > first; last--) {
+      const part = translateWhole(sentences.slice(first, last).join(' '), isLoose);
+      if (part !== null) return {part, last};
+    }
+    return null;
+  }
+
+  function translateSentences(text, isLoose) {
     const sentences = text.split(/(?<=[.!?])\s+/);
     if (sentences.length < 2 || sentences.length > MAX_SENTENCES) return null;
     let joined = '', isAny = false;
     for (let first = 0; first < sentences.length;) {
-      let last = sentences.length, part = null;
-      for (; last > first; last--) {
-        part = translateWhole(sentences.slice(first, last).join(' '));
-        if (part !== null) break;
-      }
+      let found = translateFirst(sentences, first, false);
+      if (found === null && !isLoose) return null;
+      found ??= translateFirst(sentences, first, true);
+      const {part, last} = found ?? {part: null, last: first + 1};
       isAny ||= part !== null;
       if (joined && !CJK.test(joined)) joined += ' ';
       joined += part ?? sentences[first];
-      first = part === null ? first + 1 : last;
+      first = last;
     }
     return isAny ? joined : null;
   }
@@ -89,7 +100,9 @@ function foundryTranslator(catalogue) {
   function translate(text) {
     const key = text.trim().replace(/\s+/g, ' ');
     if (!remembered.has(key)) {
-      const translation = translateWhole(key) ?? translateSentences(key);
+      const translation = translateWhole(key, false) ?? translateSentences(key, false)
+        ?? (SENTENCE_END.test(key) ? translateWhole(key, true) ?? translateSentences(key, true)
+          : null);
       if (remembered.size >= MAX_REMEMBERED) remembered.clear();
       remembered.set(key, translation);
     }

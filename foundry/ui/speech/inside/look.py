@@ -27,6 +27,8 @@ _BESIDE_FRAMES = 50
 
 HINT = "Press a word above: its letters over time appear here, and what else it may have been."
 GONE = "The letters of this recording are not kept any more; transcribe it again to see them."
+TOO_SHORT = "This recording is shorter than what one letter is heard in, so it has none."
+LATER = "The letters of the first hour are kept, and this is later in the recording."
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ import gradio as gr
 from foundry.models.loading import check_variant
 from foundry.speech import Recogniser, Transcript, load_recogniser
 from foundry.speech.decoding.letters import Letters
-from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, LATEST, shows_errors
 from foundry.ui.speech.inside.chart import build_chart
 from foundry.ui.speech.inside.kept import KeptLetters, read_letters
 from foundry.ui.speech.inside.look import (
     GONE,
     HINT,
+    LATER,
     STEPS_CSS,
+    TOO_SHORT,
     Stretch,
     choose_stretch,
     move_stretch,
@@ -34,13 +36,14 @@ class Chosen:
         start_s: Where it begins.
         end_s: Where it ends.
         channel: From 0.
-        is_word: Whether it is a word that was pressed.
+        pressed_at: When the word was pressed, in seconds, so that the same word pressed again is
+            another choice; None if nothing was.
     """
 
     start_s: float
     end_s: float
     channel: int
-    is_word: bool = True
+    pressed_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ def choose_first(transcript: Transcript) -> Chosen:
     for channel, part in enumerate(transcript.channels or (transcript,)):
         if part.words:
             word = part.words[0]
-            return Chosen(word.start_s, word.end_s, channel, is_word=False)
-    return Chosen(0.0, 2.0, 0, is_word=False)
+            return Chosen(word.start_s, word.end_s, channel)
+    return Chosen(0.0, 2.0, 0)
 
 
 @shows_errors
@@ -84,10 +87,14 @@ def on_look(kept: KeptLetters | None, chosen: Chosen | None) -> list[Any]:
     letters = read_letters(kept, chosen.channel, recogniser)
     if letters is None:
         return ["", _note(GONE), "", None]
-    clock = recogniser.clock
-    stretch = choose_stretch(chosen.start_s, chosen.end_s, clock, len(letters.labels))
+    clock, num_frames = recogniser.clock, len(letters.labels)
+    if not num_frames:
+        return ["", _note(TOO_SHORT), "", None]
+    if chosen.start_s >= clock.end_s(num_frames - 1):
+        return ["", _note(LATER), "", None]
+    stretch = choose_stretch(chosen.start_s, chosen.end_s, clock, num_frames)
     rivals = ""
-    if chosen.is_word:
+    if chosen.pressed_at is not None:
         rivals = rivals_html(letters, chosen.start_s, chosen.end_s, recogniser, kept.decoding)
     return [*_show(kept, letters, stretch, recogniser), rivals, stretch]
 
@@ -108,7 +115,8 @@ def on_move(
         The chart, the steps, and the stretch in sight.
     """
     if kept is None or chosen is None or stretch is None:
-        return ["", _note(HINT), None]
+        # What stands there says why there is nothing to move.
+        return [gr.skip()] * 3
     recogniser = _load(kept)
     letters = read_letters(kept, chosen.channel, recogniser)
     if letters is None:
@@ -124,8 +132,6 @@ def _load(kept: KeptLetters) -> Recogniser:
 def _show(
     kept: KeptLetters, letters: Letters, stretch: Stretch, recogniser: Recogniser
 ) -> Sequence[str]:
-    if stretch.end <= stretch.start:
-        return ["", _note(HINT)]
     return [
         render_chart(letters, stretch, recogniser, kept.decoding),
         steps_html(letters, stretch, recogniser, kept.decoding),
@@ -173,6 +179,6 @@ def build_inside_view(rivals: gr.HTML) -> InsideView:
             partial(on_move, direction),
             [kept, chosen, stretch],
             [chart, steps, stretch],
-            **QUIET,
+            **EVERY,
         )
     return InsideView(kept, chosen, rivals)

@@ -45,26 +45,27 @@ def on_several(
         variant: The name of the variant.
 
     Yields:
-        The job's id, status, table, CSV, ZIP, and both buttons.
+        The job's id, status, table, CSV, ZIP, both buttons, and the files that the table is of.
     """
     paths = list(paths or ())
     check_number(paths)
     name = name_of(model)
     with RECORDING_SETS.join() as ticket, begin_job() as (job, cancelled):
         hidden = [gr.DownloadButton(visible=False)] * 2
-        yield [job, _progress(0, len(paths), 0.0, 0.0), "", *hidden, *busy_buttons(is_busy=True)]
+        line = _progress(0, len(paths), 0.0, 0.0)
+        yield [job, line, "", *hidden, *busy_buttons(is_busy=True), paths]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
             facts = f"{ticket.num_ahead} sets of recordings are before yours."
-            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 5]
+            yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
         try:
             for step in watch_loading(name, "speech", variant):
                 if isinstance(step, Loading):
                     line = status_line("One moment", f"{step.sentence}.", step.share)
-                    yield [gr.skip(), line, *[gr.skip()] * 5]
+                    yield [gr.skip(), line, *[gr.skip()] * 6]
             recogniser = load_recogniser(name, variant=check_variant(name, variant))
         except (InputError, ArtifactError) as error:
             line = status_line("Failed", str(error), style="failed")
-            yield ["", line, *[gr.skip()] * 3, *busy_buttons(is_busy=False)]
+            yield ["", line, *[gr.skip()] * 3, *busy_buttons(is_busy=False), gr.skip()]
             return
         heard: list[Heard] = []
         # Row after row, so that of a longer table only what is new goes to the page.
@@ -79,7 +80,7 @@ def on_several(
             if perf_counter() - told > _REFRESH_S:
                 told = perf_counter()
                 line = _progress(event.number, len(paths), event.share, told - started)
-                yield [gr.skip(), line, table_html(rows), *[gr.skip()] * 4]
+                yield [gr.skip(), line, table_html(rows), *[gr.skip()] * 5]
         elapsed_s = perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             table = write_table(heard, Path(folder) / "recordings.csv")
@@ -92,6 +93,7 @@ def on_several(
                 gr.DownloadButton(value=str(table), visible=True),
                 gr.DownloadButton(value=str(captions), visible=True),
                 *busy_buttons(is_busy=False),
+                gr.skip(),
             ]
 
 
@@ -110,15 +112,15 @@ def _result(heard: Sequence[Heard], num_all: int, elapsed_s: float) -> str:
     return ended_line(facts, len(heard), num_all)
 
 
-def on_pick(event: gr.EventData, paths: Sequence[str] | None) -> Any:
+def on_pick(event: gr.EventData, paths: Sequence[str]) -> Any:
     """Return the recording that was pressed, to be listened to alone.
 
     Args:
         event: Carries its place among the files.
-        paths: Of the files.
+        paths: Of the files that the table is of, whatever has been chosen since.
     """
     number = int(event.recording)
-    return paths[number] if paths and 0 <= number < len(paths) else gr.skip()
+    return paths[number] if 0 <= number < len(paths) else gr.skip()
 
 
 def build_several(
@@ -140,7 +142,7 @@ def build_several(
 
 
 def _build(audio: gr.Audio, model: gr.Dropdown, decoding: gr.Radio, variant: Component) -> None:
-    job = gr.State("")
+    job, listed = gr.State(""), gr.State([])
     with gr.Row(elem_classes="halves"):
         files = gr.File(
             label="Recordings",
@@ -178,9 +180,9 @@ def _build(audio: gr.Audio, model: gr.Dropdown, decoding: gr.Radio, variant: Com
     start.click(
         on_several,
         [files, model, decoding, variant],
-        [job, status, table, *downloads, start, cancel],
+        [job, status, table, *downloads, start, cancel, listed],
         **OWN_QUEUE,
         **QUIET,
     )
     cancel.click(on_cancel, job, None, **QUIET)
-    table.select(on_pick, files, audio, **EVERY)
+    table.select(on_pick, listed, audio, **EVERY)
