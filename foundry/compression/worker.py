@@ -56,8 +56,13 @@ def _record(run: CompressRun, state: CompressState) -> None:
 
 def _give_pruned(run: CompressRun) -> None:
     """Put the pruned network beside the weights that it was made from, as a variant of theirs."""
-    variants, training = run.variants_folder, read_run(run.config.model)
-    kept = (training.best_folder / WEIGHTS_FILE).read_bytes()
+    variants = run.variants_folder
+    try:
+        training = read_run(run.config.model)
+        kept = (training.best_folder / WEIGHTS_FILE).read_bytes()
+    except (InputError, FileNotFoundError):
+        # The training was deleted meanwhile: what was measured stays.
+        return
     if kept != (variants / DENSE / WEIGHTS_FILE).read_bytes():
         # The training went on meanwhile.
         return

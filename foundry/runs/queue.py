@@ -185,9 +185,12 @@ class RunQueue:
     def _tell(self, run_id: str, command: str) -> None:
         with self._changed:
             if run_id in self._waiting:
-                status: Status = "paused" if command == "pause" else "stopped"
+                job = self._jobs[run_id]
+                # One that went on has no end yet: its worker would write that.
+                waits = command == "pause" or job.is_resumable
+                status: Status = "paused" if waits else "stopped"
                 try:
-                    write_status(self._jobs[run_id].folder, status)
+                    write_status(job.folder, status)
                 except OSError as error:
                     raise _cannot_write(error) from None
                 self._waiting.remove(run_id)

@@ -114,7 +114,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             links,
             guide,
             chosen_run=gr.State(("", 0.0)),
-            made_run=gr.State(""),
+            made_run=gr.State(("", 0.0)),
             warm_ups=[],
             sweeps=[queue.make_room],
         )

@@ -95,6 +95,10 @@ def test_what_is_pruned_becomes_a_variant_of_the_run(compressed):
     shutil.rmtree(source.pruned_folder)
     _give_pruned(compressed)
     assert not source.pruned_folder.exists()
+    # And one that was deleted meanwhile is no reason for the compression to fail.
+    moved = source.folder.rename(source.folder.with_name("elsewhere"))
+    _give_pruned(compressed)
+    moved.rename(source.folder)
 
 
 @pytest.mark.slow("a whole compression")

@@ -377,6 +377,17 @@ def test_a_paused_run_goes_to_the_end_of_the_queue_when_resumed(quick_queue):
     assert quick_queue.position(runs[1].run_id) == 2
 
 
+def test_a_resumed_run_that_is_stopped_while_it_waits_can_still_go_on(quick_queue):
+    """Stopped for good it would have no result: a worker writes that."""
+    runs = [quick_queue.start(create_run, ENDLESS, "alice", "cpu") for _ in range(2)]
+    wait_until(lambda: quick_queue.started, "the first worker")
+    quick_queue.pause(runs[1].run_id)
+    quick_queue.submit(read_run(runs[1].run_id))
+    quick_queue.stop(runs[1].run_id)
+    assert status_of(runs[1]) == "paused"
+    assert read_run(runs[1].run_id).is_resumable
+
+
 def test_a_run_cannot_be_queued_twice(quick_queue):
     run = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     with pytest.raises(InputError, match="cannot be started again"):

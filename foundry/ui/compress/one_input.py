@@ -103,8 +103,7 @@ def on_clip(run_id: str, token: str, path: str | None) -> str:
     run = read_own_compression(run_id, token)
     if path is None:
         return ""
-    waveform = np.concatenate(list(open_audio(path).read_blocks()))
-    waveform = waveform[: round(_MAX_CLIP_S * SAMPLE_RATE_HZ)]
+    waveform = open_audio(path).read_stretch(0.0, _MAX_CLIP_S)
     processor = load_pretrained(run.config.model, "speech").processor
     inputs = processor(waveform, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt").input_values
     texts, sure = {}, {}
@@ -120,7 +119,8 @@ def render_one_input(run: CompressRun | None) -> list[Any]:
     task = run.config.task if run and run.result else ""
     last = gr.skip()
     if run and task == "digits":
-        last = gr.Number(maximum=len(next(iter(run.test_probs.values()))) - 1)
+        # What was chosen of another test split may be beyond the end of this one.
+        last = gr.Number(value=0, maximum=len(next(iter(run.test_probs.values()))) - 1)
     return [
         gr.Row(visible=task == "digits"),
         last,

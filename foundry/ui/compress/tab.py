@@ -65,7 +65,7 @@ def on_fill(run: CompressRun | None, token: str) -> list[Any]:
     """Return a compression's settings in the order of `CompressConfig`'s fields."""
     if run is None:
         # The form stays: a quick visitor may be choosing already.
-        return [on_visit(token), *[gr.skip()] * (len(_FIELDS) - 1)]
+        return [gr.Dropdown(choices=_list_choices(token)), *[gr.skip()] * (len(_FIELDS) - 1)]
     values = [getattr(run.config, name) for name in _FIELDS[1:]]
     choices = _list_choices(token)
     known = run.config.model in (name for _, name in choices)
@@ -88,9 +88,11 @@ def on_start(panel: RunPanel[CompressRun], token: str, *knobs: Any) -> list[Any]
     return panel.on_start(token, create_compression, CompressConfig(*knobs), token)
 
 
-def on_visit(token: str) -> Any:
-    """List the models again: a run may have finished meanwhile. Returns the choice."""
-    return gr.Dropdown(choices=_list_choices(token))
+def on_visit(token: str, model: str) -> Any:
+    """List the models again: a run may have finished meanwhile, or be gone. Returns the choice."""
+    choices = _list_choices(token)
+    is_there = model in (name for _, name in choices)
+    return gr.Dropdown(choices=choices, value=model if is_there else DEFAULT_MODEL)
 
 
 @shows_errors
@@ -219,7 +221,13 @@ def build_compress_tab(page: Page) -> None:
         knobs = [model, ratio, bits, sparsity, scope, epochs]
         offered = [ratio, epochs, sparsity, scope, note]
         model.input(on_model, [page.visitor, model], offered, **LATEST)
-        tab.select(on_visit, page.visitor, model, **QUIET)
+        # The rest of the form stays, but for what cannot be done to the model.
+        tab.select(on_visit, [page.visitor, model], model, **QUIET).then(
+            lambda token, name: on_model(token, name, None, None),
+            [page.visitor, model],
+            offered,
+            **QUIET,
+        )
         returned = connect_run(
             panel,
             controls,

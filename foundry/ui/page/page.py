@@ -26,7 +26,8 @@ class Page:
         guide: The first steps, ticked when they are done.
         chosen_run: The id of a run that the visitor wants to try on the Draw tab, and when that was
             asked for, so that asking again is a change.
-        made_run: The id of a run that was made on another tab, for the Train tab to show.
+        made_run: The id of a run that was made on another tab, for the Train tab to show, and when,
+            so that the same one again is a change.
         warm_ups: What to load in the background once somebody has opened the page.
         sweeps: What removes old files, by the clock.
     """

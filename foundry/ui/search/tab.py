@@ -1,5 +1,6 @@
 """The Search section of the Train tab: let many settings be tried, watch, keep one as a run."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from foundry.ui.components.model_choice import list_choices
 from foundry.ui.components.run_controls import build_run_controls, connect_run
 from foundry.ui.components.run_panel import RunPanel, RunWords
 from foundry.ui.components.run_status import format_duration
-from foundry.ui.page.feedback import QUIET, naming_fields, shows_errors
+from foundry.ui.page.feedback import EVERY, QUIET, naming_fields, shows_errors
 from foundry.ui.page.page import Page
 from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
@@ -95,7 +96,7 @@ def on_start(panel: RunPanel[SearchRun], token: str, *knobs: Any) -> list[Any]:
 
 
 @shows_errors
-def on_keep(run_id: str, token: str, event: gr.EventData) -> tuple[str, str]:
+def on_keep(run_id: str, token: str, event: gr.EventData) -> tuple[tuple[str, float], str]:
     """Make a trial an ordinary run.
 
     Args:
@@ -104,12 +105,13 @@ def on_keep(run_id: str, token: str, event: gr.EventData) -> tuple[str, str]:
         event: Carries the trial's id.
 
     Returns:
-        The run's id, and a sentence.
+        The run's id with the time, and a sentence.
     """
     run = adopt_trial(read_own_search(run_id, token), str(event.trial), token)
     assert run.result is not None
     accuracy = f"{run.result['test_accuracy']:.2%}"
-    return run.run_id, f"It is a run now, shown on the Train tab: {accuracy} on the test split."
+    made = run.run_id, time.time()
+    return made, f"It is a run now, shown on the Train tab: {accuracy} on the test split."
 
 
 def describe_search(run: SearchRun) -> str:
@@ -173,8 +175,7 @@ def build_search_tab(page: Page) -> None:
             on_keep,
             [controls.run_id, page.visitor],
             [page.made_run, note],
-            trigger_mode="multiple",
-            api_visibility="private",
+            **EVERY,
         )
         build_search_api(page.queue)
 

@@ -12,7 +12,7 @@ from foundry.data.own.framing import reduce_by_area
 from foundry.data.own.reading import read_data_set
 from foundry.data.own.splitting import OwnData
 from foundry.digits.framing import frame_handwriting
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.runs.data_sets import (
     AS_HANDWRITING,
     AS_IT_IS,
@@ -139,7 +139,7 @@ def on_add(paths: Sequence[str] | None, preparation: str, token: str) -> Iterato
                 elif perf_counter() - told > _REFRESH_S:
                     told = perf_counter()
                     yield [job, status_line("Reading", f"{step:.0%}", step), *busy]
-    except InputError as error:
+    except (InputError, ArtifactError) as error:
         line = status_line("Not accepted", str(error), style="failed")
         yield ["", line, gr.skip(), *ready]
 

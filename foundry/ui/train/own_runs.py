@@ -14,6 +14,7 @@ from foundry.training.runs import Run, list_own_runs, read_own_run
 from foundry.ui.components import plots
 from foundry.ui.components.run_status import STATES
 from foundry.ui.page.feedback import EVERY, shows_errors
+from foundry.ui.train.results import forget_files
 from foundry.ui.train.view import WORDS
 
 _MAX_RUNS = 50
@@ -118,6 +119,7 @@ def on_action(token: str, shown: str, event: gr.EventData) -> tuple[str, Any]:
         rename_run(run, event.name)
     if event.action == "delete":
         remove_run(run)
+        forget_files(run.run_id)
         if run.run_id == shown:
             return on_list(token, ""), ("", time.time())
     if event.action == "show":

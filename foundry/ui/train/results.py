@@ -121,6 +121,11 @@ def _write_downloads(run: Run) -> list[Any]:
     return [*paths[:3], script]
 
 
+def forget_files(run_id: str) -> None:
+    """Remove what was written to be downloaded of a run that was deleted."""
+    _FILES.drop(lambda key: key == run_id)
+
+
 def _headline(result: dict[str, Any], num_tested: int) -> dict[str, str]:
     return {
         f"test accuracy, {num_tested:,} images": f"{result['test_accuracy']:.2%}",

@@ -164,7 +164,12 @@ def build_train_tab(page: Page) -> None:
         )
         returns = [controls.run_id, *form, *controls.outputs(), *shown]
         # A trial that was made a run is the one on show, and so is what the list was asked for.
-        page.made_run.change(panel.on_return, [page.made_run, page.visitor], returns, **QUIET)
+        page.made_run.change(
+            lambda made, token: panel.on_return(made[0], token),
+            [page.made_run, page.visitor],
+            returns,
+            **QUIET,
+        )
         asked_for.change(partial(on_ask, panel), [asked_for, page.visitor], returns, **QUIET)
         linked = {name: knob for name, knob in named.items() if name != "dataset"}
         page.links.offer("train", LinkedTab(read_settings, linked, form, on_link), after=returned)

@@ -140,7 +140,7 @@ def test_a_cnn_is_pruned_but_not_masked(runs_folder):
 
 
 def test_the_choice_holds_every_shipped_model(runs_folder):
-    names = [name for _, name in on_visit("alice").choices]
+    names = [name for _, name in on_visit("alice", "lenet").choices]
     assert names == ["lenet", "bert-sentiment", "wav2vec2-commands"]
 
 

@@ -40,8 +40,8 @@ def done(runs_folder):
 
 
 def test_its_run_is_offered_to_its_owner(done):
-    assert done.config.model in dict(on_visit("alice").choices).values()
-    assert done.config.model not in dict(on_visit("bob").choices).values()
+    assert done.config.model in dict(on_visit("alice", "lenet").choices).values()
+    assert done.config.model not in dict(on_visit("bob", "lenet").choices).values()
 
 
 def test_a_test_image_is_its_own_and_is_answered_by_its_classes(done):
@@ -54,6 +54,18 @@ def test_a_test_image_is_its_own_and_is_answered_by_its_classes(done):
     assert '<td translate="no" class="other">striped</td>' in html
     _, index, *_ = render_one_input(done)
     assert index.maximum == len(data.test) - 1 == 14
+
+
+def test_an_index_of_another_test_split_is_put_back(done):
+    _, index, *_ = render_one_input(done)
+    assert index.value == 0
+
+
+def test_a_model_that_was_deleted_is_not_chosen_any_more(done):
+    model = done.config.model
+    assert on_visit("alice", model).value == model
+    shutil.rmtree(read_run(model).folder)
+    assert on_visit("alice", model).value == "lenet"
 
 
 def test_without_its_data_the_answers_stay_and_a_sentence_says_so(done):

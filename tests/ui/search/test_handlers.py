@@ -96,9 +96,12 @@ def test_a_reloaded_page_finds_its_search_with_its_settings(ended):
 
 
 def test_a_trial_is_kept_as_a_run(ended):
-    run_id, sentence = on_keep(ended.run_id, "alice", SimpleNamespace(trial="t1"))
+    (run_id, when), sentence = on_keep(ended.run_id, "alice", SimpleNamespace(trial="t1"))
     assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{8}", run_id)
     assert re.search(r"\d\d\.\d\d% on the test split", sentence)
+    # Kept again it is the same run, and asked for anew.
+    again, _ = on_keep(ended.run_id, "alice", SimpleNamespace(trial="t1"))
+    assert again[0] == run_id and again[1] > when
     with pytest.raises(gr.Error, match="under way"):
         on_keep(ended.run_id, "alice", SimpleNamespace(trial="t2"))
     with pytest.raises(gr.Error, match="has no trial"):
