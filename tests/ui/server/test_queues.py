@@ -95,8 +95,10 @@ def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
     clip = str(CLIPS / "digits.flac")
     waiting = transcribing.on_transcribe(clip, None, "beam")
     assert "0 recordings are before yours" in next(waiting)[0]
+    refused = transcribing.on_transcribe(clip, None, "beam")
+    assert "recordings are waiting already" in next(refused)[0]
     with pytest.raises(Exception, match="recordings are waiting already"):
-        next(transcribing.on_transcribe(clip, None, "beam"))
+        next(refused)
     waiting.close()
     again = transcribing.on_transcribe(clip, None, "beam")
     assert "Waiting" in next(again)[0]
