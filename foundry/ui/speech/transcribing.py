@@ -1,7 +1,9 @@
 """Transcribing what is on the page: progress, and everything that is shown of the result."""
 
+import hashlib
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -9,16 +11,16 @@ import gradio as gr
 from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
 from foundry.models.loading import check_variant
-from foundry.speech import captions, load_recogniser
+from foundry.speech import Transcript, captions, load_recogniser
 from foundry.speech.audio import AudioFile, open_audio
 from foundry.speech.transcription import transcribe_channels, transcribe_stream
 from foundry.ui.components.plots import status_line
 from foundry.ui.components.pretrained_choice import Loading, watch_loading
 from foundry.ui.page.feedback import shows_errors
+from foundry.ui.server.downloads import KeptFiles
 from foundry.ui.server.queues import RECORDINGS
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.channels import Drawn, draw_channels
-from foundry.ui.speech.downloads import NUM_DOWNLOADS, write_downloads
 from foundry.ui.speech.inside.kept import LettersKeeper
 from foundry.ui.speech.inside.section import choose_first
 from foundry.ui.speech.model import name_of
@@ -26,6 +28,8 @@ from foundry.ui.speech.model import name_of
 # Progress more often than this only costs.
 _UPDATE_S = 0.2
 _NEWEST_CHARACTERS = 60
+_NUM_DOWNLOADS = 4
+_FILES = KeptFiles(50)
 
 
 @shows_errors
@@ -91,7 +95,7 @@ def _transcribe(
         gr.Column(visible=True),
         draw_channels(audio, transcript),
         "",
-        *write_downloads(transcript, name, variant),
+        *_write_downloads(transcript, name, variant),
         gr.Audio(subtitles=captions.list_subtitles(transcript)),
         transcript.text,
         keeper.write(name, variant, decoding),
@@ -101,4 +105,31 @@ def _transcribe(
 
 
 def _tell(status: str) -> list[Any]:
-    return [status] + [gr.skip()] * (10 + NUM_DOWNLOADS)
+    return [status] + [gr.skip()] * (10 + _NUM_DOWNLOADS)
+
+
+def _write_downloads(transcript: Transcript, model: str, variant: str) -> list[str]:
+    """Write a transcript as `_NUM_DOWNLOADS` files.
+
+    Args:
+        transcript: What was said.
+        model: The model's name.
+        variant: The name of its variant.
+
+    Returns:
+        Their paths: text, SRT, WebVTT, JSON.
+    """
+    contents = {
+        "transcript.txt": captions.format_txt(transcript),
+        "transcript.srt": captions.format_srt(transcript),
+        "transcript.vtt": captions.format_vtt(transcript),
+        "transcript.json": captions.format_json(transcript, model, variant),
+    }
+
+    def write(folder: Path) -> list[Path]:
+        for name, text in contents.items():
+            (folder / name).write_text(text, "utf-8")
+        return [folder / name for name in contents]
+
+    digest = hashlib.sha256(contents["transcript.json"].encode()).hexdigest()
+    return _FILES.get(digest, write)

@@ -9,5 +9,6 @@ def test_steps_are_taken_again_and_again_also_beside_one_that_fails():
     def fail():
         raise OSError("no such disk")
 
-    sweep_by_the_clock([fail, lambda: taken.append(1)], every_s=0.01)
+    ended = sweep_by_the_clock([fail, lambda: taken.append(1)], every_s=0.01)
     wait_until(lambda: len(taken) >= 3, "a third time")
+    ended.set()
