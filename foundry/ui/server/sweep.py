@@ -28,7 +28,7 @@ def sweep_by_the_clock(
             for step in steps:
                 try:
                     step()
-                except Exception:
+                except Exception:  # Else this thread would end, and nothing be removed any more.
                     _logger.warning("Old files could not be removed", exc_info=True)
 
     threading.Thread(target=sweep, name="sweep", daemon=True).start()

@@ -120,10 +120,8 @@ def on_renewed(panel: RunPanel[TuneRun], token: str) -> list[Any]:
     project = find_project(token)
     useful = find_tuning(project) if project else None
     for run in TUNINGS.list_own(token):
-        if run.status in ACTIVE and (useful is None or run.run_id != useful.run_id):
-            # It may have ended just now.
-            with suppress(InputError):
-                panel.queue.stop(run.run_id)
+        if useful is None or run.run_id != useful.run_id:
+            _stop(panel, run)
     return show_tuning(panel, project)
 
 
@@ -134,14 +132,18 @@ def on_delete_all(panel: RunPanel[TuneRun], token: str) -> list[Any]:
         As `on_delete()`.
     """
     for run in TUNINGS.list_own(token):
-        if run.status in ACTIVE:
-            # It may have ended just now.
-            with suppress(InputError):
-                panel.queue.stop(run.run_id)
-            panel.queue.wait(run.run_id, _EXIT_S)
+        _stop(panel, run)
+        panel.queue.wait(run.run_id, _EXIT_S)
         with suppress(InputError):
             remove_run(TUNINGS.find_own(run.run_id, token) or run)
     return on_delete(token)
+
+
+def _stop(panel: RunPanel[TuneRun], run: TuneRun) -> None:
+    if run.status in ACTIVE:
+        # It may have ended just now.
+        with suppress(InputError):
+            panel.queue.stop(run.run_id)
 
 
 def show_tuned(project: Project | None) -> list[Any]:
