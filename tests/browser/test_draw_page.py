@@ -192,4 +192,7 @@ def test_a_seven_is_fooled_into_a_chosen_digit(pad):
     expect(fooled.locator(".answer b")).to_have_text(["7", "3"])
     expect(fooled.locator("figure img")).to_have_count(3)
     expect(fooled.locator("tbody tr")).to_have_count(4)
+    # By keyboard: without any strength.
+    pad.locator("#draw-epsilon input[type=range]").press("Home")
+    expect(fooled).to_contain_text("still read as 7.")
     pad.locator("#draw-fool-row > button").click()

@@ -83,8 +83,8 @@ def test_no_event_has_two_listeners_that_wait_their_turn():
 def test_no_choice_is_dropped_while_the_one_before_is_being_answered():
     """Gradio drops an event while its listener is busy, unless it is told to wait or to go beside.
 
-    Two that may be dropped: the microphone's page sends the next piece when it was answered, and a
-    drawing is not to be kept twice by a double click. Opening a tab tells nothing but that.
+    One may be dropped: the microphone’s page sends the next piece when the one before was
+    answered. Opening a tab tells nothing but that.
     """
     config = build_app("cpu").config
     about = {one["id"]: (one["type"], one["props"].get("elem_id")) for one in config["components"]}
@@ -96,7 +96,7 @@ def test_no_choice_is_dropped_while_the_one_before_is_being_answered():
         if happened in ("input", "select", "release")
     }
     dropped = {elem_id for kind, elem_id in dropped if kind != "tabitem"}
-    assert dropped == {"speech-microphone", "draw-correction"}
+    assert dropped == {"speech-microphone"}
 
 
 def test_parts_that_are_built_when_they_are_opened_are_built_one_after_the_other():

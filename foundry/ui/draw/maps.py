@@ -14,6 +14,7 @@ from torch import nn
 
 from foundry.data import DIGITS
 from foundry.digits.activations import compute_activations, compute_attention, compute_beliefs
+from foundry.errors import ArtifactError, InputError
 from foundry.models.networks import LSTM, Transformer
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -23,7 +24,6 @@ from foundry.ui.components.model_choice import (
     load_run_model,
 )
 from foundry.ui.components.pad import read_pad, see_drawing
-from foundry.ui.page.feedback import shows_errors
 
 _SEEN = "What the model sees: 28x28"
 _EMPTY = (_SEEN, "First convolution: one square a filter", "Second convolution")
@@ -66,7 +66,6 @@ document.addEventListener('foundry-drawn', (event) => {
 """
 
 
-@shows_errors
 def on_look(device: str, drawing: Any, model_name: str, token: str, variant: str = "dense") -> str:
     """Show what the model sees of the drawing, and what its convolutions answer.
 
@@ -81,6 +80,14 @@ def on_look(device: str, drawing: Any, model_name: str, token: str, variant: str
     Returns:
         HTML: three pictures, or a hint in place of each.
     """
+    try:
+        return _look(device, drawing, model_name, token, variant)
+    except (InputError, ArtifactError):
+        # What answers the drawing says why.
+        return render_maps()
+
+
+def _look(device: str, drawing: Any, model_name: str, token: str, variant: str) -> str:
     if own := find_own_data_run(model_name, token):
         picture = see_drawing(own, drawing)
         if picture is None:

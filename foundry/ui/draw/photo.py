@@ -10,6 +10,7 @@ from PIL import Image
 
 from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import Reading, read_photo
+from foundry.errors import ArtifactError, InputError
 from foundry.models import DENSE
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -20,13 +21,12 @@ from foundry.ui.components.model_choice import (
 from foundry.ui.draw.own import read_picture_for
 from foundry.ui.draw.remarks import remark_on_photo
 from foundry.ui.draw.variants import compare_readings
-from foundry.ui.page.feedback import shows_errors
+from foundry.ui.page.feedback import LATEST
 from foundry.ui.page.palette import ORANGE
 
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
 
-@shows_errors
 def on_photo(
     device: str, path: str | None, model_name: str, token: str, variant: str = "dense"
 ) -> list[Any]:
@@ -41,10 +41,19 @@ def on_photo(
 
     Returns:
         The photo with a box around every digit, the sentence that says what was read, and what
-        the model saw of each digit.
+        the model saw of each digit. In place of the sentence the one that says why nothing was
+        read.
     """
     if path is None:
         return [None, _PHOTO_HINT, gr.Gallery([], visible=False)]
+    try:
+        return _read(device, path, model_name, token, variant)
+    except (InputError, ArtifactError) as error:
+        # What was read of the photo before is not left in its place.
+        return [None, str(error), gr.Gallery([], visible=False)]
+
+
+def _read(device: str, path: str, model_name: str, token: str, variant: str) -> list[Any]:
     if own := find_own_data_run(model_name, token):
         chosen = load_any_predictor(model_name, token, device, variant)
         return read_picture_for(own, path, chosen)
@@ -91,15 +100,13 @@ def _annotated(image: Image.Image, readings: list[Reading]) -> gr.AnnotatedImage
     )
 
 
-def build_photo(device: str, chosen: list[Component]) -> tuple[Any, list[Any], list[Any]]:
+def build_photo(device: str, chosen: list[Component], again: gr.State) -> None:
     """Build the part of the tab.
 
     Args:
         device: Where models run.
         chosen: The chosen model, the visitor's token and the name of the variant.
-
-    Returns:
-        The handler that reads the photo, its inputs and its outputs.
+        again: Changes when another model or variant is to read the photo.
     """
     gr.Markdown("### Or read a photo")
     with gr.Row(elem_classes="halves"):
@@ -120,6 +127,10 @@ def build_photo(device: str, chosen: list[Component]) -> tuple[Any, list[Any], l
             )
         with gr.Column():
             boxes = gr.AnnotatedImage(label="What was found", height=300, show_legend=False)
-    read = partial(on_photo, device), [photo, *chosen], [boxes, sentence, crops]
-    photo.change(*read, api_visibility="private")
-    return read
+    gr.on(
+        [photo.change, again.change],
+        partial(on_photo, device),
+        [photo, *chosen],
+        [boxes, sentence, crops],
+        **LATEST,
+    )

@@ -40,7 +40,7 @@ from foundry.ui.draw.neuron import build_neuron
 from foundry.ui.draw.photo import build_photo
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.draw.variants import on_compare, tell_answers
-from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, LATEST, QUIET
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
@@ -95,7 +95,6 @@ def on_variant(device: str, model_name: str, token: str, variant: str) -> Iterat
     yield ""
 
 
-@shows_errors
 def on_draw(
     device: str,
     drawing: Any,
@@ -115,10 +114,21 @@ def on_draw(
         answered: What the variants answered so far, if they did.
 
     Returns:
-        The bars, the time it took, what the variants answered, and the bars of that.
+        The bars, the time it took, what the variants answered, and the bars of that. In place of
+        the time the sentence that says why there is no answer.
     """
-    own = find_own_data_run(model_name, token)
     answered = answered or Answered()
+    try:
+        return _read_pad(device, drawing, model_name, token, variant, answered)
+    except (InputError, ArtifactError) as error:
+        # What another model or variant answered is not left in its place.
+        return [plots.digit_bars(None), str(error), *show_bars(answered.clear(), variant)]
+
+
+def _read_pad(
+    device: str, drawing: Any, model_name: str, token: str, variant: str, answered: Answered
+) -> list[Any]:
+    own = find_own_data_run(model_name, token)
     started = time.perf_counter()
     predictor = load_any_predictor(model_name, token, device, variant)
     ink = reading = seen = None
@@ -182,19 +192,26 @@ def build_draw_tab(page: Page) -> None:
         build_look_inside(page.device, looked_into)
         build_fool(page.device, looked_into)
         build_drift(page.device, page.visitor)
-        used = build_hand_section(page.device, model, page.visitor, correction)
-        read = build_photo(page.device, [model, page.visitor, page.variants.variant])
+        build_hand_section(page.device, model, page.visitor, correction)
+        # For each who answers again one of its own, see `VariantChoice.follow()`.
+        again = [gr.State(0.0) for _ in range(3)]
+        build_photo(page.device, [model, page.visitor, page.variants.variant], again[2])
 
         variant, visitor, device = page.variants.variant, page.visitor, page.device
-        drawn = (
+        gr.on(
+            [pad.input, again[0].change],
             partial(on_draw, device),
             [pad, model, visitor, variant, compared.answered],
             [answer, timing, *compared.outputs()],
+            **LATEST,
         )
-        looked = partial(on_look, device), [pad, model, visitor, variant], maps
-        chosen = [model, visitor, variant]
-        pad.input(*drawn, **LATEST)
-        maps.input(*looked, **LATEST)
+        gr.on(
+            [maps.input, again[1].change],
+            partial(on_look, device),
+            [pad, model, visitor, variant],
+            maps,
+            **LATEST,
+        )
         tab.select(on_visit, [visitor, model], model, **QUIET)
         chosen_run = page.chosen_run.change(
             on_chosen_run, [page.chosen_run, visitor], model, **QUIET
@@ -206,12 +223,10 @@ def build_draw_tab(page: Page) -> None:
         )
         page.links.offer("draw", linked)
         # What is drawn while a variant is being made waits for it.
-        for change in (model.input, page.variants.follow().change, used.change):
-            ready = change(partial(on_variant, device), chosen, timing, **LATEST)
-            ready.success(*drawn, **QUIET)
-            ready.success(*looked, **QUIET)
+        for change in (model.change, page.variants.follow().change):
+            ready = change(partial(on_variant, device), [model, visitor, variant], timing, **LATEST)
+            ready.success(lambda: [time.time()] * len(again), None, again, **EVERY)
             ready.success(None, None, None, js=TELL_MODEL_JS, **QUIET)
-            ready.success(*read, **QUIET)
         compared.connect(partial(on_compare, device), [pad, model, visitor, variant])
         page.guide.follow_pad(pad)
         page.warm_ups.append(partial(warm_up, device))

@@ -45,6 +45,11 @@ HEAD = """<script>
         for (const told of node.querySelectorAll?.('[data-testid=toast-text]') ?? [])
           setTimeout(() => mark(told.innerText.trim()));
   }).observe(document, {childList: true, subtree: true});
+  // Gradio takes a slider for moved when a pointer lets it go; arrow keys move it, too.
+  document.addEventListener('keyup', (event) => {
+    if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key))
+      event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+  });
 })();
 </script>"""
 CSS = """

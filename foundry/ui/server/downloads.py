@@ -5,8 +5,12 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from gradio.processing_utils import hash_file
+from gradio.utils import get_upload_folder
 
 from foundry.runs.cleaning import make_downloads_folder
 
@@ -46,11 +50,15 @@ class KeptFiles:
             return self._paths[key]
 
     def drop(self, is_gone: Callable[[Any], bool]) -> None:
-        """Remove sets of files before their time.
+        """Remove sets of files before their time, and the copies that Gradio has sent of them.
 
         Args:
             is_gone: Given a key, tells whether what it depends on was deleted.
         """
         with self._lock:
             for key in [key for key in self._paths if is_gone(key)]:
-                shutil.rmtree(Path(self._paths.pop(key)[0]).parent, ignore_errors=True)
+                paths = self._paths.pop(key)
+                for path in paths:
+                    with suppress(FileNotFoundError):
+                        shutil.rmtree(Path(get_upload_folder()) / hash_file(path))
+                shutil.rmtree(Path(paths[0]).parent, ignore_errors=True)

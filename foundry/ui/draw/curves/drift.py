@@ -30,8 +30,9 @@ from foundry.ui.draw.curves.measuring import (
     list_measured,
     measure_each,
     name_curves,
+    on_open,
 )
-from foundry.ui.page.feedback import build_when_opened, shows_errors
+from foundry.ui.page.feedback import QUIET, build_when_opened, shows_errors
 
 NUM_DIGITS = 1_000
 _STRENGTHS = range(NUM_STRENGTHS + 1)
@@ -115,10 +116,14 @@ def build_drift(device: str, visitor: Component) -> None:
         visitor: Holds the visitor's token.
     """
     with gr.Accordion("When digits drift", open=False, elem_id="draw-drift-row") as row:
-        build_when_opened(row, visitor, lambda token: _build(device, visitor, list_measured(token)))
+        build_when_opened(
+            row, visitor, lambda token: _build(device, row, visitor, list_measured(token))
+        )
 
 
-def _build(device: str, visitor: Component, choices: list[tuple[str, str]]) -> None:
+def _build(
+    device: str, row: gr.Accordion, visitor: Component, choices: list[tuple[str, str]]
+) -> None:
     gr.Markdown(_WHY, elem_classes="foundry-note")
     measurement = build_measurement(
         "Models to measure",
@@ -136,4 +141,5 @@ def _build(device: str, visitor: Component, choices: list[tuple[str, str]]) -> N
         with gr.Column(min_width=320):
             gr.Markdown(_HOW_STRONG, elem_classes="foundry-note")
     inputs = [visitor, measurement.models]
+    row.expand(on_open, inputs, measurement.models, **QUIET)
     measurement.connect(partial(on_measure, device), inputs, charts)

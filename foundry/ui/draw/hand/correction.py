@@ -13,7 +13,7 @@ from foundry.digits.reading import frame_ink
 from foundry.errors import InputError
 from foundry.runs.drawings import Collection, keep_drawing, read_collection
 from foundry.ui.components.pad import decode_drawing
-from foundry.ui.page.feedback import QUIET, shows_errors
+from foundry.ui.page.feedback import EVERY, QUIET, shows_errors
 
 # There is nothing to put right before there is an answer.
 _CSS = """
@@ -123,5 +123,5 @@ def build_correction(pad: Component, visitor: Component, tab: gr.Tab) -> gr.HTML
         elem_id="draw-correction",
     )
     tab.select(on_arrive, visitor, correction, **QUIET)
-    correction.select(on_correct, [pad, visitor], correction, **QUIET)
+    correction.select(on_correct, [pad, visitor], correction, **EVERY)
     return correction

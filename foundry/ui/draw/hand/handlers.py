@@ -99,6 +99,7 @@ def on_board(event: gr.EventData, token: str) -> str:
     """
     asked: dict[str, Any] = event._data or {}
     collection = remove_drawing(str(asked.get("remove")), token)
+    _drop_files(collection)
     return correction_html(collection, f"Removed; you have {len(collection.drawings)} drawings.")
 
 
@@ -114,12 +115,17 @@ def on_delete(token: str) -> str:
     """
     remove_collection(token)
     empty = read_collection(token)
-    _FILES.drop(lambda key: bool(key[0] == empty.folder.name))
+    _drop_files(empty)
     return correction_html(
         empty,
         "All drawings are deleted. Networks that learned them are among your runs on the Train "
         "tab, where they can be deleted, too.",
     )
+
+
+def _drop_files(collection: Collection) -> None:
+    """Remove what was written to be taken home: it holds what has been removed since."""
+    _FILES.drop(lambda key: bool(key[0] == collection.folder.name))
 
 
 def find_start(model_name: str, token: str, device: str) -> tuple[DigitNetwork, float]:
@@ -173,8 +179,8 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
         The job's id, the status, the chart, the board, the result, and both buttons.
     """
     start, width = find_start(model_name, token, device)
-    collection = set_aside(token)
-    lesson = _plan(collection, start)
+    # What cannot be learned is said before anything is waited for.
+    _plan(set_aside(token), start)
     TRAINING_STARTS.count(token)
     try:
         with begin_job() as (job, cancelled), LESSONS.join() as ticket:
@@ -182,6 +188,9 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
                 facts = f"{ticket.num_ahead} lessons are before yours."
                 line = status_line("Waiting", facts, 0.0)
                 yield [job, line, *[gr.skip()] * 3, *show_learning(True)]
+            # While others learned, drawings may have come or gone.
+            collection = set_aside(token)
+            lesson = _plan(collection, start)
             line = status_line("Measuring", "How it reads now.", 0.0)
             yield [job, line, gr.skip(), board_html(collection), "", *show_learning(True)]
             keep = partial(keep_hand, start=model_name, owner=token, width=width)
@@ -224,6 +233,7 @@ def _learn_twice(
     yield [status_line("Learned", facts, style="done"), *[gr.skip()] * 3]
 
 
+@shows_errors
 def on_use(event: gr.EventData, token: str) -> list[Any]:
     """Choose a network that has learned.
 
@@ -232,7 +242,10 @@ def on_use(event: gr.EventData, token: str) -> list[Any]:
         token: The visitor's token.
 
     Returns:
-        The list of models, and what changes with every choice.
+        The list of models, and what changes with every press.
     """
-    chosen = gr.Dropdown(choices=list_drawable_models(token), value=event.run)
+    choices = list_drawable_models(token)
+    if event.run not in (name for _, name in choices):
+        raise InputError("This network is no longer among your runs; let one learn again.")
+    chosen = gr.Dropdown(choices=choices, value=event.run)
     return [chosen, {"run": event.run, "at": time()}]

@@ -37,7 +37,7 @@ _SCROLL_JS = "() => { document.querySelector('#draw-pad').scrollIntoView({block:
 
 def build_hand_section(
     device: str, model: gr.Dropdown, visitor: Component, correction: gr.HTML
-) -> gr.JSON:
+) -> None:
     """Build the section, closed.
 
     Args:
@@ -45,9 +45,6 @@ def build_hand_section(
         model: The chosen model.
         visitor: Holds the visitor's token.
         correction: The row under the answer.
-
-    Returns:
-        What changes when the visitor chooses a network that has learned.
     """
     used = gr.JSON(visible=False)
     with gr.Accordion("Learn my hand", open=False, elem_id="draw-hand-row") as section:
@@ -58,7 +55,6 @@ def build_hand_section(
             lambda token: _build(learn, token, model, visitor, correction, used),
         )
     used.change(None, None, None, js=_SCROLL_JS, **QUIET)
-    return used
 
 
 def _build(

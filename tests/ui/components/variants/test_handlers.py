@@ -5,8 +5,10 @@ import pytest
 from drawing import SEVEN, data_url, draw_strokes, photograph
 from waiting import PATIENCE_S
 
+from foundry.errors import InputError
 from foundry.models import VARIANTS
 from foundry.ui.components.clips import CLIPS
+from foundry.ui.components.model_choice import load_any_predictor
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.draw import photo as draw_photo
 from foundry.ui.draw import tab as draw_tab
@@ -98,8 +100,8 @@ def test_a_variant_that_a_model_lacks_is_a_sentence(runs_folder, tiny_bert_dir, 
     assert "dense, int8" in answer
     *_, (status, *_) = speech_model.on_choose(str(tiny_speech_dir), "pruned")
     assert "dense, int8" in status
-    with pytest.raises(gr.Error, match="dense, pruned, int8, pruned-int8"):
-        draw_tab.on_draw("cpu", DRAWING, "lenet", "alice", "int4")
+    with pytest.raises(InputError, match="dense, pruned, int8, pruned-int8"):
+        load_any_predictor("lenet", "alice", "cpu", "int4")
 
 
 def test_a_text_is_scored_by_int8_and_compared():

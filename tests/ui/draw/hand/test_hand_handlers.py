@@ -1,5 +1,6 @@
 """Putting drawings right, and learning them: what the page is told."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -25,7 +26,7 @@ from foundry.ui.draw.hand.handlers import (
 )
 from foundry.ui.draw.hand.view import Outcome, result_html
 from foundry.ui.draw.tab import on_draw
-from foundry.ui.server.queues import on_cancel
+from foundry.ui.server.queues import LESSONS, on_cancel
 from foundry.ui.train import tab as train_tab
 
 
@@ -92,6 +93,7 @@ def test_the_board_shows_drawings_and_removes_them():
     assert "11 drawings" in on_board(event(remove=digest), "alice")
     assert on_board(event(remove="../../etc"), "alice")
     assert len(read_collection("alice").drawings) == 11
+    assert not Path(button.value["path"]).exists(), "a ZIP that holds what was removed"
     assert "deleted" in on_delete("alice")
     board, button = on_changed("alice")
     assert "None yet" in board
@@ -129,6 +131,8 @@ def test_a_network_learns_a_hand_with_a_class_more_and_is_drawn_with(quick, lene
     assert run.run_id in [name for _, name in list_drawable_models("alice")]
     chosen, used = on_use(event(run=run.run_id), "alice")
     assert chosen.value == used["run"] == run.run_id
+    with pytest.raises(gr.Error, match="no longer among your runs"):
+        on_use(event(run=run.run_id), "bob")
     answer = on_draw("cpu", data_url(draw_strokes(SEVEN)), run.run_id, "alice")[0]
     assert "sure" in answer
     for own in runs:
@@ -155,6 +159,18 @@ def test_it_ends_between_two_steps_when_it_is_cancelled(quick):
     job, status, *_ = list(learned)[-1]
     assert job == ""
     assert "Cancelled" in status
+    assert not list_own_runs("alice")
+
+
+def test_what_is_removed_before_its_turn_comes_is_not_learned(quick):
+    draw_some()
+    with LESSONS.join():
+        learning = on_learn("cpu", "lenet", "alice")
+        assert "Waiting" in next(learning)[1]
+        on_delete("alice")
+    job, status, *_ = list(learning)[-1]
+    assert job == ""
+    assert "From 5 drawings on" in status
     assert not list_own_runs("alice")
 
 
