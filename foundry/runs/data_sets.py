@@ -1,8 +1,9 @@
 """Data sets that visitors brought, on disk beside the runs, each named by the hash of its content.
 
 data.safetensors    images and labels of the three splits
-about.json          what it is called, its classes, and what there is to say of it
-owners/             an empty file for each visitor who brought it, named by their hash
+about.json          its classes, and how many pictures there are of each
+owners/HASH         of each visitor who brought it, named by their hash: what their file is called,
+                    and what there was to say of it
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -100,11 +102,12 @@ def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -
     about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
     folder = data_sets_dir() / data_id
     try:
-        if _find_about(folder) is None:
+        if _read_values(folder) is None:
             _write(folder, own.data, about)
-        owners = folder / "owners"
-        owners.mkdir(exist_ok=True)
-        (owners / hash_owner(owner)).touch()
+        mark = _mark_of(folder, owner)
+        mark.parent.mkdir(exist_ok=True)
+        told = {"title": shown, "notes": own.notes, "preparation": preparation}
+        write_json(mark, told)
         os.utime(folder)
     except OSError as error:
         raise ArtifactError(
@@ -125,13 +128,7 @@ def _write(folder: Path, data: DataSet, about: About) -> None:
         save_file(tensors, partial / _DATA_FILE)
         write_json(
             partial / _ABOUT_FILE,
-            {
-                "title": about.title,
-                "classes": about.classes,
-                "counts": about.counts,
-                "notes": about.notes,
-                "preparation": about.preparation,
-            },
+            {"classes": about.classes, "counts": about.counts},
         )
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
@@ -153,22 +150,42 @@ def read_about(data_id: str, owner: str) -> About:
     Raises:
         InputError: If there is no such data set, or it is someone else's; the two look alike.
     """
-    folder = data_sets_dir() / str(data_id)
-    is_theirs = is_data_id(data_id) and (folder / "owners" / hash_owner(owner)).exists()
-    if is_theirs and (about := _find_about(folder)):
-        return about
+    if is_data_id(data_id):
+        mark = _mark_of(data_sets_dir() / data_id, owner)
+        if mark.exists() and (about := _find_about(mark)):
+            return about
     raise InputError(f"You have no data set “{data_id}”; add its file first, or use “{MNIST}”.")
 
 
-def _find_about(folder: Path) -> About | None:
-    """Return what is known of a data set; None if it is not there or cannot be read."""
+def _mark_of(folder: Path, owner: str) -> Path:
+    """Return the file that says that a data set is also a visitor's."""
+    return folder / "owners" / hash_owner(owner)
+
+
+def _read_values(folder: Path) -> dict[str, Any] | None:
+    """Return what is known of a data set, whosever it is; None if it cannot be read."""
     try:
         values = json.loads((folder / _ABOUT_FILE).read_text("utf-8"))
+        counts = {name: tuple(counts) for name, counts in values["counts"].items()}
+        return {**values, "classes": tuple(values["classes"]), "counts": counts}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _find_about(mark: Path) -> About | None:
+    """Return what is known of a visitor's data set; None if it cannot be read."""
+    folder = mark.parents[1]
+    values = _read_values(folder)
+    if values is None:
+        return None
+    try:
+        # An earlier version kept all in one file, and its marks are empty.
+        values |= json.loads(mark.read_text("utf-8") or "{}")
         return About(
             folder.name,
             values["title"],
-            tuple(values["classes"]),
-            {name: tuple(counts) for name, counts in values["counts"].items()},
+            values["classes"],
+            values["counts"],
             tuple(values["notes"]),
             values["preparation"],
         )
@@ -178,7 +195,7 @@ def _find_about(folder: Path) -> About | None:
 
 def is_kept(data_id: str) -> bool:
     """Tell whether a data set that somebody brought is still there, whosever it is."""
-    return is_data_id(data_id) and _find_about(data_sets_dir() / data_id) is not None
+    return is_data_id(data_id) and _read_values(data_sets_dir() / data_id) is not None
 
 
 def list_data_sets(owner: str) -> list[About]:
@@ -187,7 +204,7 @@ def list_data_sets(owner: str) -> list[About]:
         return []
     owned = data_sets_dir().glob(f"*/owners/{hash_owner(owner)}")
     newest_first = sorted(owned, key=_time_of, reverse=True)
-    return [about for mark in newest_first if (about := _find_about(mark.parents[1]))]
+    return [about for mark in newest_first if (about := _find_about(mark))]
 
 
 def load_data(data_id: str) -> DataSet:
@@ -251,10 +268,10 @@ def remove_data_set(data_id: str, owner: str) -> None:
         InputError: If there is no such data set of theirs.
     """
     read_about(data_id, owner)
-    owners = data_sets_dir() / data_id / "owners"
-    (owners / hash_owner(owner)).unlink(missing_ok=True)
-    if not any(owners.iterdir()):
-        remove_folder(owners.parent)
+    mark = _mark_of(data_sets_dir() / data_id, owner)
+    mark.unlink(missing_ok=True)
+    if not any(mark.parent.iterdir()):
+        remove_folder(mark.parents[1])
 
 
 def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES) -> list[str]:

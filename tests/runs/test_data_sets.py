@@ -1,5 +1,6 @@
 """Data sets on disk: named by their content, owned, kept within bounds, never half written."""
 
+import json
 import os
 import time
 
@@ -60,6 +61,19 @@ def test_the_same_content_is_kept_once_and_another_has_another_name():
     renamed = keep_data_set(build_own(classes=("cat", "cow")), "a.zip", "alice")
     assert renamed.data_id != first.data_id
     assert len(list(data_sets_dir().iterdir())) == 2
+    # What somebody's file is called is theirs.
+    titles = {owner: {about.title for about in list_data_sets(owner)} for owner in ("alice", "bob")}
+    assert titles == {"alice": {"a.zip"}, "bob": {"b.zip"}}
+
+
+def test_one_of_an_earlier_version_is_listed():
+    about = keep_data_set(build_own(), "a.zip", "alice", "as it is")
+    folder = data_sets_dir() / about.data_id
+    (mark,) = (folder / "owners").iterdir()
+    both = json.loads((folder / "about.json").read_text()) | json.loads(mark.read_text())
+    (folder / "about.json").write_text(json.dumps(both))
+    mark.write_text("")
+    assert list_data_sets("alice") == [about]
 
 
 def test_anothers_data_set_looks_like_none():

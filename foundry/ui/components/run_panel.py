@@ -14,14 +14,11 @@ from foundry.runs.folders import ACTIVE, AnyRun
 from foundry.runs.queue import RunQueue
 from foundry.runs.store import RunStore
 from foundry.ui.components.plots import status_line
-from foundry.ui.components.run_status import STATES, is_known, place_in_line
+from foundry.ui.components.run_status import STATES, Seen, is_known, place_in_line, see
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.limits import TRAINING_STARTS
 
 R = TypeVar("R", bound=AnyRun)
-
-# Status and number of events that a page shows.
-Seen = tuple[str, int] | None
 
 # Where Start is among the updates.
 _START = 4
@@ -119,26 +116,26 @@ class RunPanel(Generic[R]):
         self.queue.submit(self.store.read_own(run_id, token), self.step or "")
         return self.show(self.store.read_own(run_id, token))
 
-    def on_refresh(self, run_id: str, token: str, seen: Seen) -> list[Any]:
+    def on_refresh(self, run_id: str, token: str, seen: Seen | None) -> list[Any]:
         """Look at the run again.
 
         Args:
             run_id: The run on show.
             token: The visitor's token.
-            seen: Status and number of events when last looked at.
+            seen: What the page shows.
 
         Returns:
             Updates in the order of `RunControls.outputs()`, then those of `render()`; skips where
             nothing has changed.
         """
         run = self.store.find_own(run_id, token)
-        if run is None or seen is None or run.status != seen[0]:
+        if run is None or seen is None or seen[:2] != (run.run_id, run.status):
             return self.show(run)
         controls: list[Any] = [gr.skip()] * self._num_controls
         own: list[Any] = [gr.skip()] * self._num_own
         if not is_known(run, seen):
-            controls[0], controls[3] = (run.status, len(run.events)), self.status_html(run)
-            own = self.render_added(run, seen[1]) if run.events else own
+            controls[0], controls[3] = see(run), self.status_html(run)
+            own = self.render_added(run, seen.num_events) if run.events else own
         return [*controls, *own]
 
     def on_return(self, run_id: str, token: str) -> list[Any]:
@@ -185,7 +182,7 @@ class RunPanel(Generic[R]):
         if self.step:
             buttons.append(gr.Button(visible=resumable))
         return [
-            (run.status, len(run.events)) if run else None,
+            see(run) if run else None,
             gr.Timer(active=active),
             run.run_id if run and run.result else "",
             self.status_html(run),

@@ -1,5 +1,7 @@
 """What the page says about a run of any kind: where it stands, in words."""
 
+from typing import NamedTuple
+
 from foundry.runs.folders import AnyRun
 
 # Of a run that is under way its own kind says what it does.
@@ -13,15 +15,34 @@ STATES = {
 }
 
 
-def is_known(run: AnyRun, seen: tuple[str, int] | None) -> bool:
+class Seen(NamedTuple):
+    """What a page shows of a run.
+
+    Attributes:
+        run_id: Which run that is: what was asked of the one before may be answered later.
+        status: Its status.
+        num_events: How many of its events.
+    """
+
+    run_id: str
+    status: str
+    num_events: int
+
+
+def see(run: AnyRun) -> Seen:
+    """Return what a page shows that shows a run as it is."""
+    return Seen(run.run_id, run.status, len(run.events))
+
+
+def is_known(run: AnyRun, seen: Seen | None) -> bool:
     """Return whether a page shows a run as it is.
 
     Args:
         run: The run.
-        seen: Status and number of events that the page shows.
+        seen: What the page shows.
     """
     # While it waits nothing is written, but those before it end.
-    return run.status != "queued" and seen == (run.status, len(run.events))
+    return run.status != "queued" and seen == see(run)
 
 
 def place_in_line(runs_ahead: int) -> str:

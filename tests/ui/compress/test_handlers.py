@@ -85,7 +85,7 @@ def test_refresh_skips_what_has_not_changed_and_moves_what_has(panel):
     assert panel.on_refresh(run_id, "alice", seen) == [gr.skip()] * len(panel.show(None))
     append_event(run.folder, CompressEvent("prune", "Removing", 0.2, 3.0))
     moved = panel.on_refresh(run_id, "alice", seen)
-    assert (moved[0], len(moved)) == (("running", 1), len(panel.show(None)))
+    assert (moved[0], len(moved)) == ((run_id, "running", 1), len(panel.show(None)))
     assert moved[-1] == gr.skip()
 
 

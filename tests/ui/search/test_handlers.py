@@ -48,7 +48,7 @@ def test_a_search_starts_with_what_the_form_says(ended):
     panel = build_panel(SimpleNamespace(start=start, position=lambda run_id: 0))
     run_id, seen, timer, *_ = on_start(panel, "alice", *fill_form(SMALL))
     assert started == [(create_search, SMALL, "alice")]
-    assert (run_id, seen) == (ended.run_id, ("running", 2))
+    assert run_id == ended.run_id and seen == (run_id, "running", 2)
     assert timer.active
 
 
@@ -81,7 +81,7 @@ def test_a_refresh_without_news_changes_nothing(ended):
     assert again == [gr.skip()] * len(again)
     append_event(ended.folder, make_event("t2", epoch=0.5))
     changed = PANEL.on_refresh(ended.run_id, "alice", seen)
-    assert changed[0] == ("running", 3) and len(changed) == len(again)
+    assert changed[0] == (ended.run_id, "running", 3) and len(changed) == len(again)
 
 
 def test_a_reloaded_page_finds_its_search_with_its_settings(ended):
@@ -90,7 +90,7 @@ def test_a_reloaded_page_finds_its_search_with_its_settings(ended):
     assert run_id == ended.run_id
     *knobs, data = rest[: len(settings)]
     assert [*knobs, data.value] == settings
-    assert rest[len(settings)] == ("running", 2)
+    assert rest[len(settings)] == (run_id, "running", 2)
     # Somebody without a search: the form stays as it is.
     assert PANEL.on_return("", "bob")[1 : 1 + len(settings)] == [gr.skip()] * len(settings)
 
