@@ -135,7 +135,8 @@ function follow() {
   for (const sound of sounds) {
     const share = (time - start) / Number(sound.dataset.shown);
     const line = sound.querySelector('.playhead');
-    line.hidden = share < 0 || share > 1;
+    // Before it was ever played there is no place to show, however often the player is drawn anew.
+    line.hidden = share < 0 || share > 1 || (!frame && time === 0);
     line.style.left = `${100 * share}%`;
     const box = sound.parentElement, x = share * sound.offsetWidth - box.scrollLeft;
     if (frame && !line.hidden && (x < 0 || x > 0.9 * box.clientWidth))
