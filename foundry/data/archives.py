@@ -3,7 +3,7 @@
 import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from foundry.errors import InputError
@@ -16,7 +16,8 @@ _MAX_RATIO = 200
 _SMALL_BYTES = 10_000_000
 # What systems add to a ZIP beside what was meant.
 _LITTER = ("__macosx", "thumbs.db", "desktop.ini")
-_ENCRYPTED = 1
+# Flags of an entry.
+_ENCRYPTED, _UTF_8 = 0x1, 0x800
 _MAX_SHOWN = 100
 
 
@@ -36,7 +37,7 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.Zip
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
+            entries = list_entries(archive)
             if len(entries) > MAX_FILES:
                 raise InputError(
                     f"The ZIP has {len(entries):,} files; at most {MAX_FILES:,} are accepted."
@@ -60,6 +61,21 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.Zip
             yield archive, files
     except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError):
         raise InputError("The ZIP file is damaged and cannot be read; pack it again.") from None
+
+
+def list_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files and folders of an archive, by names that are read as they were meant.
+
+    Args:
+        archive: Open for reading.
+    """
+    for entry in archive.infolist():
+        if not entry.flag_bits & _UTF_8:
+            # Some systems, macOS among them, do not say that they write UTF-8, and most do.
+            with suppress(UnicodeError):
+                entry.filename = entry.filename.encode("cp437").decode("utf-8")
+    # Some begin with an entry for the folder that was packed.
+    return [entry for entry in archive.infolist() if entry.filename != "./"]
 
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -1,11 +1,12 @@
 """From a file to a picture: upright, 8 bits, of a size to work with."""
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from foundry.errors import InputError
 
@@ -22,6 +23,17 @@ _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _HOLD_MORE = ("GIF", "TIFF", "WEBP", "AVIF", "PNG")
 _ORIENTATION = ExifTags.Base.Orientation
 _ON_THE_SIDE = (5, 6, 7, 8)
+# What puts a picture upright, by its orientation. Pillow's own function writes the rest of the EXIF
+# anew as well, and fails for a photo with one odd value in it.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # ISO 23008-12, annex B.
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DAMAGED = "The picture is damaged and cannot be read; save it again."
@@ -73,8 +85,13 @@ def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"The picture is too large; {accepted} is accepted.")
             image.draft("RGB", (size, size))
-            upright = _to_8_bits(ImageOps.exif_transpose(image))
-            return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+            image.load()
+            turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+            upright = _to_8_bits(image if turn is None else image.transpose(turn))
+            made = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+            # It would be turned once more by whoever reads what stands beside the pixels.
+            made.info.clear()
+            return made
     except Image.DecompressionBombError:
         raise InputError(f"The picture is too large; {accepted} is accepted.") from None
     except UnidentifiedImageError:
@@ -88,7 +105,7 @@ def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
         ) from None
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, TypeError, struct.error):
         raise InputError(_DAMAGED) from None
 
 

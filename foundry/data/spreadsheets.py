@@ -2,11 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 # What a spreadsheet takes for the start of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+# No formula, whatever it begins with.
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?%?", re.ASCII)
 
 
 def format_csv(columns: Sequence[str], rows: Iterable[Sequence[str | float | int]]) -> str:
@@ -49,6 +54,6 @@ def write_csv(
 
 
 def _neutralize(cell: str | float | int) -> str | float | int:
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str) or _NUMBER.fullmatch(cell.strip(" ")):
+        return cell
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,11 @@ PASS_TOKENS = 2_048
 
 # Scripts written without spaces: each sign is taken as a word.
 _SIGN = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_LETTERS = rf"(?:(?![{_SIGN}])\w)+"
+# Vowel signs and accents, which stand on the letter before, and the joiners within words.
+_MARKS = "".join(
+    sign for sign in map(chr, range(0x300, 0x1E950)) if unicodedata.category(sign)[0] == "M"
+)
+_LETTERS = rf"(?:(?![{_SIGN}])\w[{_MARKS}\u200c\u200d]*+)+"
 _WORD = re.compile(rf"[{_SIGN}]|{_LETTERS}(?:['’-]{_LETTERS})*|[^\w\s]+")
 
 

@@ -1,6 +1,6 @@
 """A transcript against what was really said: error rates and the alignment behind them."""
 
-import re
+import unicodedata
 from dataclasses import dataclass
 
 import jiwer
@@ -9,7 +9,8 @@ from foundry.errors import InputError
 
 # Aligning costs the product of both lengths.
 _MAX_REFERENCE_CHARACTERS = 20_000
-_NOT_IN_WORDS = re.compile(r"[^\w' ]|_")
+# Between the letters of one word, as in Persian; they are not heard.
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 
 
 @dataclass(frozen=True)
@@ -73,4 +74,10 @@ def score_transcript(reference: str, heard: str) -> Score:
 
 
 def _normalise(text: str) -> str:
-    return " ".join(_NOT_IN_WORDS.sub(" ", text.lower().replace("’", "'")).split())
+    whole = unicodedata.normalize("NFC", text.lower().replace("’", "'").translate(_JOINERS))
+    return " ".join("".join(sign if _is_in_word(sign) else " " for sign in whole).split())
+
+
+def _is_in_word(sign: str) -> bool:
+    # Vowel signs and accents are marks: letters for whoever writes with them.
+    return sign == "'" or sign.isalnum() or unicodedata.category(sign).startswith("M")

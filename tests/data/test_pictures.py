@@ -1,6 +1,7 @@
 """Opening a photo for a classifier, which makes it small by itself."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -53,3 +54,41 @@ def test_transparency_does_not_bleed_into_what_is_seen():
 def test_what_is_no_picture_is_a_sentence():
     with pytest.raises(InputError, match="not a picture that can be read"):
         load_photo(io.BytesIO(b"no picture"))
+
+
+# A quarter turn to the right: what is on top was taken on the left.
+@pytest.mark.parametrize(
+    "odd", [{}, {277: "x"}, {296: 100_000}, {282: "72 dpi"}, {282: float("nan")}]
+)
+def test_a_photo_is_turned_whatever_else_its_exif_says(odd):
+    exif = Image.Exif()
+    taken = Image.new("RGB", (64, 32), "white")
+    taken.paste("black", (0, 0, 16, 32))
+    exif[274] = 6
+    # Written by hand: Pillow would not write what its own reading trips over.
+    entries = [
+        (274, 3, 6),
+        *((tag, 4 if value == 100_000 else 2, value) for tag, value in odd.items()),
+    ]
+    image = load_photo(io.BytesIO(jpeg_with_exif(taken, entries)))
+    pixels = np.asarray(image.convert("L"))
+    assert image.size == (32, 64)
+    assert pixels[:8].mean() < 64 and pixels[-8:].mean() > 192
+    assert not image.info
+
+
+def jpeg_with_exif(image, entries):
+    """A JPEG with an EXIF of little-endian entries: tag, kind, value, text stored behind them."""
+    entries = sorted(entries)
+    start, behind = 8 + 2 + 12 * len(entries) + 4, b""
+    table = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    for tag, kind, value in entries:
+        if kind == 2:
+            text = str(value).encode() + b"\0\0\0\0"
+            table += struct.pack("<HHII", tag, kind, len(text), start + len(behind))
+            behind += text
+        else:
+            table += struct.pack("<HHII", tag, kind, 1, value)
+    made = io.BytesIO()
+    image.save(made, "JPEG", quality=95, exif=b"Exif\0\0" + table + struct.pack("<I", 0) + behind)
+    return made.getvalue()

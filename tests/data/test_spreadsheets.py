@@ -9,7 +9,8 @@ from foundry.data.spreadsheets import format_csv, write_csv
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", '=HYPERLINK("x")']
+    "cell",
+    ["=1+1", "+1+1", "-1-1", "-A1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", '=HYPERLINK("x")'],
 )
 def test_formulas_are_neutralised(cell: str) -> None:
     rows = list(csv.reader(io.StringIO(format_csv(["text"], [[cell]]), newline="")))
@@ -18,6 +19,8 @@ def test_formulas_are_neutralised(cell: str) -> None:
 
 def test_numbers_stay_numbers() -> None:
     assert format_csv(["a", "=b"], [[-0.5, 3]]) == "a,'=b\r\n-0.5,3\r\n"
+    for cell in ("-0.75", "+4930123456", "-1.5e-3", "-12%", " -3"):
+        assert format_csv(["a"], [[cell]]) == f"a\r\n{cell}\r\n"
 
 
 @given(st.lists(st.lists(st.text(), min_size=2, max_size=2), min_size=1))

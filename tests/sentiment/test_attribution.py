@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from foundry.errors import InputError
-from foundry.sentiment.attribution import MAX_TOKENS, explain_text, remove_word
+from foundry.sentiment.attribution import _WORD, MAX_TOKENS, explain_text, remove_word
 from foundry.sentiment.readable import make_readable
 
 
@@ -112,6 +112,21 @@ def test_words_are_the_visitors_own_whatever_the_tokenizer_reads(
     # Each was read, an emoji by its name, so each has a pull.
     assert all(word.score for word in explanation.words)
     assert explanation.num_unknown == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("यह फ़िल्म बहुत अच्छी है", "यह फ़िल्म बहुत अच्छी है"),
+        ("cafe\u0301 tre\u0300s rate\u0301!", "cafe\u0301 tre\u0300s rate\u0301 !"),
+        ("كِتَابٌ", "كِتَابٌ"),
+        ("می\u200cخواهم، بله", "می\u200cخواهم ، بله"),
+        ("1️⃣ ❤️ 👩‍👩‍👧", "1️⃣ ❤️ 👩‍👩‍👧"),
+        ("好film", "好 film"),
+    ],
+)
+def test_a_word_keeps_its_vowel_signs_accents_and_joiners(text: str, words: str) -> None:
+    assert _WORD.findall(text) == words.split(" ")
 
 
 def test_the_model_is_left_as_it_was(

@@ -306,6 +306,12 @@ def test_a_w64_file_without_sizes_is_read_to_its_end(tmp_path, size):
     assert_is_the_sine(read_all(unwritten(tmp_path, "W64", places)), 1e-3)
 
 
+def test_a_w64_file_with_a_chunk_that_ends_nowhere_is_a_sentence(tmp_path):
+    # The format's chunk, as long as eight bytes can say.
+    with pytest.raises(InputError):
+        read_all(unwritten(tmp_path, "W64", [(56, "<Q", 2**64 - 16)]))
+
+
 def test_chunks_after_an_empty_recording_are_not_its_sound(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(0), 16_000, subtype="PCM_16")
     content = (tmp_path / "a.wav").read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO"

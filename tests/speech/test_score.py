@@ -31,6 +31,13 @@ def test_case_punctuation_and_apostrophes():
     assert score_transcript("It’s “THIS” – isn't_it?", "it's this isn't it").wer == 0
 
 
+def test_marks_are_letters_and_joiners_are_not_heard():
+    assert score_transcript("re\u0301sume\u0301", "RÉSUMÉ").wer == 0
+    hindi = score_transcript("यह फ़िल्म अच्छी है", "यह फ़िल्म बुरी है")
+    assert (hindi.wer, len(hindi.words)) == (0.25, 4)
+    assert score_transcript("می\u200cخواهم", "میخواهم").wer == 0
+
+
 def test_nothing_heard_is_all_missed():
     score = score_transcript("one two", "")
     assert (score.wer, score.cer) == (1.0, 1.0)

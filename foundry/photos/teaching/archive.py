@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from foundry.data.archives import is_litter, split_path
+from foundry.data.archives import is_litter, list_entries, split_path
 from foundry.errors import InputError
 from foundry.photos.teaching.examples import (
     MAX_EXAMPLES,
@@ -80,7 +80,7 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
             class's folder, or there are too many.
     """
     found: list[tuple[tuple[str, ...], zipfile.ZipInfo]] = []
-    for entry in archive.infolist():
+    for entry in list_entries(archive):
         parts = split_path(entry)
         if _is_ignored(parts):
             continue

@@ -87,7 +87,7 @@ def assemble(
         encoding,
         header is not None,
         tuple(lines),
-        tuple(told),
+        tuple(sorted(told, key=lambda note: note.line)),
     )
 
 

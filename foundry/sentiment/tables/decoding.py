@@ -25,6 +25,8 @@ _KANA = re.compile("[ぁ-ゖァ-ヺー]")
 _KANA_SHARE = 0.2
 # Of cp949: Koreans write hardly any of these, and Chinese read as Korean is full of them.
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff\uf900-\ufaff]")
+# Letters of Central European alphabets, which are these signs in Western encodings.
+_SIGN_IN_WORD = re.compile(r"[a-z][¡¿¹³ºª£¥][a-z]")
 _ACCENTED_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 # What spreadsheets outside UTF-8 write; detection over every encoding there is picks odd ones.
 _LEGACY_ENCODINGS = (
@@ -130,7 +132,8 @@ def _guess_encoding(data: bytes) -> str | None:
     sample = data[:_SAMPLE_BYTES]
     if len(data) > _SAMPLE_BYTES and b"\n" in sample:
         sample = sample.rpartition(b"\n")[0]
-    if _num_high(sample) < _MOSTLY_ASCII_SHARE * len(sample):
+    is_mostly_ascii = _num_high(sample) < _MOSTLY_ASCII_SHARE * len(sample)
+    if is_mostly_ascii and _looks_western(sample):
         # A few signs among English, such as curly quotes, are too few to detect anything from.
         return _WESTERN
     japanese = sample.decode("cp932", "replace")
@@ -160,4 +163,5 @@ def _looks_western(sample: bytes) -> bool:
     text = sample.decode(_WESTERN, "replace")
     words = [word for word in _ACCENTED_WORD.findall(text) if len(word) > 1]
     num_mixed = sum(any(sign.isascii() for sign in word) for word in words)
-    return not _UNUSUAL.search(text) and REPLACEMENT not in text and 2 * num_mixed >= len(words)
+    has_odd = _UNUSUAL.search(text) or _SIGN_IN_WORD.search(text) or REPLACEMENT in text
+    return not has_odd and 2 * num_mixed >= len(words)

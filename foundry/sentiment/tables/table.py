@@ -1,5 +1,6 @@
 """What every file becomes: rows of strings under named columns, and notes on how they were read."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,8 @@ LINES_COLUMN = "text"
 
 # Column names that say which column holds the texts.
 TEXT_COLUMNS = ("text", "sentence", "review", "comment", "message", "content", "body", "tweet")
+# A link, or one word with a figure in it, such as a number, a date or an identifier.
+_NO_TEXT = re.compile(r"\s*(?:\w+://\S+|(?=\S*\d)[\w.:/@+-]+)\s*", re.ASCII)
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Lines named in a sentence; the CSV has them all.
 _MAX_LINES_NAMED = 6
@@ -145,16 +148,18 @@ def guess_text_column(table: TextTable) -> str:
         table: The table.
 
     Returns:
-        A column with a telling name if there is one, otherwise that with the longest cells.
+        A column with a telling name if there is one, otherwise that with the longest cells, links
+        and identifiers not counted.
     """
     for wanted in TEXT_COLUMNS:
         for name in table.columns:
             if name.strip().lower() == wanted:
                 return name
     lengths = [
-        sum(len(row[position]) for row in table.rows) for position in range(len(table.columns))
+        (sum(len(cell) for cell in cells if not _NO_TEXT.fullmatch(cell)), sum(map(len, cells)))
+        for cells in zip(*table.rows, strict=True)
     ]
-    return table.columns[lengths.index(max(lengths))]
+    return table.columns[lengths.index(max(lengths))] if lengths else table.columns[0]
 
 
 def name_columns(header: Sequence[str], width: int) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ from foundry.sentiment.tables.table import (
 _MAX_SHEET_ROWS = 1_048_576
 _MAX_ABOVE = 20
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+# How XML holds control characters, such as those that end a line, and the underscore before what
+# would look like one. Source: ISO/IEC 29500-1, 22.9.2.19.
+_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 _SHEET = "further sheet, left out: “{}” was read"
 _UNCALCULATED = "formula without a value, left empty"
 
@@ -88,9 +91,12 @@ def _find_sheet(book: Any, file_name: str) -> tuple[str, list[Row], int] | None:
     sheets = iter(sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"))
     for sheet in sheets:
         # With its titles and its header no table has more that is of use.
-        if rows := list(islice(_iterate_rows(sheet), MAX_ROWS + _MAX_ABOVE)):
-            for row in rows:
-                check_width(len(row.cells), file_name)
+        rows = []
+        for row in islice(_iterate_rows(sheet), MAX_ROWS + _MAX_ABOVE):
+            # Before there are more: one cell far to the right makes a row of thousands.
+            check_width(len(row.cells), file_name)
+            rows.append(row)
+        if rows:
             return sheet.title, rows, sum(any(_iterate_rows(more)) for more in sheets)
     return None
 
@@ -131,4 +137,4 @@ def _write_cell(value: Any) -> str:
         return f"{value:.0f}"
     if isinstance(value, datetime):
         return str(value.date() if value.time() == time() else value)
-    return str(value)
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), str(value)).replace("\r\n", "\n")

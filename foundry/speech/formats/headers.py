@@ -162,8 +162,11 @@ def _tell_kind(file: BinaryIO) -> _Kind | None:
 
 def _list_chunks(file: BinaryIO, kind: _Kind, start: int, end: int) -> Iterator[_Chunk]:
     for _ in range(_MAX_CHUNKS):
+        # Where a damaged chunk says that it ends there may be no place that can be asked for.
+        if start >= end:
+            return
         head = _read_at(file, start, kind.head_bytes)
-        if len(head) < kind.head_bytes or start >= end:
+        if len(head) < kind.head_bytes:
             return
         size = kind.read(head[kind.name_bytes :])
         size -= kind.head_bytes if kind.does_count_head else 0

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from patterns import pattern_bytes, pattern_entries, write_zip
+from patterns import KINDS, pattern_bytes, pattern_entries, write_zip
 
 from foundry.errors import InputError
 from foundry.photos.teaching.archive import list_pictures, read_archive
@@ -33,6 +33,27 @@ def test_a_folder_around_them_and_what_systems_leave_there_are_passed_over(tmp_p
     left = {"__MACOSX/all/stripes/._0.png": b"x", "all/.DS_Store": b"x", "all/spots/Thumbs.db": b""}
     labels, squares, _ = read(tmp_path, {f"all/{name}": one for name, one in TWO.items()} | left)
     assert labels == ("stripes", "spots") and len(squares) == 6
+
+
+def test_names_are_read_as_they_were_meant(tmp_path, monkeypatch):
+    """As the Finder of macOS packs them: UTF-8 that does not say so; bsdtar begins with `./`."""
+    path = tmp_path / "classes.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("./", b"")
+        for number, label in enumerate(("Käse", "猫", "cat")):
+            for kind in range(3):
+                archive.writestr(f"{label}/{kind}.png", pattern_bytes(KINDS[number], kind))
+    # The flag, in the headers of the files and in the list of them.
+    data = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.find(mark)
+        while at >= 0:
+            data[at + place + 1] &= ~0x08
+            at = data.find(mark, at + 4)
+    path.write_bytes(data)
+    labels, examples, _ = read_archive(path)
+    assert set(labels) == {"Käse", "猫", "cat"}
+    assert len(examples) == 9
 
 
 def test_a_picture_that_a_class_has_twice_is_kept_once_and_counted(tmp_path):

@@ -54,6 +54,23 @@ def test_encodings_and_commas_in_a_single_column(encoding: str) -> None:
     assert read_table(data, "a.csv").column("text") == [sentence] * 5
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Bardzo dobry film, polecam każdemu, kto lubi się śmiać. Nr {} z listy."),
+        ("cp1251", "Order {} of last week, delivered by courier to the front door: Хорошо"),
+        ("cp1252", "Order {} was “great” – it cost 5 × 3 and a ½ more"),
+    ],
+)
+def test_encoding_of_files_with_few_other_letters(encoding: str, text: str) -> None:
+    rows = [text.format(number) for number in range(30)]
+    table = read_table(
+        "\n".join(["id,note", *(f'{i},"{t}"' for i, t in enumerate(rows))]).encode(encoding),
+        "a.csv",
+    )
+    assert [row[1] for row in table.rows] == rows
+
+
 def test_encoding_of_one_very_long_line() -> None:
     line = " ".join(["Отличный фильм, очень советую посмотреть всем друзьям."] * 2_000)
     assert read_table(line.encode("cp1251"), "a.txt").column("text") == [line]
@@ -304,6 +321,23 @@ def test_a_very_long_cell() -> None:
 def test_the_longest_column_is_guessed() -> None:
     table = TextTable(("id", "notes"), (("1", "a longer remark"), ("2", "another one")))
     assert guess_text_column(table) == "notes"
+
+
+@pytest.mark.parametrize(
+    "header", ["id,review_link,words", "uuid,opinion", "seen at,address,opinion"]
+)
+def test_links_and_identifiers_are_no_texts(header: str) -> None:
+    names = header.split(",")
+    cells = {
+        "review_link": "https://example.org/a/very/long/path/to/a/review?with=more&of=it",
+        "id": "7",
+        "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "seen at": "2024-05-03T14:30:00+00:00",
+        "address": "somebody.with.a.long.name.1978@example.org",
+    }
+    row = ",".join(cells.get(name, "All good.") for name in names)
+    table = read_table(f"{header}\n{row}\n{row}\n".encode(), "a.csv")
+    assert guess_text_column(table) == names[-1]
 
 
 def test_pasted_lines() -> None:

@@ -1,6 +1,7 @@
 """Workbooks as openpyxl writes them, and as nobody should."""
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -158,3 +159,33 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked() -> None:
     assert len(file.getvalue()) < 100_000
     with pytest.raises(InputError, match=r"unpacks to 40 MB; at most 32 MB are read\. Save"):
         read_table(file.getvalue(), "a.xlsx")
+
+
+def test_line_ends_are_read_as_such() -> None:
+    # As Excel writes them; the underscore of what only looks like one is written out, too.
+    table = read(make_book(["text"], ["one_x000D_\ntwo"], ["a _x005F_x000D_ b"], ["_x0041_"]))
+    assert [row[0] for row in table.rows] == ["one\ntwo", "a _x000D_ b", "_x0041_"]
+
+
+def test_rows_that_are_far_too_wide_are_refused_at_the_first() -> None:
+    book = make_book(["text"])
+    book.active.cell(2, 16_000, "far")
+    rows = b"".join(
+        b'<row r="%d"><c r="WQJ%d"><v>1</v></c></row>' % (row, row) for row in range(3, 20_000)
+    )
+    wide = change(
+        write(book), SHEET, lambda part: part.replace(b"</sheetData>", rows + b"</sheetData>")
+    )
+    tracemalloc.start()
+    with pytest.raises(InputError, match="columns"):
+        read_table(wide, "wide.xlsx")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50_000_000
+
+
+def test_notes_are_in_the_order_of_the_lines() -> None:
+    book = make_book(["Survey"], ["text", "stars"], ["Good.", 5], ["Bad.", "=1+1"])
+    notes = read(book).notes
+    assert [note.line for note in notes] == sorted(note.line for note in notes)
+    assert len(notes) >= 2
