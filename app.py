@@ -40,7 +40,11 @@ def main() -> None:
         app = build_app(args.device)
         gc.freeze()
         gc.enable()
-        launch(app, **address, share=args.share, mcp_server=args.mcp)
+        try:
+            launch(app, **address, share=args.share, mcp_server=args.mcp)
+        except OSError as error:
+            # A port in use, or an address that is not this machine's.
+            parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ class DivergedError(ArithmeticError):
 
 @contextlib.contextmanager
 def in_a_sentence(parser: argparse.ArgumentParser) -> Iterator[None]:
-    """Print what is wrong with the input as one sentence, and exit with 2."""
+    """Print what is wrong with the input or a file as one sentence, and exit with 2."""
     try:
         yield
-    except InputError as error:
+    except (InputError, ArtifactError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")

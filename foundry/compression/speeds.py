@@ -1,4 +1,4 @@
-"""How fast every shipped model is in every variant, on this machine, now."""
+"""How fast the shipped models that are compared are in every variant, on this machine, now."""
 
 import time
 from collections.abc import Generator
@@ -62,7 +62,7 @@ Progress = Generator[tuple[float, str], None, list[Speed]]
 
 
 def measure_speeds(budget_s: float = _BUDGET_S) -> Progress:
-    """Time every shipped model, its variants in turns after a warm-up.
+    """Time the shipped models of the tasks that are compared, variants in turns after a warm-up.
 
     Args:
         budget_s: Seconds of timing for each model.

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import psutil
@@ -93,20 +93,29 @@ def remove_old_variants() -> None:
     remove_oldest_files(cache_dir(), _MAX_VARIANTS_BYTES)
 
 
-def remove_oldest_files(folder: Path, max_bytes: int = MAX_UPLOADS_BYTES) -> None:
+def remove_oldest_files(
+    folder: Path, max_bytes: int = MAX_UPLOADS_BYTES, kept: Collection[str] = ()
+) -> int:
     """Remove the oldest files while all are too large; those of the last quarter of an hour stay.
 
     Args:
         folder: Of uploads, of what was made for downloads, or of what can be made again.
         max_bytes: Of all files together.
+        kept: Paths of files that stay.
+
+    Returns:
+        Bytes of the files that are left.
     """
     files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]
     files.sort(key=lambda entry: entry[1].st_mtime, reverse=True)
     num_bytes = 0
     for file, found in files:
         num_bytes += found.st_size
-        if num_bytes > max_bytes and time.time() - found.st_mtime > _YOUNG_S:
+        is_old = time.time() - found.st_mtime > _YOUNG_S
+        if num_bytes > max_bytes and is_old and str(file) not in kept:
             file.unlink(missing_ok=True)
+            num_bytes -= found.st_size
+    return num_bytes
 
 
 def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:

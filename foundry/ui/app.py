@@ -40,7 +40,7 @@ from foundry.ui.photos.tab import build_photos_tab
 from foundry.ui.search.tab import build_search_tab
 from foundry.ui.sentiment.tab import build_sentiment_tab
 from foundry.ui.server.limits import read_accounts
-from foundry.ui.server.middleware import MIDDLEWARE
+from foundry.ui.server.middleware import MIDDLEWARE, UploadQuota
 from foundry.ui.server.queues import NUM_THREADS
 from foundry.ui.server.sessions import open_lean_sessions
 from foundry.ui.server.sweep import sweep_by_the_clock
@@ -139,6 +139,7 @@ def _keep_example_files(app: gr.Blocks) -> None:
     for block in app.blocks.values():
         if isinstance(block, gr.Dataset):
             block.keep_in_cache |= made
+    UploadQuota.kept |= made
 
 
 def launch(app: gr.Blocks, **options: Any) -> Any:

@@ -41,5 +41,7 @@ def test_a_mounted_page_answers_with_its_limits():
         assert page.status_code == 200
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert browser.get("/%01").status_code == 400
+        # A screenshot of macOS has such a space in its name, a Chinese file that one.
+        assert browser.get("/a%E2%80%AFb%E3%80%80c").status_code == 404
         # Of the page itself, not of the server around it.
         assert "/config" in browser.get("/openapi.json").json()["paths"]

@@ -238,7 +238,15 @@ def test_an_error_names_no_file_of_the_server(app_url):
 
 def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
     asked = []
-    monkeypatch.setattr(middleware, "remove_oldest_files", asked.append)
+    full = middleware.MAX_UPLOADS_BYTES - 1_000
+
+    def remove(folder, kept):
+        asked.append(folder)
+        # The page's own examples are no uploads.
+        assert len([path for path in kept if path.endswith(".flac")]) >= 3
+        return full if len(asked) > 1 else 0
+
+    monkeypatch.setattr(middleware, "remove_oldest_files", remove)
     httpx.get(f"{app_url}config", timeout=PATIENCE_S)
     assert asked == []
     sent = httpx.post(
@@ -246,3 +254,9 @@ def test_before_a_file_comes_room_is_made(app_url, monkeypatch):
     )
     assert sent.is_success
     assert asked == [Path(os.environ["GRADIO_TEMP_DIR"])]
+    # And where none can be made, nothing more is taken.
+    refused = httpx.post(
+        f"{app_url}gradio_api/upload", files={"files": ("a.txt", "x" * 1_000)}, timeout=PATIENCE_S
+    )
+    assert refused.status_code == 413
+    assert "no room" in refused.text

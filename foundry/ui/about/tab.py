@@ -27,7 +27,7 @@ _READY = ("Ready", "Times the models of Draw, Sentiment and Speech in every vari
 
 
 def on_measure() -> Iterator[list[Any]]:
-    """Time every shipped model; visitors take turns.
+    """Time the shipped models that are compared; visitors take turns.
 
     Yields:
         The button, the status, the table, the machine.

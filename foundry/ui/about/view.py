@@ -80,9 +80,9 @@ CSS = """
 """
 
 EMPTY = (
-    '<div class="speeds-empty">Nothing is measured yet. Press “Measure this machine”: every '
-    "shipped model is timed in every variant, which takes about half a minute, longer the first "
-    "time, when the int8 variants are made.</div>"
+    '<div class="speeds-empty">Nothing is measured yet. Press “Measure this machine”: the '
+    "models of Draw, Sentiment and Speech are timed in every variant, which takes about half a "
+    "minute, longer the first time, when the int8 variants are made.</div>"
 )
 
 

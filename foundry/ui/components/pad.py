@@ -46,7 +46,7 @@ button:hover { background: var(--button-secondary-background-fill-hover); }
 _JS = f"""
 const canvas = element.querySelector('canvas');
 const context = canvas.getContext('2d');
-let strokes = [], current = null, sent = 0;
+let strokes = [], current = null, pointer = null, sent = 0;
 
 function paint() {{
   context.fillStyle = 'white';
@@ -82,22 +82,26 @@ function point(event) {{
   return [(event.clientX - box.left) * {SIZE} / box.width,
           (event.clientY - box.top) * {SIZE} / box.height];
 }}
+// One stroke at a time: a palm on the screen is a pointer, too.
 canvas.addEventListener('pointerdown', (event) => {{
-  if (event.button) return;
+  if (event.button || current) return;
   event.preventDefault();
   canvas.setPointerCapture(event.pointerId);
+  pointer = event.pointerId;
   current = [point(event)];
   strokes.push(current);
   paint();
 }});
 canvas.addEventListener('pointermove', (event) => {{
-  if (!current) return;
+  if (!current || event.pointerId !== pointer) return;
   current.push(point(event));
   paint();
   if (performance.now() - sent > 150) send();
 }});
-for (const name of ['pointerup', 'pointercancel'])
-  canvas.addEventListener(name, () => {{ if (current) {{ current = null; send(); }} }});
+for (const name of ['pointerup', 'pointercancel', 'lostpointercapture'])
+  canvas.addEventListener(name, (event) => {{
+    if (current && event.pointerId === pointer) {{ current = null; send(); }}
+  }});
 function undo() {{ strokes.pop(); paint(); send(); }}
 function clear() {{ strokes = []; paint(); send(); }}
 element.querySelector('.undo').addEventListener('click', undo);
@@ -173,7 +177,7 @@ def decode_drawing(value: Any) -> Image.Image | None:
         if image.size != (SIZE, SIZE):
             raise broken
         return image.convert("L")
-    except (ValueError, OSError, SyntaxError):
+    except (ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         raise broken from None
 
 

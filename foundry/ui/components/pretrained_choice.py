@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -102,7 +103,8 @@ def watch(work: Callable[[OnProgress], Result], sentence: str) -> Iterator[Loadi
 
     thread = ThreadPoolExecutor(1)
     try:
-        done = thread.submit(work, on_progress)
+        # It may ask whose request it is.
+        done = thread.submit(copy_context().run, work, on_progress)
         while not wait([done], timeout=_REFRESH_S).done:
             yield latest
         yield done.result()

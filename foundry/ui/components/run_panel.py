@@ -136,6 +136,8 @@ class RunPanel(Generic[R]):
         if not is_known(run, seen):
             controls[0], controls[3] = see(run), self.status_html(run)
             own = self.render_added(run, seen.num_events) if run.events else own
+        elif run.status not in ACTIVE:
+            controls[1] = gr.Timer(active=False)
         return [*controls, *own]
 
     def on_return(self, run_id: str, token: str) -> list[Any]:
@@ -183,7 +185,8 @@ class RunPanel(Generic[R]):
             buttons.append(gr.Button(visible=resumable))
         return [
             see(run) if run else None,
-            gr.Timer(active=active),
+            # Looked at once more at its end: what was asked of the run before may come later.
+            gr.Timer(active=run is not None),
             run.run_id if run and run.result else "",
             self.status_html(run),
             *buttons,

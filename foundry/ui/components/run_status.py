@@ -55,7 +55,8 @@ def format_duration(seconds: float) -> str:
     """Return a time in words: 12 s, 3 min 20 s."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 def format_elapsed(seconds: float) -> str:

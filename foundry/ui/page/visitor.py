@@ -28,5 +28,6 @@ def on_arrive(token: str) -> str:
 
 
 def session_owner(request: gr.Request) -> str:
-    """Return the owner of what a program starts: its client session."""
-    return f"session-{request.session_hash}"
+    """Return the owner of what a program starts: its client session, or this one call."""
+    # Without a session all programs would be one, and see and stop one another's runs.
+    return f"session-{request.session_hash or secrets.token_urlsafe(_TOKEN_BYTES)}"

@@ -162,4 +162,5 @@ ATTACKS = WaitingQueue("attacks", at_once=1, most_waiting=10)
 MEASUREMENTS = WaitingQueue("measurements", at_once=1, most_waiting=5)
 # Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.
 OWN_QUEUE: dict[str, Any] = {"concurrency_limit": None}
-NUM_THREADS = 100
+# All of these queues full take 108 of them, and programs that follow their runs some more.
+NUM_THREADS = 200
