@@ -73,15 +73,20 @@ def _training_rows(figures: dict[str, Any]) -> Iterator[Row]:
     )
     yield (
         "seconds of training to 98.8% and 99.0% test accuracy",
-        f"{figures['seconds_to_988']:.1f} and {figures['seconds_to_990']:.1f} (the loop: "
-        f"{figures['dataloader_seconds_to_988']:.1f} and "
-        f"{figures['dataloader_seconds_to_990']:.1f})",
+        f"{_tell_seconds(figures['seconds_to_988'])} and "
+        f"{_tell_seconds(figures['seconds_to_990'])} (the loop: "
+        f"{_tell_seconds(figures['dataloader_seconds_to_988'])} and "
+        f"{_tell_seconds(figures['dataloader_seconds_to_990'])})",
     )
     yield (
         f"share of the machine's {figures['precision']} matrix-multiply rate",
         f"{figures['matmul_share']:.0%}",
     )
     yield "what one open page costs a run", f"{figures['live_overhead']:.0%} of its speed"
+
+
+def _tell_seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.1f}"
 
 
 def _digits_rows(figures: dict[str, Any]) -> Iterator[Row]:
