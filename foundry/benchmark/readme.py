@@ -18,6 +18,9 @@ README_FILE = Path(__file__).with_name("README.md")
 
 _TITLES = {"lenet": "LeNet", "bert-sentiment": "BERT", "wav2vec2-commands": "Wav2Vec2"}
 _TORCH = "PyTorch float32"
+_REACHED = tuple(
+    f"{loop}seconds_to_{share}" for loop in ("", "dataloader_") for share in (988, 990)
+)
 
 Row = tuple[str, str]
 
@@ -73,20 +76,15 @@ def _training_rows(figures: dict[str, Any]) -> Iterator[Row]:
     )
     yield (
         "seconds of training to 98.8% and 99.0% test accuracy",
-        f"{_tell_seconds(figures['seconds_to_988'])} and "
-        f"{_tell_seconds(figures['seconds_to_990'])} (the loop: "
-        f"{_tell_seconds(figures['dataloader_seconds_to_988'])} and "
-        f"{_tell_seconds(figures['dataloader_seconds_to_990'])})",
+        "{} and {} (the loop: {} and {})".format(
+            *("never" if figures[name] is None else f"{figures[name]:.1f}" for name in _REACHED)
+        ),
     )
     yield (
         f"share of the machine's {figures['precision']} matrix-multiply rate",
         f"{figures['matmul_share']:.0%}",
     )
     yield "what one open page costs a run", f"{figures['live_overhead']:.0%} of its speed"
-
-
-def _tell_seconds(value: float | None) -> str:
-    return "never" if value is None else f"{value:.1f}"
 
 
 def _digits_rows(figures: dict[str, Any]) -> Iterator[Row]:

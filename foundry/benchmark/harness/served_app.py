@@ -16,12 +16,15 @@ from typing import Any
 import httpx
 import psutil
 
+from foundry.ui.server.warm_up import HEAD_START_S
+
 PROJECT_DIR = Path(__file__).parents[3]
 _START_S = 120.0
 _ANSWER_S = 300.0
 _POLL_S = 0.05
-# A server that used less than this share of a core for as long has nothing left to do.
-_IDLE_SHARE, _IDLE_S = 0.05, 2.0
+# A server that used less than this share of a core for as long has nothing left to do: longer than
+# it waits after the first page before it loads the rest.
+_IDLE_SHARE, _IDLE_S = 0.05, HEAD_START_S + 1.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 # The page that was opened is answered first; importing would hold up everything it asks for.
-_HEAD_START_S = 4.0
+HEAD_START_S = 4.0
 
 _logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class WarmUp:
     """
 
     def __init__(
-        self, steps: Sequence[Callable[[], None]], head_start_s: float = _HEAD_START_S
+        self, steps: Sequence[Callable[[], None]], head_start_s: float = HEAD_START_S
     ) -> None:
         """Plan the work.
 
