@@ -1,6 +1,6 @@
 """Compressions on disk: one folder each, written by its worker, only read by the page.
 
-Files as in `runs.folders`, `events.jsonl` with `CompressEvent`s; `result.json` is a `Report`, and
+Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
 `variants/` the compressed models.
 """
 

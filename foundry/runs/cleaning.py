@@ -14,9 +14,7 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.data_sets import data_sets_dir, is_data_id, time_of
-from foundry.runs.drawings import remove_old_collections
-from foundry.runs.folders import ACTIVE, AnyRun, is_run_id, list_run_folders, remove_folder
+from foundry.runs.folders import ACTIVE, AnyRun, list_run_folders
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -27,8 +25,6 @@ MAX_UPLOADS_BYTES = 10_000_000_000
 _MAX_VARIANTS_BYTES = 5_000_000_000
 # Somebody is still at work with those.
 _YOUNG_S = 900.0
-# Of what is written whole before it is given its name: whoever wrote it is gone.
-_EXPIRED_S = 3600.0
 _EXIT_S = 30.0
 
 _DOWNLOADS = "foundry-downloads"
@@ -36,23 +32,6 @@ _DOWNLOADS_NAME = re.compile(rf"{_DOWNLOADS}-(\d+)-\w{{8}}")
 _MAX_DOWNLOADS_AGE_S = 2 * 24 * 3600.0
 
 _logger = logging.getLogger(__name__)
-
-
-def make_room(parents: Sequence[Path]) -> None:
-    """Remove what is too old, and the oldest of what is too large.
-
-    Args:
-        parents: Folders that hold runs, one for each kind.
-    """
-    try:
-        remove_old_runs(parents)
-        remove_stray_downloads()
-        remove_old_variants()
-        remove_old_data_sets()
-        remove_old_collections()
-    except OSError:
-        # What cannot be tidied up must not keep runs from being trained.
-        _logger.warning("Old runs could not be removed", exc_info=True)
 
 
 def remove_old_runs(
@@ -72,46 +51,14 @@ def remove_old_runs(
     Returns:
         The ids of those removed. A run that a server looks after is left alone.
     """
-    for gone in (gone for parent in parents for gone in parent.glob("removed-*")):
-        # What a server did not come to the end of.
-        if is_run_id(gone.name.removeprefix("removed-").rpartition("-")[0]):
-            shutil.rmtree(gone, ignore_errors=True)
     removed, num_bytes = [], 0
     folders = [folder for parent in parents for folder in list_run_folders(parent)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
-        size = _size_of(folder)
+        num_bytes += _size_of(folder)
         is_old = place >= num_kept and _age_s(folder) > max_age_s
-        is_too_much = num_bytes + size > max_bytes
-        if (is_old or is_too_much) and _remove(folder):
+        if (is_old or num_bytes > max_bytes) and _remove(folder):
             removed.append(folder.name)
-        elif not is_too_much:
-            # One that is looked after and larger than all may be is not made up for by others.
-            num_bytes += size
-    return removed
-
-
-def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES) -> list[str]:
-    """Remove data sets that were not used for too long, and the oldest while all are too large.
-
-    Args:
-        max_age_s: Since one was brought or trained on.
-        max_bytes: Of all of them together.
-
-    Returns:
-        The ids of those removed; what a reading that was killed has left goes too.
-    """
-    folder = data_sets_dir()
-    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
-        if time.time() - time_of(partial) > _EXPIRED_S:
-            shutil.rmtree(partial, ignore_errors=True)
-    removed, num_bytes = [], 0
-    kept = [path for path in folder.glob("*") if is_data_id(path.name)]
-    for path in sorted(kept, key=time_of, reverse=True):
-        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
-        if num_bytes > max_bytes or time.time() - time_of(path) > max_age_s:
-            remove_folder(path)
-            removed.append(path.name)
     return removed
 
 

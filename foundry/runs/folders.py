@@ -14,15 +14,13 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import platformdirs
-from safetensors import SafetensorError
 
 from foundry.errors import ArtifactError, InputError
 
@@ -146,9 +144,9 @@ def estimate_remaining_s(elapsed_s: float, progress: float) -> float | None:
 
 def runs_dir() -> Path:
     """Return the folder of all runs: `FOUNDRY_RUNS_DIR`, or one in the user's cache folder."""
-    chosen = os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs"
-    # A model's relative path would be one of ours, and a worker's one of its own folder.
-    return Path(chosen).absolute()
+    return Path(
+        os.environ.get(RUNS_DIR_VARIABLE) or platformdirs.user_cache_path("foundry") / "runs"
+    )
 
 
 def hash_owner(owner: str) -> str:
@@ -203,21 +201,6 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-@contextmanager
-def whole_or_nothing(folder: Path) -> Iterator[None]:
-    """Remove a new folder if what is to come into it cannot be written, with an ArtifactError."""
-    try:
-        yield
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError | SafetensorError):
-            raise ArtifactError(
-                f"The run could not be kept in {folder.parent} ({error}); make room there, then "
-                "try again."
-            ) from None
-        raise
-
-
 def is_run_id(value: object) -> bool:
     """Tell whether a value may name a run's folder."""
     return isinstance(value, str) and _RUN_ID.fullmatch(value) is not None
@@ -240,12 +223,8 @@ def replace_text(path: Path, text: str) -> None:
         OSError: If it cannot be written.
     """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
 
 
 def read_status(folder: Path) -> Standing:

@@ -16,15 +16,10 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
-from foundry.runs.cleaning import make_room
-from foundry.runs.folders import (
-    ACTIVE,
-    LOG_FILE,
-    Status,
-    read_status,
-    whole_or_nothing,
-    write_status,
-)
+from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
+from foundry.runs.data_sets import remove_old_data_sets
+from foundry.runs.drawings import remove_old_collections
+from foundry.runs.folders import ACTIVE, LOG_FILE, Status, read_status, write_status
 from foundry.runs.standby import Standby, start_worker
 from foundry.runs.store import RunStore
 
@@ -89,7 +84,8 @@ class RunQueue:
         self._changed = threading.Condition()
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
-        self.tidy_up()
+        self._mark_abandoned()
+        self.make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
     def stand_by(self, module: str) -> None:
@@ -120,8 +116,7 @@ class RunQueue:
         # Before its folder is made: nothing is to be left of one that is turned away.
         self._check_room()
         run = create(*args, **kwargs)
-        with whole_or_nothing(run.folder):
-            self.submit(run)
+        self.submit(run)
         return run
 
     def submit(self, run: Job, order: str = "") -> None:
@@ -222,7 +217,7 @@ class RunQueue:
                 started = time.monotonic()
                 self._note_end(job, _explain_exit(self._worker.wait()))
                 self._durations_s.append(time.monotonic() - started)
-                make_room([store.parent() for store in self.stores])
+                self.make_room()
             with self._changed:
                 self._running = self._worker = None
                 self._release(run_id)
@@ -267,10 +262,17 @@ class RunQueue:
             except (Timeout, OSError, ValueError, KeyError):
                 continue
 
-    def tidy_up(self) -> None:
-        """Mark the runs that a dead server left behind, and remove what is too old or too large."""
-        self._mark_abandoned()
-        make_room([store.parent() for store in self.stores])
+    def make_room(self) -> None:
+        """Remove what is too old, and the oldest of what is too large."""
+        try:
+            remove_old_runs([store.parent() for store in self.stores])
+            remove_stray_downloads()
+            remove_old_variants()
+            remove_old_data_sets()
+            remove_old_collections()
+        except OSError:
+            # What cannot be tidied up must not keep runs from being trained.
+            _logger.warning("Old runs could not be removed", exc_info=True)
 
 
 def _explain_exit(exit_code: int) -> str:

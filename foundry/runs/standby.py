@@ -1,13 +1,10 @@
 """The processes of runs: started for one, or ahead, so that it begins without loading first."""
 
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO
-
-from foundry.runs.folders import RUNS_DIR_VARIABLE, runs_dir
 
 _PROJECT_DIR = Path(__file__).parents[2]
 
@@ -34,7 +31,6 @@ def start_worker(module: str, *arguments: str, log: IO[str] | int) -> subprocess
         stdout=log,
         stderr=log,
         cwd=_PROJECT_DIR,
-        env={**os.environ, RUNS_DIR_VARIABLE: str(runs_dir())},
         text=True,
     )
 

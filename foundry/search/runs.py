@@ -1,4 +1,4 @@
-"""Searches on disk: folders as in `runs.folders`, with `SearchEvent`s, and Tune's own files.
+"""Searches on disk: folders as in `run_folders`, with `SearchEvent`s, and Tune's own files.
 
 tune/TRIAL/checkpoint_*/    a trial's newest checkpoint, laid out as the folder of a run
 """
@@ -21,7 +21,6 @@ from foundry.runs.folders import (
     estimate_remaining_s,
     read_events,
     runs_dir,
-    whole_or_nothing,
 )
 from foundry.runs.store import RunStore
 from foundry.search.config import SearchConfig, SearchEvent, TrialState
@@ -237,12 +236,11 @@ def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:
             "bring its file again under Your own data."
         )
     run = create_run(state.config, owner, "cpu")
-    with whole_or_nothing(run.folder):
-        # What Tune keeps of a trial is laid out as a run's folder.
-        shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)
-        if state.best_epoch:
-            save_model(state.best_model(), run.best_folder)
-        finish_run(run, state, "done" if state.is_finished else "stopped", TRIAL_THREADS)
+    # What Tune keeps of a trial is laid out as a run's folder.
+    shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)
+    if state.best_epoch:
+        save_model(state.best_model(), run.best_folder)
+    finish_run(run, state, "done" if state.is_finished else "stopped", TRIAL_THREADS)
     note.write_text(run.run_id)
     return read_run(run.run_id)
 

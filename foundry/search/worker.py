@@ -1,4 +1,4 @@
-"""The process of one search: `python -m foundry.search.worker RUN_ID`, started by the queue.
+"""The process of one search: `python -m foundry.search.worker RUN_ID`, started by `run_queue`.
 
 It hears `stop` on standard input, and keeps what there is; the end of input means that the server
 is gone: it leaves at once, and goes on from Tune's own files when it is started again.
@@ -11,9 +11,10 @@ import time
 
 from filelock import FileLock
 
+from foundry.errors import ArtifactError, InputError
 from foundry.runs.cluster import ADDRESS_VARIABLE
 from foundry.runs.folders import RESULT_FILE, write_json, write_status
-from foundry.runs.process import Commands, explain_failure, leave_at_once, leave_room_for_the_server
+from foundry.runs.process import Commands, leave_at_once, leave_room_for_the_server
 from foundry.search.runs import STOP_FILE, SearchRun, read_search
 from foundry.search.stream import search
 
@@ -45,14 +46,15 @@ def main(run_id: str) -> None:
             write_status(run.folder, "running")
             threading.Thread(target=_obey, args=(run, commands), daemon=True).start()
             for _ in search(run.config, run.folder, os.environ.get(ADDRESS_VARIABLE)):
-                # An interruption is no end: what Tune is at has to be gone on from.
-                if commands.last not in (None, "interrupt"):
+                if commands.last:
                     break
             write_json(run.folder / RESULT_FILE, {"trials": read_search(run_id).rows})
-            is_whole = commands.last in (None, "interrupt")
-            write_status(run.folder, "done" if is_whole else "stopped")
+            write_status(run.folder, "stopped" if commands.last else "done")
+        except (InputError, ArtifactError) as error:
+            write_status(run.folder, "failed", str(error))
+            raise
         except Exception as error:
-            write_status(run.folder, "failed", explain_failure(error, run.folder))
+            write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
             raise
 
 

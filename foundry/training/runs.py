@@ -1,4 +1,4 @@
-"""Training runs on disk: folders as in `runs.folders`, with `TrainEvent`s, and five things more.
+"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and five things more.
 
 checkpoints/               to go on from
 snapshots/                 the weights along the way, to be looked at

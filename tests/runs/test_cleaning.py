@@ -165,24 +165,3 @@ def test_the_oldest_variants_go_while_all_are_too_large(tmp_path, monkeypatch):
 
 def test_no_folder_of_uploads_is_nothing_to_clean(tmp_path):
     remove_oldest_files(tmp_path / "none")
-
-
-def test_one_that_is_looked_after_and_too_large_costs_no_other(runs_folder):
-    ids = make_runs(3, num_bytes=1_000_000)
-    (runs_folder / ids[2] / "huge").write_bytes(bytes(9_000_000))
-    with FileLock(runs_folder / ids[2] / "queue.lock"):
-        assert remove_old_runs(parents(), max_bytes=3_500_000) == []
-    assert remove_old_runs(parents(), max_bytes=3_500_000) == [ids[2]]
-    assert ids_left() == ids[:2]
-
-
-def test_what_was_removed_by_half_goes_next_time(runs_folder):
-    (run_id,) = make_runs(1)
-    half = runs_folder / f"removed-20240101-000000-{'a' * 8}-123"
-    half.mkdir()
-    strange = runs_folder / "removed-by-me"
-    strange.mkdir()
-    remove_old_runs(parents())
-    assert not half.exists()
-    assert strange.exists()
-    assert ids_left() == [run_id]
