@@ -19,7 +19,14 @@ from foundry.errors import ArtifactError, InputError
 from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
 from foundry.runs.data_sets import remove_old_data_sets
 from foundry.runs.drawings import remove_old_collections
-from foundry.runs.folders import ACTIVE, LOG_FILE, Status, read_status, write_status
+from foundry.runs.folders import (
+    ACTIVE,
+    LOG_FILE,
+    Status,
+    read_status,
+    whole_or_gone,
+    write_status,
+)
 from foundry.runs.standby import Standby, start_worker
 from foundry.runs.store import RunStore
 
@@ -116,7 +123,8 @@ class RunQueue:
         # Before its folder is made: nothing is to be left of one that is turned away.
         self._check_room()
         run = create(*args, **kwargs)
-        self.submit(run)
+        with whole_or_gone(run.folder):
+            self.submit(run)
         return run
 
     def submit(self, run: Job, order: str = "") -> None:

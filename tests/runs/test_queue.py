@@ -16,7 +16,14 @@ import foundry
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
-from foundry.runs.folders import ACTIVE, LOG_FILE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
+from foundry.runs.folders import (
+    ACTIVE,
+    LOG_FILE,
+    RESUMABLE,
+    RUNS_DIR_VARIABLE,
+    runs_dir,
+    write_status,
+)
 from foundry.training import TrainConfig
 from foundry.training.checkpoints import find_checkpoint
 from foundry.training.evaluation import evaluate
@@ -463,3 +470,19 @@ def test_a_runs_folder_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatc
     monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "file" / "runs"))
     with pytest.raises(ArtifactError, match=RUNS_DIR_VARIABLE):
         build_queue().start(create_run, ENDLESS, "alice", "cpu")
+
+
+def test_nothing_is_left_of_a_run_that_cannot_be_put_in_line(quick_queue):
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.runs.queue.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match="No space left"):
+            quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    assert list(runs_dir().iterdir()) == []
+
+
+def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(quick_queue):
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.runs.folders.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match="No space left"):
+            quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    assert list(runs_dir().iterdir()) == []
