@@ -91,7 +91,7 @@ class RunQueue:
         self._changed = threading.Condition()
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
-        self._mark_abandoned()
+        self.mark_abandoned()
         self.make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
@@ -258,12 +258,14 @@ class RunQueue:
         self._locks.pop(run_id).release()
         self._changed.notify_all()
 
-    def _mark_abandoned(self) -> None:
+    def mark_abandoned(self) -> None:
+        """Mark the runs that a dead server left behind; those that one looks after stay."""
         for run in (run for store in self.stores for run in store.list_all()):
             if run.status not in ACTIVE:
                 continue
             try:
-                with FileLock(run.folder / "queue.lock", timeout=0):
+                # Of this server, none is put in line meanwhile: it would find its lock taken.
+                with self._changed, FileLock(run.folder / "queue.lock", timeout=0):
                     # The server that had the lock may have brought the run to its end meanwhile.
                     if read_status(run.folder).status in ACTIVE:
                         write_status(run.folder, "interrupted")

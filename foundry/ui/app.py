@@ -116,7 +116,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             chosen_run=gr.State(("", 0.0)),
             made_run=gr.State(("", 0.0)),
             warm_ups=[],
-            sweeps=[queue.make_room],
+            sweeps=[queue.mark_abandoned, queue.make_room],
         )
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:

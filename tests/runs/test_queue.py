@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from queues import build_queue
 from short_run import SHORT_RUN
 from waiting import PATIENCE_S, wait_until
@@ -446,6 +447,19 @@ def test_what_a_dead_server_left_active_is_interrupted(runs_folder, status):
     write_status(run.folder, status)
     build_queue()
     assert status_of(run) == "interrupted"
+
+
+def test_what_a_server_leaves_that_dies_later_is_marked_too_and_own_runs_stay(quick_queue):
+    mine = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    theirs = create_run(ENDLESS, "bob", "cpu")
+    write_status(theirs.folder, "running")
+    with FileLock(theirs.folder / "queue.lock"):
+        quick_queue.mark_abandoned()
+        assert status_of(theirs) == "running"
+    for _ in range(2):
+        quick_queue.mark_abandoned()
+        assert status_of(theirs) == "interrupted"
+        assert status_of(mine) in ACTIVE
 
 
 @pytest.mark.parametrize("status", ["paused", "stopped", "done", "failed"])
