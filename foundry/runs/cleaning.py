@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import ACTIVE, AnyRun, list_run_folders
+from foundry.runs.folders import ACTIVE, AnyRun, is_run_id, list_run_folders
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -42,6 +42,8 @@ def remove_old_runs(
 ) -> list[str]:
     """Remove runs of every kind that are too old, and the oldest while all are too large.
 
+    What a server that was killed has half removed goes too.
+
     Args:
         parents: Folders that hold runs, one for each kind.
         max_age_s: Since they last changed.
@@ -51,15 +53,30 @@ def remove_old_runs(
     Returns:
         The ids of those removed. A run that a server looks after is left alone.
     """
+    for parent in parents:
+        _remove_halves(parent)
     removed, num_bytes = [], 0
     folders = [folder for parent in parents for folder in list_run_folders(parent)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
-        num_bytes += _size_of(folder)
+        size = _size_of(folder)
+        num_bytes += size
         is_old = place >= num_kept and _age_s(folder) > max_age_s
-        if (is_old or num_bytes > max_bytes) and _remove(folder):
+        if not is_old and num_bytes <= max_bytes:
+            continue
+        is_removed = _remove(folder)
+        if is_removed:
             removed.append(folder.name)
+        if not is_removed or size > max_bytes:
+            # Else all older runs would go for this one.
+            num_bytes -= size
     return removed
+
+
+def _remove_halves(parent: Path) -> None:
+    for folder in parent.glob("removed-*-*"):
+        if is_run_id(folder.name.removeprefix("removed-").rpartition("-")[0]):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_run(run: AnyRun) -> None:
