@@ -101,15 +101,19 @@ def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -
     shown = "".join(sign for sign in title if sign.isprintable())[-_MAX_TITLE:]
     about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
     folder = data_sets_dir() / data_id
+    is_written = False
     try:
         if _read_values(folder) is None:
             _write(folder, own.data, about)
+            is_written = True
         mark = _mark_of(folder, owner)
         mark.parent.mkdir(exist_ok=True)
         told = {"title": shown, "notes": own.notes, "preparation": preparation}
         write_json(mark, told)
         os.utime(folder)
     except OSError as error:
+        if is_written and not _has_owner(folder):
+            shutil.rmtree(folder, ignore_errors=True)
         raise ArtifactError(
             f"The data set could not be kept in {data_sets_dir()} ({error.strerror}); make room "
             "there, then try again."
@@ -160,6 +164,10 @@ def read_about(data_id: str, owner: str) -> About:
 def _mark_of(folder: Path, owner: str) -> Path:
     """Return the file that says that a data set is also a visitor's."""
     return folder / "owners" / hash_owner(owner)
+
+
+def _has_owner(folder: Path) -> bool:
+    return any(mark.suffix != ".partial" for mark in folder.glob("owners/*"))
 
 
 def _read_values(folder: Path) -> dict[str, Any] | None:
@@ -270,7 +278,7 @@ def remove_data_set(data_id: str, owner: str) -> None:
     read_about(data_id, owner)
     mark = _mark_of(data_sets_dir() / data_id, owner)
     mark.unlink(missing_ok=True)
-    if not any(mark.parent.iterdir()):
+    if not _has_owner(mark.parents[1]):
         remove_folder(mark.parents[1])
 
 

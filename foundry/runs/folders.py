@@ -240,8 +240,12 @@ def replace_text(path: Path, text: str) -> None:
         OSError: If it cannot be written.
     """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read_status(folder: Path) -> Standing:

@@ -117,6 +117,34 @@ def test_nothing_is_left_of_one_that_cannot_be_written(monkeypatch):
     assert list(data_sets_dir().iterdir()) == []
 
 
+def test_nothing_is_left_of_one_whose_owner_cannot_be_noted(monkeypatch):
+    real = data_sets.write_json
+
+    def fail_on_mark(path, value):
+        if path.parent.name == "owners":
+            raise OSError(28, "No space left on device")
+        real(path, value)
+
+    monkeypatch.setattr(data_sets, "write_json", fail_on_mark)
+    with pytest.raises(ArtifactError, match="No space left"):
+        keep_data_set(build_own(), "a.zip", "alice")
+    assert list(data_sets_dir().iterdir()) == []
+
+    monkeypatch.setattr(data_sets, "write_json", real)
+    about = keep_data_set(build_own(), "a.zip", "alice")
+    monkeypatch.setattr(data_sets, "write_json", fail_on_mark)
+    with pytest.raises(ArtifactError, match="No space left"):
+        keep_data_set(build_own(), "a.zip", "bob")
+    assert read_about(about.data_id, "alice") == about
+
+
+def test_a_half_written_mark_is_no_owner():
+    about = keep_data_set(build_own(), "a.zip", "alice")
+    (data_sets_dir() / about.data_id / "owners" / "someone.123.partial").touch()
+    remove_data_set(about.data_id, "alice")
+    assert list(data_sets_dir().iterdir()) == []
+
+
 def test_a_visitor_keeps_so_many_and_no_more(monkeypatch):
     monkeypatch.setattr(data_sets, "MAX_OWN", 2)
     for seed in (0, 1):
