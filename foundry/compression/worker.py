@@ -1,7 +1,7 @@
-"""The process of one compression: `python -m foundry.compression.worker RUN_ID`, from `run_queue`.
+"""The process of one compression: `python -m foundry.compression.worker RUN_ID`.
 
-It hears `stop` on standard input; the end of input means that the server is gone. Either way it
-leaves at once: a compression is short enough to be started again.
+`foundry.runs.queue` starts it. It hears `stop` on standard input; the end of input means that the
+server is gone. Either way it leaves at once: a compression is short enough to be started again.
 """
 
 import shutil

@@ -1,4 +1,6 @@
-"""Searches on disk: folders as in `run_folders`, with `SearchEvent`s, and Tune's own files.
+"""Searches on disk: each a folder with `SearchEvent`s, and Tune's own files.
+
+Folders are as `foundry.runs.folders` has them.
 
 tune/TRIAL/checkpoint_*/    a trial's newest checkpoint, laid out as the folder of a run
 """

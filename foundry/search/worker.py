@@ -1,7 +1,8 @@
-"""The process of one search: `python -m foundry.search.worker RUN_ID`, started by `run_queue`.
+"""The process of one search: `python -m foundry.search.worker RUN_ID`.
 
-It hears `stop` on standard input, and keeps what there is; the end of input means that the server
-is gone: it leaves at once, and goes on from Tune's own files when it is started again.
+`foundry.runs.queue` starts it. It hears `stop` on standard input, and keeps what there is; the end
+of input means that the server is gone: it leaves at once, and goes on from Tune's own files when it
+is started again.
 """
 
 import os
