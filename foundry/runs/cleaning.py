@@ -1,4 +1,4 @@
-"""Making room: old runs, and temporary files of servers that were killed."""
+"""Making room: old runs and data sets, and temporary files of servers that were killed."""
 
 import logging
 import os
@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import ACTIVE, AnyRun, is_run_id, list_run_folders
+from foundry.runs.data_sets import data_sets_dir, is_data_id
+from foundry.runs.folders import ACTIVE, AnyRun, is_run_id, list_run_folders, remove_folder
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -23,6 +24,9 @@ NUM_KEPT = 20
 
 MAX_UPLOADS_BYTES = 10_000_000_000
 _MAX_VARIANTS_BYTES = 5_000_000_000
+_MAX_DATA_SETS_BYTES = 5_000_000_000
+# Somebody may still be writing what is younger.
+_MAX_PARTIAL_AGE_S = 3600.0
 # Somebody is still at work with those.
 _YOUNG_S = 900.0
 _EXIT_S = 30.0
@@ -92,6 +96,32 @@ def remove_run(run: AnyRun) -> None:
     wait_s = 0.0 if run.status in ACTIVE else _EXIT_S
     if not _remove(run.folder, wait_s):
         raise InputError("This run is under way; stop it first.")
+
+
+def remove_old_data_sets(
+    max_age_s: float = MAX_AGE_S, max_bytes: int = _MAX_DATA_SETS_BYTES
+) -> list[str]:
+    """Remove data sets that were not used for too long, and the oldest while all are too large.
+
+    Args:
+        max_age_s: Since one was brought or trained on.
+        max_bytes: Of all of them together.
+
+    Returns:
+        The ids of those removed; what a reading that was killed has left goes too.
+    """
+    folder = data_sets_dir()
+    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
+        if _age_s(partial) > _MAX_PARTIAL_AGE_S:
+            shutil.rmtree(partial, ignore_errors=True)
+    removed, num_bytes = [], 0
+    kept = [path for path in folder.glob("*") if is_data_id(path.name)]
+    for path in sorted(kept, key=_age_s):
+        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
+        if num_bytes > max_bytes or _age_s(path) > max_age_s:
+            remove_folder(path)
+            removed.append(path.name)
+    return removed
 
 
 def remove_stray_downloads() -> None:

@@ -16,8 +16,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
-from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.data_sets import remove_old_data_sets
+from foundry.runs import cleaning
 from foundry.runs.drawings import remove_old_collections
 from foundry.runs.folders import (
     ACTIVE,
@@ -275,10 +274,10 @@ class RunQueue:
     def make_room(self) -> None:
         """Remove what is too old, and the oldest of what is too large."""
         try:
-            remove_old_runs([store.parent() for store in self.stores])
-            remove_stray_downloads()
-            remove_old_variants()
-            remove_old_data_sets()
+            cleaning.remove_old_runs([store.parent() for store in self.stores])
+            cleaning.remove_stray_downloads()
+            cleaning.remove_old_variants()
+            cleaning.remove_old_data_sets()
             remove_old_collections()
         except OSError:
             # What cannot be tidied up must not keep runs from being trained.

@@ -13,6 +13,7 @@ from foundry.data.own.found import Found
 from foundry.data.own.splitting import split
 from foundry.errors import ArtifactError, InputError
 from foundry.runs import data_sets
+from foundry.runs.cleaning import remove_old_data_sets
 from foundry.runs.data_sets import (
     data_sets_dir,
     keep_data_set,
@@ -20,7 +21,6 @@ from foundry.runs.data_sets import (
     load_data,
     read_about,
     remove_data_set,
-    remove_old_data_sets,
 )
 
 
