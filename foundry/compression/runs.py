@@ -1,7 +1,7 @@
 """Compressions on disk: one folder each, written by its worker, only read by the page.
 
-Files as in `run_folders`, `events.jsonl` with `CompressEvent`s; `result.json` holds a `Report`, and
-`variants/` the compressed models.
+Files as in `foundry.runs.folders`, `events.jsonl` with `CompressEvent`s; `result.json` holds a
+`Report`, and `variants/` the compressed models.
 """
 
 from dataclasses import asdict, dataclass, field

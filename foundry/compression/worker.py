@@ -1,7 +1,7 @@
-"""The process of one compression: `python -m foundry.compression.worker RUN_ID`, from `run_queue`.
+"""The process of one compression: `python -m foundry.compression.worker RUN_ID`.
 
-It hears `stop` on standard input; the end of input means that the server is gone. Either way it
-leaves at once: a compression is short enough to be started again.
+`foundry.runs.queue` starts it. It hears `stop` on standard input; the end of input means that the
+server is gone. Either way it leaves at once: a compression is short enough to be started again.
 """
 
 import shutil
@@ -14,10 +14,15 @@ from foundry.compression.config import CompressEvent
 from foundry.compression.runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compression.state import DENSE, PRUNED_FOLDER, CompressState
 from foundry.compression.steps import compress
-from foundry.errors import ArtifactError, DivergedError, InputError
+from foundry.errors import DivergedError, InputError
 from foundry.models.checkpoints import WEIGHTS_FILE
 from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
-from foundry.runs.process import Commands, leave_at_once, leave_room_for_the_server
+from foundry.runs.process import (
+    Commands,
+    explain_failure,
+    leave_at_once,
+    leave_room_for_the_server,
+)
 from foundry.training.runs import read_run
 
 # As often as the page looks.
@@ -98,11 +103,11 @@ def main(run_id: str) -> None:
         else:
             _record(run, state)
             write_status(run.folder, "done")
-    except (ArtifactError, DivergedError, InputError) as error:
+    except DivergedError as error:
         write_status(run.folder, "failed", str(error).removesuffix("."))
         raise
     except Exception as error:
-        write_status(run.folder, "failed", f"{type(error).__name__}: {error}")
+        write_status(run.folder, "failed", explain_failure(error, run.folder))
         raise
 
 

@@ -1,4 +1,4 @@
-"""Making room: old runs, and temporary files of servers that were killed."""
+"""Making room: old runs and data sets, and temporary files of servers that were killed."""
 
 import logging
 import os
@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from foundry.errors import InputError
 from foundry.models.cache import cache_dir
-from foundry.runs.folders import ACTIVE, AnyRun, list_run_folders
+from foundry.runs.data_sets import data_sets_dir, is_data_id
+from foundry.runs.folders import ACTIVE, AnyRun, is_run_id, list_run_folders, remove_folder
 
 MAX_AGE_S = 30 * 24 * 3600.0
 MAX_BYTES = 5_000_000_000
@@ -23,6 +24,9 @@ NUM_KEPT = 20
 
 MAX_UPLOADS_BYTES = 10_000_000_000
 _MAX_VARIANTS_BYTES = 5_000_000_000
+_MAX_DATA_SETS_BYTES = 5_000_000_000
+# Somebody may still be writing what is younger.
+_MAX_PARTIAL_AGE_S = 3600.0
 # Somebody is still at work with those.
 _YOUNG_S = 900.0
 _EXIT_S = 30.0
@@ -42,6 +46,8 @@ def remove_old_runs(
 ) -> list[str]:
     """Remove runs of every kind that are too old, and the oldest while all are too large.
 
+    What a server that was killed has half removed goes too.
+
     Args:
         parents: Folders that hold runs, one for each kind.
         max_age_s: Since they last changed.
@@ -51,15 +57,30 @@ def remove_old_runs(
     Returns:
         The ids of those removed. A run that a server looks after is left alone.
     """
+    for parent in parents:
+        _remove_halves(parent)
     removed, num_bytes = [], 0
     folders = [folder for parent in parents for folder in list_run_folders(parent)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
-        num_bytes += _size_of(folder)
+        size = _size_of(folder)
+        num_bytes += size
         is_old = place >= num_kept and _age_s(folder) > max_age_s
-        if (is_old or num_bytes > max_bytes) and _remove(folder):
+        if not is_old and num_bytes <= max_bytes:
+            continue
+        is_removed = _remove(folder)
+        if is_removed:
             removed.append(folder.name)
+        if not is_removed or size > max_bytes:
+            # Else all older runs would go for this one.
+            num_bytes -= size
     return removed
+
+
+def _remove_halves(parent: Path) -> None:
+    for folder in parent.glob("removed-*-*"):
+        if is_run_id(folder.name.removeprefix("removed-").rpartition("-")[0]):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_run(run: AnyRun) -> None:
@@ -75,6 +96,32 @@ def remove_run(run: AnyRun) -> None:
     wait_s = 0.0 if run.status in ACTIVE else _EXIT_S
     if not _remove(run.folder, wait_s):
         raise InputError("This run is under way; stop it first.")
+
+
+def remove_old_data_sets(
+    max_age_s: float = MAX_AGE_S, max_bytes: int = _MAX_DATA_SETS_BYTES
+) -> list[str]:
+    """Remove data sets that were not used for too long, and the oldest while all are too large.
+
+    Args:
+        max_age_s: Since one was brought or trained on.
+        max_bytes: Of all of them together.
+
+    Returns:
+        The ids of those removed; what a reading that was killed has left goes too.
+    """
+    folder = data_sets_dir()
+    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
+        if _age_s(partial) > _MAX_PARTIAL_AGE_S:
+            shutil.rmtree(partial, ignore_errors=True)
+    removed, num_bytes = [], 0
+    kept = [path for path in folder.glob("*") if is_data_id(path.name)]
+    for path in sorted(kept, key=_age_s):
+        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
+        if num_bytes > max_bytes or _age_s(path) > max_age_s:
+            remove_folder(path)
+            removed.append(path.name)
+    return removed
 
 
 def remove_stray_downloads() -> None:

@@ -33,16 +33,12 @@ MNIST = "mnist"
 # How 28x28 was made of pictures; files of arrays do not say.
 AS_IT_IS, AS_HANDWRITING = "as it is", "as handwriting"
 PREPARATIONS = (AS_IT_IS, AS_HANDWRITING)
-MAX_BYTES = 5_000_000_000
-MAX_AGE_S = 30 * 24 * 3600.0
 MAX_OWN = 20
 
 _DATA_FILE = "data.safetensors"
 _ABOUT_FILE = "about.json"
 _ID = re.compile(r"[0-9a-f]{24}")
 _MAX_TITLE = 60
-# Somebody is still writing those.
-_YOUNG_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -101,15 +97,19 @@ def keep_data_set(own: OwnData, title: str, owner: str, preparation: str = "") -
     shown = "".join(sign for sign in title if sign.isprintable())[-_MAX_TITLE:]
     about = About(data_id, shown, own.data.classes, dict(own.counts), own.notes, preparation)
     folder = data_sets_dir() / data_id
+    is_written = False
     try:
         if _read_values(folder) is None:
             _write(folder, own.data, about)
+            is_written = True
         mark = _mark_of(folder, owner)
         mark.parent.mkdir(exist_ok=True)
         told = {"title": shown, "notes": own.notes, "preparation": preparation}
         write_json(mark, told)
         os.utime(folder)
     except OSError as error:
+        if is_written and not _has_owner(folder):
+            shutil.rmtree(folder, ignore_errors=True)
         raise ArtifactError(
             f"The data set could not be kept in {data_sets_dir()} ({error.strerror}); make room "
             "there, then try again."
@@ -160,6 +160,10 @@ def read_about(data_id: str, owner: str) -> About:
 def _mark_of(folder: Path, owner: str) -> Path:
     """Return the file that says that a data set is also a visitor's."""
     return folder / "owners" / hash_owner(owner)
+
+
+def _has_owner(folder: Path) -> bool:
+    return any(mark.suffix != ".partial" for mark in folder.glob("owners/*"))
 
 
 def _read_values(folder: Path) -> dict[str, Any] | None:
@@ -270,32 +274,8 @@ def remove_data_set(data_id: str, owner: str) -> None:
     read_about(data_id, owner)
     mark = _mark_of(data_sets_dir() / data_id, owner)
     mark.unlink(missing_ok=True)
-    if not any(mark.parent.iterdir()):
+    if not _has_owner(mark.parents[1]):
         remove_folder(mark.parents[1])
-
-
-def remove_old_data_sets(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BYTES) -> list[str]:
-    """Remove data sets that were not used for too long, and the oldest while all are too large.
-
-    Args:
-        max_age_s: Since one was brought or trained on.
-        max_bytes: Of all of them together.
-
-    Returns:
-        The ids of those removed; what a reading that was killed has left goes too.
-    """
-    folder = data_sets_dir()
-    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
-        if time.time() - _time_of(partial) > _YOUNG_S:
-            shutil.rmtree(partial, ignore_errors=True)
-    removed, num_bytes = [], 0
-    kept = [path for path in folder.glob("*") if is_data_id(path.name)]
-    for path in sorted(kept, key=_time_of, reverse=True):
-        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
-        if num_bytes > max_bytes or time.time() - _time_of(path) > max_age_s:
-            remove_folder(path)
-            removed.append(path.name)
-    return removed
 
 
 def _time_of(path: Path) -> float:

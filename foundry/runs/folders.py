@@ -7,6 +7,7 @@ result.json     what came out
 name.txt        what its owner calls it, if that was said
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,13 +15,14 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import platformdirs
+from safetensors import SafetensorError
 
 from foundry.errors import ArtifactError, InputError
 
@@ -169,16 +171,31 @@ def create_folder(parent: Path, made: Mapping[str, Any], owner: str) -> Path:
     if not isinstance(owner, str) or not owner:
         raise InputError("A run needs an owner; reload the page, which gives every visitor a name.")
     folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
-    try:
+    with whole_or_gone(folder):
         folder.mkdir(parents=True)
         write_json(folder / RUN_FILE, {"owner": hash_owner(owner), **made})
         write_status(folder, "queued")
-    except OSError as error:
-        raise ArtifactError(
-            f"Runs need to write to {parent}, which failed ({error.strerror}). "
-            f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
-        ) from None
     return folder
+
+
+@contextlib.contextmanager
+def whole_or_gone(folder: Path) -> Iterator[None]:
+    """Remove the folder of a new run again if what fills it fails.
+
+    Raises:
+        ArtifactError: If it cannot be written.
+    """
+    try:
+        yield
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError | SafetensorError):
+            reason = getattr(error, "strerror", None) or error
+            raise ArtifactError(
+                f"Runs need to write to {folder.parent}, which failed ({reason}). "
+                f"Set {RUNS_DIR_VARIABLE} to a folder with room that can be written."
+            ) from None
+        raise
 
 
 def list_run_folders(parent: Path) -> list[Path]:
@@ -223,8 +240,12 @@ def replace_text(path: Path, text: str) -> None:
         OSError: If it cannot be written.
     """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read_status(folder: Path) -> Standing:

@@ -65,7 +65,7 @@ def explain_failure(error: Exception, folder: Path) -> str:
         return str(error).removesuffix(".")
     # Of safetensors' own errors only the text says that the disk was meant.
     if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):
-        return f"{folder} cannot be written ({error}); make room there, then resume"
+        return f"{folder} cannot be written ({error}); make room there first"
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
-        return "the machine has too little memory left; close something, then resume"
+        return "the machine has too little memory left; close something first"
     return f"{type(error).__name__}: {error}"

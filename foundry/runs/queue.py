@@ -16,10 +16,16 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from foundry.errors import ArtifactError, InputError
-from foundry.runs.cleaning import remove_old_runs, remove_old_variants, remove_stray_downloads
-from foundry.runs.data_sets import remove_old_data_sets
+from foundry.runs import cleaning
 from foundry.runs.drawings import remove_old_collections
-from foundry.runs.folders import ACTIVE, LOG_FILE, Status, read_status, write_status
+from foundry.runs.folders import (
+    ACTIVE,
+    LOG_FILE,
+    Status,
+    read_status,
+    whole_or_gone,
+    write_status,
+)
 from foundry.runs.standby import Standby, start_worker
 from foundry.runs.store import RunStore
 
@@ -84,7 +90,7 @@ class RunQueue:
         self._changed = threading.Condition()
         # How long the last runs took.
         self._durations_s: deque[float] = deque(maxlen=_NUM_REMEMBERED)
-        self._mark_abandoned()
+        self.mark_abandoned()
         self.make_room()
         threading.Thread(target=self._work, name="run-queue", daemon=True).start()
 
@@ -116,7 +122,8 @@ class RunQueue:
         # Before its folder is made: nothing is to be left of one that is turned away.
         self._check_room()
         run = create(*args, **kwargs)
-        self.submit(run)
+        with whole_or_gone(run.folder):
+            self.submit(run)
         return run
 
     def submit(self, run: Job, order: str = "") -> None:
@@ -250,12 +257,14 @@ class RunQueue:
         self._locks.pop(run_id).release()
         self._changed.notify_all()
 
-    def _mark_abandoned(self) -> None:
+    def mark_abandoned(self) -> None:
+        """Mark the runs that a dead server left behind; those that one looks after stay."""
         for run in (run for store in self.stores for run in store.list_all()):
             if run.status not in ACTIVE:
                 continue
             try:
-                with FileLock(run.folder / "queue.lock", timeout=0):
+                # Of this server, none is put in line meanwhile: it would find its lock taken.
+                with self._changed, FileLock(run.folder / "queue.lock", timeout=0):
                     # The server that had the lock may have brought the run to its end meanwhile.
                     if read_status(run.folder).status in ACTIVE:
                         write_status(run.folder, "interrupted")
@@ -265,10 +274,10 @@ class RunQueue:
     def make_room(self) -> None:
         """Remove what is too old, and the oldest of what is too large."""
         try:
-            remove_old_runs([store.parent() for store in self.stores])
-            remove_stray_downloads()
-            remove_old_variants()
-            remove_old_data_sets()
+            cleaning.remove_old_runs([store.parent() for store in self.stores])
+            cleaning.remove_stray_downloads()
+            cleaning.remove_old_variants()
+            cleaning.remove_old_data_sets()
             remove_old_collections()
         except OSError:
             # What cannot be tidied up must not keep runs from being trained.

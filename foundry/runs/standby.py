@@ -1,14 +1,23 @@
 """The processes of runs: started for one, or ahead, so that it begins without loading first."""
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO
 
+from foundry.runs.folders import RUNS_DIR_VARIABLE
+
 _PROJECT_DIR = Path(__file__).parents[2]
 
 _logger = logging.getLogger(__name__)
+
+
+def fix_runs_dir() -> None:
+    """Make `FOUNDRY_RUNS_DIR` absolute: workers start in another folder than the server."""
+    if given := os.environ.get(RUNS_DIR_VARIABLE):
+        os.environ[RUNS_DIR_VARIABLE] = os.path.abspath(given)
 
 
 def start_worker(module: str, *arguments: str, log: IO[str] | int) -> subprocess.Popen[str]:

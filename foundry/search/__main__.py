@@ -10,6 +10,7 @@ from foundry.data.own.reading import finish, read_data_set
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cluster import ADDRESS_VARIABLE
 from foundry.runs.data_sets import AS_IT_IS, keep_data_set
+from foundry.runs.standby import fix_runs_dir
 from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
 from foundry.search.runs import SearchRun, create_search, fit_search
 from foundry.search.stream import search
@@ -85,6 +86,7 @@ def _build_config(args: argparse.Namespace) -> SearchConfig:
 def main() -> None:
     """Search, say how every trial ended, print the table and the best setting as Python."""
     args = _parse()
+    fix_runs_dir()
     try:
         config = _build_config(args)
         run = create_search(config, _OWNER) if args.out is None else None

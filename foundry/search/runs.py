@@ -1,4 +1,6 @@
-"""Searches on disk: folders as in `run_folders`, with `SearchEvent`s, and Tune's own files.
+"""Searches on disk: each a folder with `SearchEvent`s, and Tune's own files.
+
+Folders are as `foundry.runs.folders` has them.
 
 tune/TRIAL/checkpoint_*/    a trial's newest checkpoint, laid out as the folder of a run
 """
@@ -21,6 +23,7 @@ from foundry.runs.folders import (
     estimate_remaining_s,
     read_events,
     runs_dir,
+    whole_or_gone,
 )
 from foundry.runs.store import RunStore
 from foundry.search.config import SearchConfig, SearchEvent, TrialState
@@ -236,12 +239,13 @@ def adopt_trial(search: SearchRun, trial_id: str, owner: str) -> Run:
             "bring its file again under Your own data."
         )
     run = create_run(state.config, owner, "cpu")
-    # What Tune keeps of a trial is laid out as a run's folder.
-    shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)
-    if state.best_epoch:
-        save_model(state.best_model(), run.best_folder)
-    finish_run(run, state, "done" if state.is_finished else "stopped", TRIAL_THREADS)
-    note.write_text(run.run_id)
+    with whole_or_gone(run.folder):
+        # What Tune keeps of a trial is laid out as a run's folder.
+        shutil.copytree(checkpoint.parent.parent, run.folder, dirs_exist_ok=True)
+        if state.best_epoch:
+            save_model(state.best_model(), run.best_folder)
+        finish_run(run, state, "done" if state.is_finished else "stopped", TRIAL_THREADS)
+        note.write_text(run.run_id)
     return read_run(run.run_id)
 
 

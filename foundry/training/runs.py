@@ -1,4 +1,6 @@
-"""Training runs on disk: folders as in `run_folders`, with `TrainEvent`s, and five things more.
+"""Training runs on disk: each a folder with `TrainEvent`s, and five things more.
+
+Folders are as `foundry.runs.folders` has them.
 
 checkpoints/               to go on from
 snapshots/                 the weights along the way, to be looked at

@@ -10,6 +10,7 @@ from foundry.compression.runs import COMPRESSIONS
 from foundry.models.machine import select_device
 from foundry.photos.teaching.tuning.runs import TUNINGS
 from foundry.runs.queue import RunQueue
+from foundry.runs.standby import fix_runs_dir
 from foundry.search.runs import SEARCHES
 from foundry.training.runs import TRAININGS
 from foundry.ui.about.tab import build_about_tab
@@ -90,6 +91,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
     device = str(select_device(device))
     open_lean_sessions()
     os.environ.setdefault(_SUMMARY_VARIABLE, _NEVER)
+    fix_runs_dir()
     queue = RunQueue([TRAININGS, COMPRESSIONS, SEARCHES, TUNINGS])
     with gr.Blocks(
         title="Foundry",
@@ -116,7 +118,7 @@ def build_app(device: str = "auto", concurrency: int = _CONCURRENCY) -> gr.Block
             chosen_run=gr.State(("", 0.0)),
             made_run=gr.State(("", 0.0)),
             warm_ups=[],
-            sweeps=[queue.make_room],
+            sweeps=[queue.mark_abandoned, queue.make_room],
         )
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             for build_tab in _TABS:

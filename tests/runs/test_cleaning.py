@@ -63,6 +63,26 @@ def test_the_oldest_go_while_all_are_too_large(runs_folder):
     assert ids_left() == ids[2:]
 
 
+def test_no_other_run_goes_for_one_that_cannot_go_or_is_too_large_by_itself(runs_folder):
+    ids = make_runs(4, num_bytes=1_000_000)
+    (runs_folder / ids[3] / "weights").write_bytes(bytes(5_000_000))
+    with FileLock(runs_folder / ids[3] / "queue.lock"):
+        assert remove_old_runs(parents(), max_bytes=3_500_000) == []
+    assert ids_left() == ids
+    assert remove_old_runs(parents(), max_bytes=3_500_000) == [ids[3]]
+    assert ids_left() == ids[:3]
+
+
+def test_what_was_half_removed_goes_and_strangers_stay(runs_folder):
+    half, stranger = f"removed-{make_runs(1)[0]}-123", "removed-my-notes-123"
+    for name in (half, stranger):
+        (runs_folder / name).mkdir()
+        (runs_folder / name / "weights").touch()
+    remove_old_runs(parents())
+    assert not (runs_folder / half).exists()
+    assert (runs_folder / stranger / "weights").exists()
+
+
 def test_a_run_that_is_looked_after_stays(runs_folder):
     ids = make_runs(2, days_old=40)
     with FileLock(runs_folder / ids[0] / "queue.lock"):

@@ -13,6 +13,7 @@ from foundry.data.own.found import Found
 from foundry.data.own.splitting import split
 from foundry.errors import ArtifactError, InputError
 from foundry.runs import data_sets
+from foundry.runs.cleaning import remove_old_data_sets
 from foundry.runs.data_sets import (
     data_sets_dir,
     keep_data_set,
@@ -20,7 +21,6 @@ from foundry.runs.data_sets import (
     load_data,
     read_about,
     remove_data_set,
-    remove_old_data_sets,
 )
 
 
@@ -114,6 +114,34 @@ def test_nothing_is_left_of_one_that_cannot_be_written(monkeypatch):
     monkeypatch.setattr(data_sets, "save_file", fail)
     with pytest.raises(ArtifactError, match="No space left"):
         keep_data_set(build_own(), "a.zip", "alice")
+    assert list(data_sets_dir().iterdir()) == []
+
+
+def test_nothing_is_left_of_one_whose_owner_cannot_be_noted(monkeypatch):
+    real = data_sets.write_json
+
+    def fail_on_mark(path, value):
+        if path.parent.name == "owners":
+            raise OSError(28, "No space left on device")
+        real(path, value)
+
+    monkeypatch.setattr(data_sets, "write_json", fail_on_mark)
+    with pytest.raises(ArtifactError, match="No space left"):
+        keep_data_set(build_own(), "a.zip", "alice")
+    assert list(data_sets_dir().iterdir()) == []
+
+    monkeypatch.setattr(data_sets, "write_json", real)
+    about = keep_data_set(build_own(), "a.zip", "alice")
+    monkeypatch.setattr(data_sets, "write_json", fail_on_mark)
+    with pytest.raises(ArtifactError, match="No space left"):
+        keep_data_set(build_own(), "a.zip", "bob")
+    assert read_about(about.data_id, "alice") == about
+
+
+def test_a_half_written_mark_is_no_owner():
+    about = keep_data_set(build_own(), "a.zip", "alice")
+    (data_sets_dir() / about.data_id / "owners" / "someone.123.partial").touch()
+    remove_data_set(about.data_id, "alice")
     assert list(data_sets_dir().iterdir()) == []
 
 

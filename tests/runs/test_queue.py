@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from queues import build_queue
 from short_run import SHORT_RUN
 from waiting import PATIENCE_S, wait_until
@@ -16,7 +17,14 @@ import foundry
 from foundry.data import load_mnist
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
-from foundry.runs.folders import ACTIVE, LOG_FILE, RESUMABLE, RUNS_DIR_VARIABLE, write_status
+from foundry.runs.folders import (
+    ACTIVE,
+    LOG_FILE,
+    RESUMABLE,
+    RUNS_DIR_VARIABLE,
+    runs_dir,
+    write_status,
+)
 from foundry.training import TrainConfig
 from foundry.training.checkpoints import find_checkpoint
 from foundry.training.evaluation import evaluate
@@ -441,6 +449,19 @@ def test_what_a_dead_server_left_active_is_interrupted(runs_folder, status):
     assert status_of(run) == "interrupted"
 
 
+def test_what_a_server_leaves_that_dies_later_is_marked_too_and_own_runs_stay(quick_queue):
+    mine = quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    theirs = create_run(ENDLESS, "bob", "cpu")
+    write_status(theirs.folder, "running")
+    with FileLock(theirs.folder / "queue.lock"):
+        quick_queue.mark_abandoned()
+        assert status_of(theirs) == "running"
+    for _ in range(2):
+        quick_queue.mark_abandoned()
+        assert status_of(theirs) == "interrupted"
+        assert status_of(mine) in ACTIVE
+
+
 @pytest.mark.parametrize("status", ["paused", "stopped", "done", "failed"])
 def test_what_a_dead_server_left_at_rest_stays_as_it_is(runs_folder, status):
     run = create_run(ENDLESS, "alice", "cpu")
@@ -463,3 +484,19 @@ def test_a_runs_folder_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatc
     monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "file" / "runs"))
     with pytest.raises(ArtifactError, match=RUNS_DIR_VARIABLE):
         build_queue().start(create_run, ENDLESS, "alice", "cpu")
+
+
+def test_nothing_is_left_of_a_run_that_cannot_be_put_in_line(quick_queue):
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.runs.queue.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match="No space left"):
+            quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    assert list(runs_dir().iterdir()) == []
+
+
+def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(quick_queue):
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("foundry.runs.folders.write_status", raise_no_room)
+        with pytest.raises(ArtifactError, match="No space left"):
+            quick_queue.start(create_run, ENDLESS, "alice", "cpu")
+    assert list(runs_dir().iterdir()) == []

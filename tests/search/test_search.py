@@ -5,15 +5,17 @@ import sys
 from dataclasses import asdict, replace
 
 import pytest
+from safetensors import SafetensorError
 from search_folder import SETTINGS, SMALL, make_event, make_search
 
 from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.runs import cluster
 from foundry.runs.cluster import ADDRESS_VARIABLE, HOW_TO_INSTALL
-from foundry.runs.folders import append_event, write_status
+from foundry.runs.folders import append_event, list_run_folders, runs_dir, write_status
 from foundry.search import SearchConfig
 from foundry.search import __main__ as command_line
+from foundry.search import runs as search_runs
 from foundry.search.config import RANGES
 from foundry.search.runs import (
     adopt_trial,
@@ -158,6 +160,23 @@ def test_a_trial_without_a_reading_and_one_with_a_damaged_checkpoint_say_so(ende
         file.write_text("garbage")
     with pytest.raises(ArtifactError, match="cannot be read"):
         adopt_trial(ended, "t1", "alice")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        shutil.Error([("a", "b", "No space left on device")]),
+        SafetensorError("I/O error: No space left on device"),
+    ],
+)
+def test_nothing_is_left_of_a_trial_that_cannot_be_kept(ended, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(search_runs.shutil, "copytree", fail)
+    with pytest.raises(ArtifactError, match="No space left"):
+        adopt_trial(ended, "t1", "alice")
+    assert list_run_folders(runs_dir()) == []
 
 
 def test_a_search_is_its_owners(ended):

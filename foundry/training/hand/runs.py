@@ -8,7 +8,7 @@ import torch
 from foundry.data import DIGITS
 from foundry.models import save_model
 from foundry.runs.data_sets import AS_HANDWRITING
-from foundry.runs.folders import append_event, create_folder, rename_run, runs_dir
+from foundry.runs.folders import append_event, create_folder, rename_run, runs_dir, whole_or_gone
 from foundry.training.hand.learning import Learned
 from foundry.training.runs import Run, read_run
 from foundry.training.step import NUM_PARTS
@@ -42,10 +42,11 @@ def keep_hand(
     if classes != DIGITS:
         made |= {"classes": classes, "preparation": AS_HANDWRITING}
     run = read_run(create_folder(runs_dir(), made, owner).name)
-    save_model(learned.network, run.best_folder)
-    for event in learned.events:
-        append_event(run.folder, event)
-    rename_run(run, NAMES[has_replay])
-    num_threads = min(NUM_PARTS, torch.get_num_threads())
-    finish_run(run, state, "done", num_threads, learned.test)
+    with whole_or_gone(run.folder):
+        save_model(learned.network, run.best_folder)
+        for event in learned.events:
+            append_event(run.folder, event)
+        rename_run(run, NAMES[has_replay])
+        num_threads = min(NUM_PARTS, torch.get_num_threads())
+        finish_run(run, state, "done", num_threads, learned.test)
     return read_run(run.run_id)

@@ -65,7 +65,7 @@ def build_search_api(queue: RunQueue) -> None:
         config = SearchConfig(**knobs)
         for run in start_and_follow(queue, SEARCHES, request, create_search, config):
             if run.status == "failed":
-                raise InputError(f"The search failed: {run.reason}")
+                raise InputError(f"The search failed: {run.reason}.")
             yield run.summary
 
     gr.api(shows_errors(search), api_name="search", concurrency_limit=None)

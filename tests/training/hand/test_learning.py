@@ -6,11 +6,12 @@ import scipy
 import torch
 
 from foundry.data import DIGITS, DataSet, Split, normalize
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.models import available_architectures, build_model, load_model
 from foundry.models.networks.growing import grow_head
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.training.hand import learning
+from foundry.training.hand import runs as hand_runs
 from foundry.training.hand.learning import learn_hand, measure, plan_lesson
 from foundry.training.hand.runs import keep_hand
 from foundry.training.runs import list_own_runs
@@ -173,3 +174,14 @@ def test_it_is_kept_as_a_run_of_its_owners(outcomes, tmp_path, monkeypatch):
     assert list(learned.events) == run.events
     images = normalize(torch.randint(0, 256, (5, 28, 28), dtype=torch.uint8))
     assert torch.allclose(load_model(run.best_folder)(images), learned.network(images), atol=1e-5)
+
+
+def test_nothing_is_left_of_one_that_cannot_be_kept(outcomes, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(hand_runs, "save_model", fail)
+    with pytest.raises(ArtifactError, match="No space left"):
+        keep_hand(outcomes[1][True][1], "lenet", True, "alice")
+    assert list(tmp_path.iterdir()) == []
