@@ -14,7 +14,7 @@ from foundry.compression.config import CompressEvent
 from foundry.compression.runs import PROBS_FILE, CompressRun, read_compression
 from foundry.compression.state import DENSE, PRUNED_FOLDER, CompressState
 from foundry.compression.steps import compress
-from foundry.errors import DivergedError, InputError
+from foundry.errors import InputError
 from foundry.models.checkpoints import WEIGHTS_FILE
 from foundry.runs.folders import RESULT_FILE, append_event, is_run_id, write_json, write_status
 from foundry.runs.process import (
@@ -103,9 +103,6 @@ def main(run_id: str) -> None:
         else:
             _record(run, state)
             write_status(run.folder, "done")
-    except DivergedError as error:
-        write_status(run.folder, "failed", str(error).removesuffix("."))
-        raise
     except Exception as error:
         write_status(run.folder, "failed", explain_failure(error, run.folder))
         raise

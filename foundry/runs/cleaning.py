@@ -155,14 +155,15 @@ def remove_oldest_files(
     """
     files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]
     files.sort(key=lambda entry: entry[1].st_mtime, reverse=True)
-    num_bytes = 0
+    num_bytes = num_left = 0
     for file, found in files:
         num_bytes += found.st_size
         is_old = time.time() - found.st_mtime > _YOUNG_S
         if num_bytes > max_bytes and is_old and str(file) not in kept:
             file.unlink(missing_ok=True)
-            num_bytes -= found.st_size
-    return num_bytes
+        else:
+            num_left += found.st_size
+    return num_left
 
 
 def make_downloads_folder() -> tempfile.TemporaryDirectory[str]:

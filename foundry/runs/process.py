@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 
 from safetensors import SafetensorError
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, DivergedError, InputError
 
 _NICENESS = 10
 _DISK_TROUBLE = re.compile("space left|quota|read-only|too large|i/o error", re.IGNORECASE)
@@ -61,7 +61,7 @@ def explain_failure(error: Exception, folder: Path) -> str:
         error: What ended it.
         folder: The run's.
     """
-    if isinstance(error, InputError | ArtifactError):
+    if isinstance(error, InputError | ArtifactError | DivergedError):
         return str(error).removesuffix(".")
     # Of safetensors' own errors only the text says that the disk was meant.
     if isinstance(error, OSError | SafetensorError) and _DISK_TROUBLE.search(str(error)):

@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -34,12 +35,6 @@ PASS_TOKENS = 2_048
 
 # Scripts written without spaces: each sign is taken as a word.
 _SIGN = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-# Vowel signs and accents, which stand on the letter before, and the joiners within words.
-_MARKS = "".join(
-    sign for sign in map(chr, range(0x300, 0x1E950)) if unicodedata.category(sign)[0] == "M"
-)
-_LETTERS = rf"(?:(?![{_SIGN}])\w[{_MARKS}\u200c\u200d]*+)+"
-_WORD = re.compile(rf"[{_SIGN}]|{_LETTERS}(?:['’-]{_LETTERS})*|[^\w\s]+")
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,20 @@ class Explanation:
     num_unknown: int = 0
 
 
+@lru_cache
+def compile_words() -> re.Pattern[str]:
+    """Return what finds words; made when it is first needed, for it takes as long as a short text.
+
+    Vowel signs and accents go with the letter before, joiners are within a word, and punctuation
+    that stands together is one.
+    """
+    marks = "".join(
+        sign for sign in map(chr, range(0x300, 0x1E950)) if unicodedata.category(sign)[0] == "M"
+    )
+    letters = rf"(?:(?![{_SIGN}])\w[{marks}\u200c\u200d]*+)+"
+    return re.compile(rf"[{_SIGN}]|{letters}(?:['’-]{letters})*|[^\w\s]+")
+
+
 def explain_text(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -127,7 +136,7 @@ def explain_text(
             f"This text has {num_tokens:,} tokens, too many to explain word by word; at most "
             f"{MAX_TOKENS:,} are. Its score is not affected."
         )
-    words = [(found.start(), found.end()) for found in _WORD.finditer(text)]
+    words = [(found.start(), found.end()) for found in compile_words().finditer(text)]
     if not num_tokens or not words:
         raise InputError("There is no word in this text to explain.")
     weights = [piece.num_tokens / num_tokens for piece in pieces]

@@ -486,17 +486,11 @@ def test_a_runs_folder_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatc
         build_queue().start(create_run, ENDLESS, "alice", "cpu")
 
 
-def test_nothing_is_left_of_a_run_that_cannot_be_put_in_line(quick_queue):
+# While its first files are written, and while it is put in line.
+@pytest.mark.parametrize("module", ["folders", "queue"])
+def test_nothing_is_left_of_a_run_that_cannot_be_started(quick_queue, module):
     with pytest.MonkeyPatch.context() as full:
-        full.setattr("foundry.runs.queue.write_status", raise_no_room)
-        with pytest.raises(ArtifactError, match="No space left"):
-            quick_queue.start(create_run, ENDLESS, "alice", "cpu")
-    assert list(runs_dir().iterdir()) == []
-
-
-def test_nothing_is_left_of_a_run_whose_first_files_cannot_be_written(quick_queue):
-    with pytest.MonkeyPatch.context() as full:
-        full.setattr("foundry.runs.folders.write_status", raise_no_room)
+        full.setattr(f"foundry.runs.{module}.write_status", raise_no_room)
         with pytest.raises(ArtifactError, match="No space left"):
             quick_queue.start(create_run, ENDLESS, "alice", "cpu")
     assert list(runs_dir().iterdir()) == []
