@@ -62,7 +62,7 @@ def find_ink(image: Image.Image) -> np.ndarray:
         float32, shape (H, W), in [0, 1]: 0 = paper, 1 = full ink; all zero if there is none.
     """
     pixels = _flatten(image)
-    if np.ptp(pixels, axis=2).max() == 0:
+    if (pixels[..., :1] == pixels[..., 1:]).all():
         # Grey pictures have the same three times.
         pixels = pixels[..., :1]
     if (canvas := find_canvas(pixels)) is not None:

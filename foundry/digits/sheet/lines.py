@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy
 import skimage
 
 from foundry.digits.sheet.ruling import sample_pixels, score_slopes
@@ -66,7 +65,7 @@ class Direction:
         """
         longer = max(mask.shape)
         thickest = max(3, round(_THICKEST * longer))
-        thin = mask & (_open(mask, thickest + 1, axis=0) == 0)
+        thin = mask & ~_open(mask, thickest + 1, axis=0)
         self._shape = mask.shape
         slope = _find_slope(*np.nonzero(thin))
         drops = np.rint(slope * np.arange(mask.shape[1])).astype(int)
@@ -97,16 +96,16 @@ class Direction:
         kept = np.zeros_like(self._long)
         if not self._long.any():
             return self._restore(kept)
-        for region in skimage.measure.regionprops(skimage.measure.label(self._long > 0)):
+        for region in skimage.measure.regionprops(skimage.measure.label(self._long)):
             if region.image.shape[1] >= shortest:
-                kept[region.slice] |= region.image.astype(kept.dtype)
+                kept[region.slice] |= region.image
         return self._restore(kept & self._near)
 
     def _level(self, mask: np.ndarray) -> np.ndarray:
-        """Shift columns so that the lines become level, and widen them; uint8."""
+        """Shift columns so that the lines become level, and widen them; bool."""
         rows, columns = np.nonzero(mask)
-        level = np.zeros((mask.shape[0] + self._lifts.max() + 1, mask.shape[1]), dtype=np.uint8)
-        level[rows + self._lifts[columns], columns] = 1
+        level = np.zeros((mask.shape[0] + self._lifts.max() + 1, mask.shape[1]), dtype=bool)
+        level[rows + self._lifts[columns], columns] = True
         return widen(level)
 
     def _restore(self, level: np.ndarray) -> np.ndarray:
@@ -114,7 +113,7 @@ class Direction:
         if not level.any():
             return np.zeros(self._shape, dtype=bool)
         rows, columns = (np.arange(side) for side in self._shape)
-        return np.asarray(level[rows[:, None] + self._lifts[None], columns[None]] > 0)
+        return np.asarray(level[rows[:, None] + self._lifts[None], columns[None]])
 
 
 def _measure(region: Any, slope: float, thickest: int) -> Segment:
@@ -125,20 +124,36 @@ def _measure(region: Any, slope: float, thickest: int) -> Segment:
 
 
 def _open(mask: np.ndarray, size: int, axis: int) -> np.ndarray:
-    """Keep what is at least so long along one axis; uint8."""
+    """Keep what is at least so long along one axis; bool. The outline goes on beyond itself."""
     size = max(3, size)
-    eroded = scipy.ndimage.minimum_filter1d(mask.astype(np.uint8), size, axis=axis, mode="nearest")
-    # An even window is off its middle by half a pixel: there and back again.
-    back = -1 if size % 2 == 0 else 0
-    opened: np.ndarray = scipy.ndimage.maximum_filter1d(
-        eroded, size, axis=axis, mode="nearest", origin=back
-    )
-    return opened
+    left, right = size // 2, size - size // 2 - 1
+    rows = np.swapaxes(mask, 0, axis).astype(bool)
+    # There and back again: an even window is off its middle.
+    eroded = _combine_windows(np.logical_and, rows, left, right)
+    return np.swapaxes(_combine_windows(np.logical_or, eroded, right, left), 0, axis)
+
+
+def _combine_windows(combine: np.ufunc, rows: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Combine every row with so many before and after it, by windows of twice the size each time.
+
+    Args:
+        combine: Combines two rows; the same one twice must give itself.
+        rows: Shape (H, W).
+        before: Rows before, at least 0; the first one goes on.
+        after: Rows after; the last one goes on.
+    """
+    rows = np.pad(rows, ((before, after), (0, 0)), mode="edge")
+    size, done = before + after + 1, 1
+    while done < size:
+        step = min(done, size - done)
+        rows = combine(rows[:-step], rows[step:])
+        done += step
+    return rows
 
 
 def _close(mask: np.ndarray, size: int) -> np.ndarray:
-    """Fill gaps in rows that are shorter; uint8."""
-    return 1 - _open(1 - mask, size, axis=1)
+    """Fill gaps in rows that are shorter; bool."""
+    return ~_open(~mask, size, axis=1)
 
 
 def _find_slope(rows: np.ndarray, columns: np.ndarray) -> float:
@@ -151,5 +166,8 @@ def _find_slope(rows: np.ndarray, columns: np.ndarray) -> float:
 
 
 def widen(band: np.ndarray) -> np.ndarray:
-    """Add a pixel above and below."""
-    return np.asarray(scipy.ndimage.maximum_filter1d(band, 3, axis=0))
+    """Add a pixel above and below; bool (H, W)."""
+    wide = band.copy()
+    wide[1:] |= band[:-1]
+    wide[:-1] |= band[1:]
+    return wide

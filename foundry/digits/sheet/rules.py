@@ -34,6 +34,8 @@ def remove_rules(contrast: np.ndarray, faintest: np.ndarray) -> np.ndarray:
     if not mask.any():
         return contrast
     level, upright = Direction(mask), Direction(mask.T)
+    if not any(one.segments or one.long_segments for one in (level, upright)):
+        return contrast
     cleaned = contrast.copy()
 
     def erase(bands: tuple[np.ndarray, np.ndarray]) -> None:
@@ -99,9 +101,8 @@ def _erase(ink: np.ndarray, band: np.ndarray, other: np.ndarray, level: float) -
 def _typical_height(mask: np.ndarray) -> float:
     """Return the height of the parts that most of the ink is in; 0 if there is none."""
     lowest = max(3.0, _LOWEST_PART * max(mask.shape))
-    sizes = [
-        (region.bbox[2] - region.bbox[0], region.area)
-        for region in skimage.measure.regionprops(skimage.measure.label(mask, connectivity=2))
-        if region.bbox[2] - region.bbox[0] >= lowest
-    ]
+    labels = skimage.measure.label(mask, connectivity=2)
+    areas = np.bincount(labels.ravel())[1:]
+    heights = [rows.stop - rows.start for rows, _ in scipy.ndimage.find_objects(labels)]
+    sizes = [size for size in zip(heights, areas, strict=True) if size[0] >= lowest]
     return typical_height(sizes) if sizes else 0.0
