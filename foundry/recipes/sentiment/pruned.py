@@ -15,6 +15,8 @@ from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 from foundry.errors import ArtifactError
 from foundry.recipes.pruning import count_flops, measure_speedup
 from foundry.recipes.sentiment.candidates import measure_accuracy
+from foundry.recipes.sentiment.cards.figures import CandidateFigures
+from foundry.recipes.sentiment.cards.pruned import MAX_LOSS, Comparison, render_pruned_card
 from foundry.recipes.sentiment.checkpoints import load_progress, load_weights
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import LABELS, Corpus
@@ -26,9 +28,7 @@ from foundry.recipes.sentiment.distill import (
     prune,
 )
 from foundry.recipes.sentiment.finetune import BEST_FILE, FinetuneConfig, finetune
-from foundry.recipes.sentiment.model_card import CandidateFigures
 from foundry.recipes.sentiment.pretrained import load_tokenizer
-from foundry.recipes.sentiment.pruned_card import MAX_LOSS, Comparison, render_pruned_card
 from foundry.recipes.sentiment.shipping import ship
 from foundry.sentiment.pieces import label_names
 

@@ -19,11 +19,11 @@ from foundry.recipes.sentiment.calibration import (
     fit_calibration,
 )
 from foundry.recipes.sentiment.candidates import measure_accuracy
+from foundry.recipes.sentiment.cards.figures import FinalFigures
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import LABELS, Corpus, Example
 from foundry.recipes.sentiment.data.rules import list_names
 from foundry.recipes.sentiment.evaluation import align, measure_domains, measure_probes
-from foundry.recipes.sentiment.model_card import FinalFigures
 from foundry.recipes.sentiment.pretrained import build_tokenizer
 from foundry.sentiment.pieces import label_names
 

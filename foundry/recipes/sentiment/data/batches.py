@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from foundry.recipes.sentiment.data.corpus import (
     EDITORIALS,
+    LABELS,
     PHRASES,
     PRODUCT_REVIEWS,
     REVIEW_SENTENCES,
@@ -65,6 +66,8 @@ class Batch:
         input_ids: int64 (texts, tokens).
         attention_mask: int64 (texts, tokens).
         labels: int64 (texts,).
+        told: float32 (texts, labels): a teacher's probabilities, or the label's alone where none
+            was asked.
         has_partner: bool (texts,).
         partner_ids: int64 (texts, tokens of the longest partner); meaningless without a partner.
         partner_mask: int64, as `partner_ids`.
@@ -73,6 +76,7 @@ class Batch:
     input_ids: Tensor
     attention_mask: Tensor
     labels: Tensor
+    told: Tensor
     has_partner: Tensor
     partner_ids: Tensor
     partner_mask: Tensor
@@ -182,18 +186,19 @@ def draw_batches(
     by_label: dict[int, list[Example]] = defaultdict(list)
     for example in examples:
         by_label[example.label].append(example)
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[str, str, int, Tensor]] = []
     for example in examples:
-        text = example.text
+        text, told = example.text, _told(example)
         if rng.random() < config.join_share:
-            text = f"{text} {rng.choice(by_label[example.label]).text}"
+            other = rng.choice(by_label[example.label])
+            text, told = f"{text} {other.text}", (told + _told(other)) / 2
         partner = vary(text, rng) if rng.random() < config.pair_share else ""
-        rows.append((vary(text, rng), partner, example.label))
+        rows.append((vary(text, rng), partner, example.label, told))
     for _ in range(round(config.rules_share * len(examples))):
         made, partner = draw_pair(rng)
-        rows.append((respell(made.text, rng), respell(partner, rng), made.label))
-    texts = encode(tokenizer, [text for text, _, _ in rows])
-    partners = encode(tokenizer, [partner for _, partner, _ in rows])
+        rows.append((respell(made.text, rng), respell(partner, rng), made.label, _told(made)))
+    texts = encode(tokenizer, [text for text, _, _, _ in rows])
+    partners = encode(tokenizer, [partner for _, partner, _, _ in rows])
     # A little noise on the length gives every epoch other batches.
     order = sorted(range(len(rows)), key=lambda row: len(texts[row]) + rng.uniform(0, 3))
     batches = []
@@ -206,6 +211,7 @@ def draw_batches(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
                 labels=torch.tensor([rows[row][2] for row in chosen]),
+                told=torch.stack([rows[row][3] for row in chosen]),
                 has_partner=torch.tensor([bool(rows[row][1]) for row in chosen]),
                 partner_ids=partner_ids,
                 partner_mask=partner_mask,
@@ -213,6 +219,12 @@ def draw_batches(
         )
     rng.shuffle(batches)
     return batches
+
+
+def _told(example: Example) -> Tensor:
+    if example.told is not None:
+        return torch.tensor(example.told)
+    return torch.tensor([float(label == example.label) for label in LABELS])
 
 
 def pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -58,11 +58,14 @@ class Example:
         text: As published, but for escapes, which are undone.
         label: A key of `LABELS`.
         domain: Where it comes from; one of `DOMAINS`, or `PHRASES`.
+        told: Probabilities in the order of `LABELS` that a teacher gives it; None if none was
+            asked.
     """
 
     text: str
     label: int
     domain: str = SST2
+    told: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

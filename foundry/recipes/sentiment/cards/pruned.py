@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from foundry.recipes.sentiment.cards.figures import CandidateFigures, FinalFigures
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.evaluation import tabulate
 from foundry.recipes.sentiment.finetune import FinetuneConfig
-from foundry.recipes.sentiment.model_card import CandidateFigures, FinalFigures
-from foundry.recipes.sentiment.pretrained import BASE_NAME
+from foundry.recipes.sentiment.pretrained import BASE
 
 MAX_LOSS = 0.01
 MIN_FLOPS_SAVED = 0.4
@@ -75,7 +75,7 @@ def render_pruned_card(
     """
     lost = comparison.sst2_dev_accuracy - final.sst2_dev_accuracy
     return _TEMPLATE.format(
-        base_name=BASE_NAME,
+        base_name=BASE.name,
         num_layers=len(kept),
         pruning=pruning,
         teaching=teaching,

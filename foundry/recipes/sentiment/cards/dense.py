@@ -1,68 +1,20 @@
-"""The model card, written from what the recipe measured."""
+"""The dense model's card, written from what the recipe measured."""
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from foundry.recipes.sentiment.calibration import Calibration
 from foundry.recipes.sentiment.candidates import RunResult
+from foundry.recipes.sentiment.cards.figures import CandidateFigures, FinalFigures
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.data.rules import list_names
-from foundry.recipes.sentiment.evaluation import DomainFigures, ProbeFigures, tabulate
+from foundry.recipes.sentiment.evaluation import tabulate
 from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.lora import AdapterConfig
-from foundry.recipes.sentiment.pretrained import BASE_NAME, BASE_SHA256
+from foundry.recipes.sentiment.pretrained import BASE
+from foundry.recipes.sentiment.teacher import Answers
 
 SST2_BAR = 0.91
 REVIEWS_BAR = 0.9
-
-
-@dataclass(frozen=True)
-class CandidateFigures:
-    """One model that could have been shipped.
-
-    Attributes:
-        name: How the card calls it.
-        seeds: The seeds whose weights it is the mean of.
-        sst2_dev_accuracy: In [0, 1].
-        reviews_dev_accuracy: In [0, 1].
-    """
-
-    name: str
-    seeds: tuple[int, ...]
-    sst2_dev_accuracy: float
-    reviews_dev_accuracy: float
-
-
-@dataclass(frozen=True)
-class FinalFigures:
-    """The shipped files, read back and measured in float32.
-
-    Attributes:
-        sst2_dev_accuracy: SST-2 dev as published, in [0, 1].
-        sst2_dev_typed_accuracy: The same sentences detokenised, in [0, 1].
-        reviews_dev_accuracy: Customer reviews set aside, as published, in [0, 1].
-        reviews_dev_typed_accuracy: The same sentences detokenised, in [0, 1].
-        ece_before: Expected calibration error on `val` before calibration, in [0, 1].
-        ece: The same of the shipped files.
-        domains: Every domain of `dev`.
-        probes: Denials and names.
-        calibration: What was folded into the classifier.
-        num_parameters: Parameters of the model.
-        size_bytes: Size of `model.safetensors`.
-    """
-
-    sst2_dev_accuracy: float
-    sst2_dev_typed_accuracy: float
-    reviews_dev_accuracy: float
-    reviews_dev_typed_accuracy: float
-    ece_before: float
-    ece: float
-    domains: list[DomainFigures]
-    probes: ProbeFigures
-    calibration: Calibration
-    num_parameters: int
-    size_bytes: int
 
 
 def render_card(
@@ -74,6 +26,7 @@ def render_card(
     candidates: Sequence[CandidateFigures],
     shipped: CandidateFigures,
     final: FinalFigures,
+    teacher: Answers | None,
 ) -> str:
     """Write the card.
 
@@ -86,13 +39,14 @@ def render_card(
         candidates: The models that could have been shipped.
         shipped: The one that was.
         final: The figures of the shipped files.
+        teacher: The larger classifier that was learnt from, if any.
 
     Returns:
         The card in Markdown.
     """
     return _TEMPLATE.format(
-        base_name=BASE_NAME,
-        base_sha256=BASE_SHA256,
+        base_name=BASE.name,
+        base_sha256=BASE.sha256,
         num_parameters=final.num_parameters,
         size_mb=final.size_bytes / 1e6,
         num_train=len(corpus.train),
@@ -122,8 +76,22 @@ def render_card(
         full=full,
         lora=lora,
         adapters=adapters,
+        teaching=_describe_teacher(teacher, full),
         embeddings="trained too" if full.train_word_embeddings else "kept as they are",
     )
+
+
+def _describe_teacher(teacher: Answers | None, full: FinetuneConfig) -> str:
+    if teacher is None:
+        return ""
+    return f"""
+{full.told_share:.0%} of what is learnt of a text is the answer of a larger classifier, the rest its
+label. That one was fine-tuned from `{teacher.base_name}` (109 million parameters,
+Apache-2.0) on the same training texts in {teacher.cpu_minutes:.0f} processor minutes by
+`python -m foundry.recipes.sentiment.teacher`; it has {_percent(teacher.sst2_dev_accuracy)} of SST-2
+dev and {_percent(teacher.reviews_dev_accuracy)} of the reviews right (Hinton et al. 2015,
+Distilling the Knowledge in a Neural Network).
+"""
 
 
 def _percent(fraction: float) -> str:
@@ -269,6 +237,7 @@ like length, bfloat16 autocast where the processor has tiles for it, AdamW with 
 {full.label_smoothing:g}, dropout {full.dropout:g}, a running average of the weights (decay
 {full.average_decay:g}), up to {full.epochs} epochs with early stopping on the validation split.
 Word embeddings are {embeddings}.
+{teaching}
 Seeds share their start, so that their weights can be averaged. At the end the embeddings of all
 countries become their mean, and so those of nationalities and of first names; names that were
 several pieces become one, so that there are a few more tokens than the base has.

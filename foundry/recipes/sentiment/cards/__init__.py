@@ -1,0 +1,1 @@
+"""The model cards, written from what the recipe measured."""
