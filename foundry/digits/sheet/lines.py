@@ -65,7 +65,7 @@ class Direction:
         """
         longer = max(mask.shape)
         thickest = max(3, round(_THICKEST * longer))
-        thin = mask & ~_open(mask, thickest + 1, axis=0)
+        thin = mask & ~open_along(mask, thickest + 1, axis=0)
         self._shape = mask.shape
         slope = _find_slope(*np.nonzero(thin))
         drops = np.rint(slope * np.arange(mask.shape[1])).astype(int)
@@ -73,8 +73,8 @@ class Direction:
         gap = max(3, round(_GAP * longer))
         self._near = _close(self._level(thin), gap)
         # Digits that a line goes through belong to its run.
-        self._long = _open(_close(self._level(mask), gap), round(LONG * mask.shape[1]), axis=1)
-        short = _open(self._near & ~widen(self._long), round(_SHORTEST * longer), axis=1)
+        self._long = open_along(_close(self._level(mask), gap), round(LONG * mask.shape[1]), axis=1)
+        short = open_along(self._near & ~widen(self._long), round(_SHORTEST * longer), axis=1)
         self.long = self.cover_long(0)
         self._labels = skimage.measure.label(self._restore(short), connectivity=2)
         self.segments = []
@@ -123,7 +123,7 @@ def _measure(region: Any, slope: float, thickest: int) -> Segment:
     return Segment(region.label, start, end, offset, slope)
 
 
-def _open(mask: np.ndarray, size: int, axis: int) -> np.ndarray:
+def open_along(mask: np.ndarray, size: int, axis: int) -> np.ndarray:
     """Keep what is at least so long along one axis; bool. The outline goes on beyond itself."""
     size = max(3, size)
     left, right = size // 2, size - size // 2 - 1
@@ -153,7 +153,7 @@ def _combine_windows(combine: np.ufunc, rows: np.ndarray, before: int, after: in
 
 def _close(mask: np.ndarray, size: int) -> np.ndarray:
     """Fill gaps in rows that are shorter; bool."""
-    return ~_open(~mask, size, axis=1)
+    return ~open_along(~mask, size, axis=1)
 
 
 def _find_slope(rows: np.ndarray, columns: np.ndarray) -> float:
