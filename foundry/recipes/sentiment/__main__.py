@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from foundry.errors import in_a_sentence
@@ -26,6 +25,7 @@ from foundry.recipes.sentiment.pretrained import BASE, check_base, load_tokenize
 from foundry.recipes.sentiment.pruned import CHECKPOINTS_DIR, make_pruned
 from foundry.recipes.sentiment.shipping import ship
 from foundry.recipes.sentiment.teacher import add_answers, load_answers
+from foundry.recipes.sentiment.training import show_progress
 from foundry.recipes.workers import add_worker_options, read_worker_options
 
 FULL = FinetuneConfig()
@@ -107,12 +107,7 @@ def _run(
             run_folder(checkpoints_dir, args.method, seed),
             workers,
         )
-        with tqdm(desc=f"{args.method}, seed {seed}", unit="step") as bar:
-            for event in events:
-                bar.total = event.num_steps
-                bar.update(event.step - bar.n)
-                if event.val_loss is not None:
-                    bar.set_postfix(val_loss=f"{event.val_loss:.3f}", epoch=event.epoch)
+        show_progress(events, f"{args.method}, seed {seed}")
 
     candidates = _measure_candidates(
         args.base, tokenizer, corpus, config, args.method, seeds, args.out

@@ -1,7 +1,7 @@
 """The models a recipe run has to choose from: one for each seed, and their average."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,16 +17,11 @@ from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import POSITIVE, Corpus, Example, without_neutral
 from foundry.recipes.sentiment.data.spelling import detokenize
 from foundry.recipes.sentiment.evaluation import is_positive_side
-from foundry.recipes.sentiment.finetune import (
-    FinetuneConfig,
-    FinetuneEvent,
-    finetune,
-    is_finished,
-)
+from foundry.recipes.sentiment.finetune import FinetuneConfig, FinetuneEvent, is_finished
 from foundry.recipes.sentiment.lora import AdapterConfig, add_adapters, merge_adapters
 from foundry.recipes.sentiment.pretrained import build_classifier
-from foundry.recipes.workers import WorkersConfig, train_on_workers
-from foundry.training.sharding import Shard
+from foundry.recipes.sentiment.training import train
+from foundry.recipes.workers import WorkersConfig
 
 MERGED_FILE = "merged.safetensors"
 RESULT_FILE = "result.json"
@@ -81,7 +76,7 @@ def train_candidate(
     adapters: AdapterConfig | None,
     folder: Path,
     workers: WorkersConfig | None = None,
-) -> Iterator[FinetuneEvent]:
+) -> Generator[FinetuneEvent, None, None]:
     """Train one seed and write its merged weights and its result; nothing if that is done.
 
     Args:
@@ -98,13 +93,9 @@ def train_candidate(
     """
     if (folder / RESULT_FILE).is_file() and is_finished(load_progress(folder), config):
         return
-    if workers:
-        loop = partial(train_share, base_dir.resolve(), tokenizer, corpus, config, adapters)
-        yield from train_on_workers(loop, workers, folder.name, folder)
-    model = _build_model(base_dir, config, adapters)
+    build = partial(_build_model, base_dir.resolve(), config, adapters)
+    model = yield from train(build, tokenizer, corpus, config, folder, workers)
     num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    # What workers have finished is only read back.
-    yield from finetune(model, tokenizer, corpus.train, corpus.val, config, folder)
     progress = load_progress(folder)
     merged: PreTrainedModel = model if adapters is None else merge_adapters(model)
     save_file(_state(merged), folder / MERGED_FILE)
@@ -122,35 +113,6 @@ def train_candidate(
     (folder / RESULT_FILE).write_text(
         json.dumps(asdict(result), indent=2, allow_nan=False), encoding="utf-8"
     )
-
-
-def train_share(
-    base_dir: Path,
-    tokenizer: PreTrainedTokenizerBase,
-    corpus: Corpus,
-    config: FinetuneConfig,
-    adapters: AdapterConfig | None,
-    shard: Shard,
-    folder: Path,
-) -> Iterator[tuple[FinetuneEvent, bool]]:
-    """Train one seed as one of several workers, from the checkpoint in a folder if there is one.
-
-    Args:
-        base_dir: Folder of the base weights.
-        tokenizer: The base's tokenizer.
-        corpus: The sentences.
-        config: The knobs.
-        adapters: Size of the low-rank adapters; None trains the encoder itself.
-        shard: Which of the workers this is.
-        folder: This worker's.
-
-    Yields:
-        Events, each with whether it is followed by a checkpoint.
-    """
-    model = _build_model(base_dir, config, adapters)
-    events = finetune(model, tokenizer, corpus.train, corpus.val, config, folder, shard=shard)
-    for event in events:
-        yield event, event.val_loss is not None
 
 
 def _build_model(

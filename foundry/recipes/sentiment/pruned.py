@@ -9,7 +9,6 @@ from statistics import mean
 
 import torch
 from safetensors.torch import load_file
-from tqdm import tqdm
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from foundry.errors import ArtifactError
@@ -30,6 +29,7 @@ from foundry.recipes.sentiment.distill import (
 from foundry.recipes.sentiment.finetune import BEST_FILE, FinetuneConfig, finetune
 from foundry.recipes.sentiment.pretrained import load_tokenizer
 from foundry.recipes.sentiment.shipping import ship
+from foundry.recipes.sentiment.training import show_progress
 from foundry.sentiment.pieces import label_names
 
 CHECKPOINTS_DIR = ".checkpoints"
@@ -80,12 +80,8 @@ def make_pruned(
         student.bert.embeddings.word_embeddings.requires_grad_(teaching.train_word_embeddings)
         loss = build_loss(student, dense, kept, pruning)
         config = replace(teaching, seed=seed)
-        with tqdm(desc=f"pruned, seed {seed}", unit="step") as bar:
-            for event in finetune(student, tokenizer, texts, corpus.val, config, folder, loss):
-                bar.total = event.num_steps
-                bar.update(event.step - bar.n)
-                if event.val_loss is not None:
-                    bar.set_postfix(val_loss=f"{event.val_loss:.3f}", epoch=event.epoch)
+        events = finetune(student, tokenizer, texts, corpus.val, config, folder, loss)
+        show_progress(events, f"pruned, seed {seed}")
 
     candidates = []
     for size in range(1, len(seeds) + 1):

@@ -4,10 +4,10 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 from transformers import (
     AutoTokenizer,
     MPNetForSequenceClassification,
@@ -20,8 +20,10 @@ from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.checkpoints import load_progress
 from foundry.recipes.sentiment.data.batches import predict_logits
 from foundry.recipes.sentiment.data.corpus import LABELS, Example, load_corpus
-from foundry.recipes.sentiment.finetune import FinetuneConfig, finetune
+from foundry.recipes.sentiment.finetune import FinetuneConfig
 from foundry.recipes.sentiment.pretrained import HEAD_SEED, HEAD_STD, Base, check_base
+from foundry.recipes.sentiment.training import show_progress, train
+from foundry.recipes.workers import add_worker_options, read_worker_options
 
 BASE = Base(
     name="sentence-transformers/all-mpnet-base-v2",
@@ -84,19 +86,17 @@ def main(
     parser.add_argument("--out", type=Path, required=True, help="folder of the answers")
     parser.add_argument("--base", type=Path, default=Path("all-mpnet-base-v2"))
     parser.add_argument("--minutes", type=float, help="fit the training into so many")
+    add_worker_options(parser)
     args = parser.parse_args(argv)
     with in_a_sentence(parser):
+        workers = read_worker_options(args)
         corpus = load_corpus(args.data)
         check_base(args.base, replace(BASE, sha256=base_sha256))
         tokenizer = AutoTokenizer.from_pretrained(args.base)
-        teacher = build_teacher(args.base, config)
         config = replace(config, minutes=args.minutes)
-        with tqdm(desc="teacher", unit="step") as bar:
-            for event in finetune(teacher, tokenizer, corpus.train, corpus.val, config, args.out):
-                bar.total = event.num_steps
-                bar.update(event.step - bar.n)
-                if event.val_loss is not None:
-                    bar.set_postfix(val_loss=f"{event.val_loss:.3f}", epoch=event.epoch)
+        build = partial(build_teacher, args.base.resolve(), config)
+        run = train(build, tokenizer, corpus, config, args.out, workers)
+        teacher = show_progress(run, "teacher")
         answers = Answers(
             base_name=BASE.name,
             cpu_minutes=load_progress(args.out).cpu_s / 60,
