@@ -38,7 +38,7 @@ BASE = Base(
 )
 # A large model learns from few texts, and is to have seen few of those that it is asked about.
 TEACHER = FinetuneConfig(
-    epochs=4,
+    epochs=3,
     peak_lr=6e-5,
     batch_size=32,
     join_share=0.0,
