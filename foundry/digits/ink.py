@@ -1,5 +1,7 @@
 """From a drawing or a photo to ink: how much pen there is at every pixel."""
 
+import math
+
 import numpy as np
 import scipy
 import skimage
@@ -11,6 +13,9 @@ from foundry.digits.sheet.rules import remove_rules
 from foundry.digits.sheet.ruling import divide_ruling
 from foundry.digits.sheet.texture import measure_around, measure_texture
 
+# Photos whose longer side has fewer pixels are enlarged: in small ones every stroke is as wide as a
+# surface.
+_SMALLEST = 240
 # Of 255; less is transparent.
 _OPAQUE = 250
 # What is opaque is a sheet if it is this share of its outline with so much contrast on it, of 255,
@@ -67,13 +72,31 @@ def find_ink(image: Image.Image) -> np.ndarray:
         pixels = pixels[..., :1]
     if (canvas := find_canvas(pixels)) is not None:
         contrast = _difference(pixels, canvas, canvas, _measure_brightness(canvas))[0]
-        texture = np.zeros_like(contrast)
-    else:
-        contrast = _contrast(pixels)
-        texture = measure_texture(contrast)
-        # What paper is off by; where most is darker than that, it is a thick pen's.
-        offset = measure_around(contrast, 50)
-        contrast = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+        return _separate(contrast, np.zeros_like(contrast))
+    height, width = pixels.shape[:2]
+    factor = math.ceil(_SMALLEST / max(height, width))
+    contrast = _contrast(_resize(pixels, factor * height, factor * width))
+    # What paper is off by; where most is darker than that, it is a thick pen's.
+    offset = measure_around(contrast, 50)
+    shifted = contrast - np.where(offset < _MIN_CONTRAST, offset, 0)
+    ink = _separate(shifted, measure_texture(contrast))
+    return _resize(ink[..., None], height, width)[..., 0]
+
+
+def _resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Enlarge smoothly, or reduce by area; float32 (H, W, channels), in the range that it had."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    method = Image.Resampling.BICUBIC if height > len(pixels) else Image.Resampling.BOX
+    resized = [
+        np.asarray(Image.fromarray(channel).resize((width, height), method))
+        for channel in np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
+    ]
+    return np.clip(np.stack(resized, axis=2), pixels.min(), pixels.max())
+
+
+def _separate(contrast: np.ndarray, texture: np.ndarray) -> np.ndarray:
+    """Take away what is printed, and make ink of what is left; both float32 (H, W)."""
     contrast = remove_frames(contrast, np.maximum(_MIN_CONTRAST_TEXTURES * texture, _MIN_CONTRAST))
     contrast, texture = divide_ruling(contrast, texture)
     contrast = np.clip(contrast, 0, None)

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from foundry.data import normalize
 from foundry.digits.cuts import choose_path, cut_parts, drop_cost, list_candidates
 from foundry.digits.framing import to_mnist
 from foundry.digits.ink import find_ink
@@ -22,7 +21,7 @@ from foundry.digits.parts import (
     typical_height,
 )
 from foundry.errors import InputError
-from foundry.models.runtime import Predictor, on_narrow_thread
+from foundry.models.runtime import Predictor, compute_logits
 
 # What it costs, in nats, to look as much less like a digit than the threshold asks for as that is
 # below a middling digit; and from where on, a digit's slack being 1.
@@ -65,6 +64,9 @@ def read_drawing(model: Predictor, image: Image.Image) -> Reading | None:
 
     Returns:
         The reading, or None if there is no ink.
+
+    Raises:
+        InputError: If there are too many parts for this to be a handwritten digit.
     """
     return read_ink(model, find_ink(image))
 
@@ -78,12 +80,15 @@ def read_ink(model: Predictor, ink: np.ndarray) -> Reading | None:
 
     Returns:
         The reading, or None if there is no ink.
+
+    Raises:
+        InputError: If there are too many parts for this to be a handwritten digit.
     """
     framed = frame_ink(ink)
     if framed is None:
         return None
     box, image = framed
-    logits = _compute_logits(model, image[None])
+    logits = compute_logits(model, torch.from_numpy(image[None]))
     lowest, _ = find_threshold(model)
     return Reading(
         box, image, logits.softmax(1)[0].numpy(), bool(score_likeness(logits)[0] >= lowest)
@@ -98,6 +103,9 @@ def frame_ink(ink: np.ndarray) -> tuple[Box, np.ndarray] | None:
 
     Returns:
         Where it is, and uint8 (28, 28), 255 = ink; None if there is no ink.
+
+    Raises:
+        InputError: If there are too many parts for this to be a handwritten digit.
     """
     parts = find_parts(ink)
     if not parts:
@@ -175,10 +183,11 @@ def read_lines(model: Predictor, ink: np.ndarray) -> list[list[Reading]]:
         pieces, owners = cut_parts(line)
         plans.append((pieces, list_candidates(pieces, owners, height), height))
     images = np.stack([to_mnist(one.part.ink) for _, found, _ in plans for one in found])
-    logits = _compute_logits(model, images)
+    logits = compute_logits(model, torch.from_numpy(images))
     probs, scores = logits.softmax(1).numpy(), score_likeness(logits)
     lowest, middle = find_threshold(model)
-    slack = (middle - scores) / (middle - lowest)
+    # To a network that answers all the same nothing is less like a digit than anything else.
+    slack = (middle - scores) / (middle - lowest) if middle > lowest else np.zeros_like(scores)
     costs = _UNLIKE_COST * np.clip(slack - _FREE_SLACK, 0, None) - np.log(probs.max(1) + 1e-6)
     lines = []
     start = 0
@@ -204,7 +213,6 @@ def read_lines(model: Predictor, ink: np.ndarray) -> list[list[Reading]]:
     return [line for line in lines if line]
 
 
-@on_narrow_thread
 def classify_digits(model: Predictor, images: np.ndarray) -> np.ndarray:
     """Classify pictures that are already as MNIST's.
 
@@ -215,10 +223,4 @@ def classify_digits(model: Predictor, images: np.ndarray) -> np.ndarray:
     Returns:
         float32 probabilities, shape (N, 10).
     """
-    return _compute_logits(model, images).softmax(dim=1).numpy()
-
-
-@on_narrow_thread
-def _compute_logits(model: Predictor, images: np.ndarray) -> torch.Tensor:
-    with torch.inference_mode():
-        return model(normalize(torch.from_numpy(images)))
+    return compute_logits(model, torch.from_numpy(images)).softmax(dim=1).numpy()

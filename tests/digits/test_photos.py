@@ -280,6 +280,20 @@ def test_the_size_of_a_photo_is_that_of_the_upright_one(tmp_path):
     assert load_image(tmp_path / "photo.jpg").size == (750, 1000)
 
 
+@pytest.mark.parametrize("is_negative", [False, True], ids=["dark ink", "light ink"])
+def test_a_digit_of_mnist_saved_as_a_jpeg_of_its_own_size_is_read(
+    mnist, lenet, tmp_path, is_negative
+):
+    path = tmp_path / "digit.jpg"
+    right = 0
+    for image, label in zip(mnist.test.images[:6].numpy(), mnist.test.labels, strict=False):
+        Image.fromarray(image if is_negative else 255 - image).save(path, quality=75)
+        picture = load_image(path)
+        assert find_ink(picture).shape == (28, 28)
+        right += read(lenet, picture) == str(int(label))
+    assert right == 6
+
+
 @pytest.mark.parametrize("margin", [2, 25, 80])
 @pytest.mark.parametrize("pen", [3, 14, 30, 44])
 def test_a_picture_around_one_digit_is_ink_on_paper_whatever_the_pen(glyphs, pen, margin):

@@ -14,6 +14,7 @@ from foundry.digits.ink import find_ink
 from foundry.digits.parts import Box, find_lines, find_parts
 from foundry.digits.reading import classify_digits
 from foundry.errors import InputError
+from foundry.models.networks import LeNet
 
 points = st.tuples(st.integers(30, 250), st.integers(30, 250))
 strokes = st.lists(points, min_size=2, max_size=7).filter(
@@ -189,6 +190,32 @@ def test_whatever_is_drawn_is_answered_and_not_an_error(lenet, drawn, width):
         box = reading.box
         assert 0 <= box.left < box.right <= 280
         assert 0 <= box.top < box.bottom <= 280
+
+
+@pytest.mark.parametrize("answer", [0.0, 5.0])
+def test_a_network_that_answers_all_the_same_is_no_lack_of_ink(answer):
+    """As one whose neurons have died in training."""
+    network = LeNet().eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.zero_()
+        *_, bias = network.parameters()
+        bias[3] = answer
+    readings = read_photo(network, draw_strokes(SEVEN))
+    assert len(readings) == 1
+    assert readings[0].digit == (3 if answer else 0)
+
+
+def test_many_pictures_are_not_run_all_at_once(lenet):
+    sizes = []
+
+    def network(images):
+        sizes.append(len(images))
+        return lenet(images)
+
+    images = np.zeros((1200, 28, 28), dtype=np.uint8)
+    assert classify_digits(network, images).shape == (1200, 10)
+    assert max(sizes) <= 500
 
 
 def row_photo(mnist, start, seed=0, num_digits=6, **look):

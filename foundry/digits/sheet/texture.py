@@ -44,7 +44,9 @@ def measure_around(values: np.ndarray, percent: float) -> np.ndarray:
     block = max(1, max(values.shape) // 64)
     height, width = (side // block * block for side in values.shape)
     if not height or not width:
-        return np.full_like(values, np.percentile(values, percent))
+        # A strip is one block.
+        known = values[np.isfinite(values)]
+        return np.full_like(values, np.percentile(known, percent) if known.size else 0)
     blocks = values[:height, :width].reshape(height // block, block, width // block, block)
     known = np.isfinite(blocks).mean(axis=(1, 3))
     if known.min() == 1:

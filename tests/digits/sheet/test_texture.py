@@ -33,3 +33,12 @@ def test_where_lines_are_everywhere_grain_is_that_beside_them():
 def test_where_there_is_nothing_but_lines_there_is_no_grain():
     contrast = np.full((300, 400), 0.5, dtype=np.float32)
     assert not measure_texture(contrast, contrast > 0).any()
+
+
+@pytest.mark.parametrize("pitch", [2, 6])
+def test_grain_of_a_strip_is_known_beside_dense_lines(pitch):
+    is_line = np.arange(1000)[None].repeat(14, axis=0) % pitch < pitch - 1
+    noise = np.random.default_rng(0).normal(0, 0.01, is_line.shape).astype(np.float32)
+    found = measure_texture(noise, is_line)
+    assert found.shape == is_line.shape
+    assert np.isfinite(found).all()
