@@ -153,6 +153,25 @@ def test_what_is_no_name_of_a_class_is_a_sentence(name):
         check_label(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Cafe\u0301", "Café"),
+        ("\u06cc\u06a9\u200c\u06cc", "\u06cc\u06a9\u200c\u06cc"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("❤️\u200d", "❤️"),
+    ],
+)
+def test_names_in_any_script_are_accepted_and_one_that_looks_alike_is_the_same(name, plain):
+    assert check_label(name) == plain
+
+
+def test_what_nobody_sees_in_a_name_is_said_to_be_there():
+    for name in ("cat\u200f", "\u202ecat", "c\u00adat", "\ufeffcat", "cat\ud800"):
+        with pytest.raises(InputError, match="invisible characters"):
+            check_label(name)
+
+
 @pytest.mark.parametrize("owner", ["", None, 3])
 def test_classes_of_nobody_are_not_made(owner):
     with pytest.raises(InputError, match="need an owner"):
