@@ -105,7 +105,9 @@ def test_a_name_that_is_too_long_for_this_system_is_read_as_any(tmp_path):
 
 
 def test_a_picture_of_two_classes_is_named(tmp_path):
-    with pytest.raises(InputError, match="^“spots/x.png”: The same picture is in “stripes” and in"):
+    with pytest.raises(
+        InputError, match=r"^“spots/x\.png”: The same picture is in “stripes” and in"
+    ):
         read(tmp_path, TWO | {"spots/x.png": TWO["stripes/0.png"]})
 
 
@@ -131,7 +133,7 @@ def test_a_bomb_is_refused_by_what_it_says_and_by_what_it_does(tmp_path, monkeyp
     path = tmp_path / "sent.zip"
     write_zip(path, TWO | {"spots/x.png": zeros})
     path.write_bytes(path.read_bytes().replace(len(zeros).to_bytes(4, "little"), b"d\0\0\0"))
-    with pytest.raises(InputError, match="“spots/x.png” is damaged and cannot be unpacked"):
+    with pytest.raises(InputError, match=r"“spots/x\.png” is damaged and cannot be unpacked"):
         read_archive(path)
 
 

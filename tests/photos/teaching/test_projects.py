@@ -20,6 +20,7 @@ from foundry.photos.teaching.projects import (
     list_own_projects,
     projects_dir,
     read_own_project,
+    remove_old_projects,
     remove_project,
 )
 
@@ -125,6 +126,20 @@ def test_what_was_not_changed_for_a_week_goes(project):
     assert list_own_projects("me") == [] and list_own_projects("you") == [new]
 
 
+def test_what_a_killed_server_has_half_made_or_half_removed_goes(project):
+    past = time.time() - 2 * 3600
+    name = "20200101-000000-00000000"
+    halves = [projects_dir() / f"{kind}-{name}" for kind in ("making", "removed")]
+    under_way = projects_dir() / "making-20200101-000001-00000000"
+    for folder in (*halves, under_way):
+        (folder / "pictures").mkdir(parents=True)
+        (folder / "pictures" / "one.jpg").write_bytes(b"x")
+    for folder in halves:
+        os.utime(folder, (past, past))
+    remove_old_projects()
+    assert set(projects_dir().iterdir()) == {under_way, project.folder}
+
+
 def test_a_head_is_kept_with_its_project(project):
     with pytest.raises(InputError, match="not trained yet"):
         load_taught(project)
@@ -136,6 +151,8 @@ def test_a_head_is_kept_with_its_project(project):
     (taught.folder / "head.safetensors").write_bytes(b"x")
     with pytest.raises(ArtifactError, match="damaged; train again"):
         load_taught(taught)
+    # As it says, that can be done.
+    assert next(teach_project(taught)).stage == "head"
 
 
 def test_a_project_that_is_deleted_while_it_learns_is_a_sentence(project):
