@@ -73,7 +73,9 @@ def test_a_project_is_loaded_as_it_was(taught, tmp_path):
         assert load_taught(again).head.labels == taught.labels
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"[" * 100_000, b'{"examples": [{"x": 1}], "outcome": null}'])
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b"[" * 100_000, b'{"examples": [{"x": 1}], "outcome": null}']
+)
 def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
     write_zip(tmp_path / "bad.zip", pattern_entries() | {"project.json": content})
     with pytest.raises(InputError, match="is damaged; save it again"):
