@@ -26,7 +26,7 @@ def fine_tune(project):
     state, lesson = begin(project), look_at(project)
     first, *_ = tune(state, lesson)
     held_out = [one for one in project.examples if one.is_held_out]
-    said = [state.tail.labels[index] for index in answer(state, lesson)]
+    said = [state.tail.labels[index] for index in answer(state.average(), lesson)]
     tuned = Tuned(
         tuple((one.digest, label) for one, label in zip(held_out, said, strict=True)),
         sum(one.label == label for one, label in zip(held_out, said, strict=True)),

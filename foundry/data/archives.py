@@ -4,6 +4,7 @@ import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from foundry.errors import InputError
@@ -16,6 +17,9 @@ _MAX_RATIO = 200
 _SMALL_BYTES = 10_000_000
 # What systems add to a ZIP beside what was meant.
 _LITTER = ("__macosx", "thumbs.db", "desktop.ini")
+# Unpacked at a time. Where a piece of what is packed is unpacked whole, it has to be small.
+_PIECE_BYTES, _SMALL_PIECE_BYTES = 1 << 18, 1 << 12
+_UNPACKED_AS_ASKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Flags of an entry.
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 _MAX_SHOWN = 100
@@ -93,9 +97,13 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
             f"A file of the ZIP has {entry.file_size / 1e6:,.0f} MB; at most "
             f"{MAX_FILE_BYTES / 1e6:,.0f} MB are accepted."
         )
+    is_as_asked = entry.compress_type in _UNPACKED_AS_ASKED
+    num_bytes = _PIECE_BYTES if is_as_asked else _SMALL_PIECE_BYTES
     try:
-        # Stops at the size that was checked, whatever is packed.
-        return archive.read(entry)
+        with archive.open(entry) as file:
+            # Stops at the size that was checked. Asked for everything at once, it would unpack
+            # whatever is packed before it cut that off.
+            return b"".join(iter(partial(file.read, num_bytes), b""))
     except Exception as error:
         # zlib, lzma and bz2 each have errors of their own.
         if isinstance(error, MemoryError):

@@ -1,25 +1,37 @@
 """Names that visitors give to classes of their own, each of which is a folder of a ZIP as well."""
 
+import unicodedata
+
 from foundry.errors import InputError
 
 MAX_NAME = 40
 # On any system.
 _NOT_IN_FOLDERS = '/\\:*?"<>|'
+# What tells letters, as of Persian, and parts of an emoji how to join.
+_JOINERS = "\u200c\u200d"
 
 
 def check_class_name(name: object) -> str:
-    """Return the name of a class without superfluous blanks.
+    """Return the name of a class without superfluous blanks, its accents within their letters.
 
     Args:
         name: What somebody calls it.
 
     Raises:
-        InputError: If it is no name of one line, too long, or cannot name a folder.
+        InputError: If it is no name of one line, too long, has invisible characters, or cannot name
+            a folder.
     """
-    plain = " ".join(name.split()) if isinstance(name, str) else ""
-    if not plain or len(plain) > MAX_NAME or not plain.isprintable():
+    # Systems write “é” as one character or as two, which look alike.
+    composed = unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
+    plain = " ".join(composed.split()).strip(_JOINERS)
+    if not plain or len(plain) > MAX_NAME:
         raise InputError(
             f"A class needs a name of one line, of at least one and up to {MAX_NAME} characters."
+        )
+    if not plain.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable():
+        raise InputError(
+            "The name of a class has invisible characters, such as marks of the direction in which "
+            "it is written; type it anew."
         )
     if plain.startswith(".") or set(plain) & set(_NOT_IN_FOLDERS):
         raise InputError(

@@ -1,6 +1,5 @@
 """Looking inside a digit model: what its layers answer, and what they look for."""
 
-import copy
 import hashlib
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from torch import nn
 from foundry.data import normalize
 from foundry.errors import InputError
 from foundry.models.networks import CNN, LSTM, LeNet, Transformer
-from foundry.models.runtime import on_narrow_thread
+from foundry.models.runtime import copy_structure, on_narrow_thread
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ def compute_outputs(model: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
         For each convolution and linear layer, by name and in order, what it gives before ReLU:
         float32 (channels, H, W) or (neurons,).
     """
-    # A copy of the module tree that shares the weights: other visitors use the model at the same
-    # time, and a hook on the shared one would see their images too.
-    own = copy.deepcopy(model, memo={id(tensor): tensor for tensor in model.parameters()})
+    own = copy_structure(model)
     kept: dict[str, np.ndarray] = {}
     for name, module in own.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 from collections.abc import Callable
@@ -136,6 +137,15 @@ def load_openvino() -> Any:
 def openvino_core() -> ov.Core:
     """Return what reads and compiles OpenVINO models; all share one."""
     return load_openvino().Core()
+
+
+def copy_structure(model: nn.Module) -> nn.Module:
+    """Return a network with the same weights, in the same memory, that may be given hooks.
+
+    Args:
+        model: Others use it at the same time, whose inputs a hook on it would see, too.
+    """
+    return copy.deepcopy(model, memo={id(tensor): tensor for tensor in model.parameters()})
 
 
 class Predictor(Protocol):

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from foundry.data.photos import PHOTO_SIZE
-from foundry.models.runtime import on_narrow_thread
+from foundry.models.runtime import copy_structure, on_narrow_thread
 from foundry.photos.model import prepare_photo
 
 # What is left of the light where nothing spoke for the name.
@@ -35,9 +35,9 @@ def find_evidence(network: nn.Module, image: Image.Image, index: int) -> np.ndar
     with torch.enable_grad():
         # The network itself is frozen: what has a gradient begins with the input.
         pixels = prepare_photo(image).requires_grad_()
-        maps = LayerGradCam(network, network.head).attribute(
-            pixels, target=index, relu_attributions=True
-        )
+        # Its hooks must not see what others ask the shared one meanwhile.
+        own = copy_structure(network)
+        maps = LayerGradCam(own, own.head).attribute(pixels, target=index, relu_attributions=True)
     evidence = F.interpolate(
         maps.detach(), (PHOTO_SIZE, PHOTO_SIZE), mode="bilinear", align_corners=False
     )[0, 0]

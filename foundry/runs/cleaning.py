@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -63,7 +64,7 @@ def remove_old_runs(
     folders = [folder for parent in parents for folder in list_run_folders(parent)]
     folders.sort(key=lambda folder: folder.name, reverse=True)
     for place, folder in enumerate(folders):
-        size = _size_of(folder)
+        size = measure_folder(folder)
         num_bytes += size
         is_old = place >= num_kept and _age_s(folder) > max_age_s
         if not is_old and num_bytes <= max_bytes:
@@ -111,17 +112,27 @@ def remove_old_data_sets(
         The ids of those removed; what a reading that was killed has left goes too.
     """
     folder = data_sets_dir()
-    for partial in (*folder.glob("partial-*"), *folder.glob("removed-*")):
-        if _age_s(partial) > _MAX_PARTIAL_AGE_S:
-            shutil.rmtree(partial, ignore_errors=True)
+    remove_unfinished(folder)
     removed, num_bytes = [], 0
     kept = [path for path in folder.glob("*") if is_data_id(path.name)]
     for path in sorted(kept, key=_age_s):
-        num_bytes += sum(file.stat().st_size for file in path.glob("*") if file.is_file())
+        num_bytes += measure_folder(path)
         if num_bytes > max_bytes or _age_s(path) > max_age_s:
             remove_folder(path)
             removed.append(path.name)
     return removed
+
+
+def remove_unfinished(parent: Path) -> None:
+    """Remove what a server that was killed has half made or half removed, once nobody is at it.
+
+    Args:
+        parent: Folder of data sets or of classes.
+    """
+    for kind in ("making", "partial", "removed"):
+        for folder in parent.glob(f"{kind}-*"):
+            if _age_s(folder) > _MAX_PARTIAL_AGE_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_stray_downloads() -> None:
@@ -186,8 +197,14 @@ def _remove(folder: Path, wait_s: float = 0.0) -> bool:
     return True
 
 
-def _size_of(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def measure_folder(folder: Path) -> int:
+    """Return the bytes of all files in a folder; what goes meanwhile counts for nothing."""
+    num_bytes = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                num_bytes += os.stat(os.path.join(place, name)).st_size
+    return num_bytes
 
 
 def _age_s(folder: Path) -> float:

@@ -24,6 +24,7 @@ from foundry.data import DIGITS, IMAGE_SIZE
 from foundry.data.holding_out import hold_out
 from foundry.data.names import check_class_name
 from foundry.errors import ArtifactError, InputError
+from foundry.runs.cleaning import measure_folder
 from foundry.runs.folders import RUNS_DIR_VARIABLE, hash_owner, remove_folder, runs_dir, write_json
 
 MAX_DRAWINGS = 500
@@ -224,7 +225,7 @@ def remove_old_collections(max_age_s: float = MAX_AGE_S, max_bytes: int = MAX_BY
     """
     num_bytes = 0
     for folder in sorted(drawings_dir().glob("*"), key=_changed_at, reverse=True):
-        num_bytes += sum(file.stat().st_size for file in folder.glob("*"))
+        num_bytes += measure_folder(folder)
         if time.time() - _changed_at(folder) > max_age_s or num_bytes > max_bytes:
             _remove(folder)
             _logger.info("Removed the drawings %s", folder.name)

@@ -8,6 +8,7 @@ Learning Deep Features for Discriminative Localization, 2016.
 import numpy as np
 import pytest
 import torch
+from captum.attr import LayerGradCam
 from PIL import Image
 from torch.nn import functional as F
 
@@ -29,6 +30,21 @@ def test_evidence_is_the_maps_weighted_by_the_last_layer(title, index):
     evidence = find_evidence(network, photo, index)
     assert evidence == pytest.approx((expected / expected.max()).numpy(), abs=1e-4)
     assert evidence.min() >= 0 and evidence.max() == pytest.approx(1)
+
+
+def test_what_others_ask_meanwhile_is_not_looked_at(monkeypatch):
+    """Hooks on the network that all share would see their photos."""
+    network, asked = load_model("efficientnet-lite0"), []
+
+    def spy(own, layer):
+        asked.append(layer)
+        return LayerGradCam(own, layer)
+
+    monkeypatch.setattr("captum.attr.LayerGradCam", spy)
+    find_evidence(network, open_example("A cat"), 282)
+    (layer,) = asked
+    assert not set(layer.modules()) & set(network.modules())
+    assert layer[0].weight is network.head[0].weight
 
 
 def test_bright_is_where_the_evidence_is():

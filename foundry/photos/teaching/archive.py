@@ -5,14 +5,13 @@ bound.
 """
 
 import lzma
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from foundry.data.archives import is_litter, list_entries, split_path
+from foundry.data.archives import is_litter, list_entries, read_entry, split_path
 from foundry.errors import InputError
 from foundry.photos.teaching.examples import (
     MAX_EXAMPLES,
@@ -24,14 +23,15 @@ from foundry.photos.teaching.examples import (
     check_labels,
     find_elsewhere,
 )
-from foundry.photos.teaching.pictures import Square, read_square
+from foundry.photos.teaching.pictures import Square, parse_square
 
 PROJECT_FILE = "project.json"
 HEAD_FILE = "head.safetensors"
 TUNED_FILE = "tuned.safetensors"
+# What a project that was saved has beside its pictures.
+_LEARNED = (PROJECT_FILE, HEAD_FILE, TUNED_FILE)
 _MAX_PICTURE_BYTES = 50_000_000
 _MAX_BYTES = 1_000_000_000
-_CHUNK_BYTES = 1 << 20
 _ACCEPTED = (
     "a ZIP file with a folder for each class and the pictures inside, such as cats/one.jpg, is "
     "accepted"
@@ -79,12 +79,7 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
         InputError: If a path climbs, something is a link, encrypted or too large, a file lies in no
             class's folder, or there are too many.
     """
-    found: list[tuple[tuple[str, ...], zipfile.ZipInfo]] = []
-    for entry in list_entries(archive):
-        parts = split_path(entry)
-        if _is_ignored(parts):
-            continue
-        found.append((parts, entry))
+    found = [(inner, entry) for inner, entry in _list_inner(archive) if not _is_learned(inner)]
     num_pictures = sum(not entry.is_dir() for _, entry in found)
     if num_pictures > MAX_PICTURES:
         raise InputError(
@@ -96,11 +91,8 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
             "The ZIP file would unpack to more than 1 GB, which no "
             f"{MAX_PICTURES:,} pictures need; send smaller ones."
         )
-    outer = {parts[0] for parts, _ in found}
-    has_outer = len(outer) == 1 and any(len(parts) > 2 for parts, _ in found)
     classes: dict[str, list[zipfile.ZipInfo]] = {}
-    for parts, entry in found:
-        inner = parts[1:] if has_outer else parts
+    for inner, entry in found:
         if entry.is_dir():
             if len(inner) == 1:
                 classes.setdefault(check_label(inner[0]), [])
@@ -114,6 +106,37 @@ def list_pictures(archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
             )
         classes.setdefault(check_label(inner[0]), []).append(entry)
     return classes
+
+
+def list_learned(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of a project that was saved, by name, as far as they lie beside the classes.
+
+    Args:
+        archive: Open for reading.
+
+    Raises:
+        InputError: If a path climbs, or something is a link or encrypted.
+    """
+    return {
+        inner[0]: entry
+        for inner, entry in _list_inner(archive)
+        if len(inner) == 1 and _is_learned(inner)
+    }
+
+
+def _list_inner(archive: zipfile.ZipFile) -> list[tuple[tuple[str, ...], zipfile.ZipInfo]]:
+    """Return the parts of each path, less a folder around all the pictures, and its entry."""
+    found = [(split_path(entry), entry) for entry in list_entries(archive)]
+    found = [(parts, entry) for parts, entry in found if not is_litter(parts)]
+    pictures = [parts for parts, _ in found if not _is_learned(parts)]
+    outer = {parts[0] for parts in pictures}
+    if len(outer) != 1 or not any(len(parts) > 2 for parts in pictures):
+        return found
+    return [(parts[1:] if parts[0] in outer else parts, entry) for parts, entry in found]
+
+
+def _is_learned(parts: tuple[str, ...]) -> bool:
+    return bool(parts) and parts[-1] in _LEARNED
 
 
 def read_archive(
@@ -133,7 +156,7 @@ def read_archive(
     Raises:
         InputError: If it is no such file, or what is in it is not enough or too much to learn from.
     """
-    with open_archive(path) as archive, tempfile.TemporaryDirectory() as folder:
+    with open_archive(path) as archive:
         classes = list_pictures(archive)
         labels = tuple(dict.fromkeys([*map(check_label, own_labels or ()), *classes]))
         check_labels(labels)
@@ -143,16 +166,14 @@ def read_archive(
         squares: dict[Square, str] = {}
         num_twice = 0
         for label, entry in _each(classes):
-            file = Path(folder) / PurePosixPath(entry.filename).name
-            _unpack(archive, entry, file)
+            content = read_entry(archive, entry)
             try:
-                square = read_square(file)
+                square = parse_square(content, split_path(entry)[-1])
+                if square in squares:
+                    there = Example(square.digest, squares[square])
+                    find_elsewhere([there], square.digest, label)
             except InputError as error:
                 raise InputError(f"“{entry.filename}”: {error}") from None
-            finally:
-                file.unlink()
-            known = [Example(one.digest, of) for one, of in squares.items()]
-            find_elsewhere(known, square.digest, label)
             num_twice += square in squares
             squares[square] = label
     examples = [Example(square.digest, label) for square, label in squares.items()]
@@ -173,18 +194,3 @@ def _each(
     for label, entries in classes.items():
         for entry in entries:
             yield label, entry
-
-
-def _is_ignored(parts: tuple[str, ...]) -> bool:
-    return is_litter(parts) or parts[-1] in (PROJECT_FILE, HEAD_FILE, TUNED_FILE)
-
-
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path) -> None:
-    """Write one file out, however much its header claims there is."""
-    left = _MAX_PICTURE_BYTES
-    with archive.open(entry) as packed, file.open("wb") as unpacked:
-        while chunk := packed.read(_CHUNK_BYTES):
-            left -= len(chunk)
-            if left < 0:
-                raise InputError(f"“{entry.filename}” unpacks to more than it says.")
-            unpacked.write(chunk)

@@ -29,15 +29,25 @@ class Example:
     is_held_out: bool | None = None
     is_new: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse what is no example: files come from anybody.
+
+        Raises:
+            TypeError: If something is of another type.
+        """
+        is_told = isinstance(self.is_held_out, bool | None) and isinstance(self.is_new, bool)
+        if not (isinstance(self.digest, str) and isinstance(self.label, str) and is_told):
+            raise TypeError("no example")
+
 
 def check_label(label: object) -> str:
-    """Return the name of a class without superfluous blanks.
+    """Return the name of a class as `check_class_name()` does.
 
     Args:
         label: What somebody calls it.
 
     Raises:
-        InputError: If it is no name of one line, too long, or taken.
+        InputError: As there, or if it is taken.
     """
     plain = check_class_name(label)
     if plain.casefold() == NONE_OF_THESE:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from PIL import Image
 
-from foundry.errors import InputError
+from foundry.errors import ArtifactError, InputError
 from foundry.models import load_model
 from foundry.models.networks import EfficientNetLite0
 from foundry.models.runtime import on_narrow_thread
@@ -80,7 +80,11 @@ def teach_project(project: Project, has_replay: bool = True) -> Iterator[LearnEv
     check_enough(project.labels, project.examples)
     split = split_examples(project.examples, SEED)
     features = project.read_features()
-    known = project.read_head()
+    try:
+        known = project.read_head()
+    except ArtifactError:
+        # What it says is to train again.
+        known = None
     try:
         pictures = replace(project, examples=tuple(split)).open_pictures()
     except FileNotFoundError:

@@ -48,7 +48,8 @@ def learn_novelty(learned: Tensor, held_out: Tensor) -> Novelty:
     descriptions = describe(learned)
     among = descriptions @ descriptions.T
     # None is its own neighbour.
-    among.fill_diagonal_(-1)
+    is_other = ~torch.eye(len(among), dtype=torch.bool)
+    among = among[is_other].view(len(among), -1)
     beside = describe(held_out) @ descriptions.T
     closeness = torch.cat([_average_closest(among), _average_closest(beside)])
     return Novelty(descriptions, float(closeness.quantile(1 - FITTING)))

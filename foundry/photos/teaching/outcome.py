@@ -104,11 +104,14 @@ class Outcome:
         # Files come from anybody, and shares of nothing are no shares.
         if not checked or not {name for one in checked for name in one.names()} <= set(labels):
             raise ValueError("answers that are none of the classes")
+        if not all(isinstance(name, str) for name in (*labels, *(one.digest for one in checked))):
+            raise ValueError("names that are no texts")
         made = {
             "labels": labels,
             "checked": checked,
             "remembered": None if remembered is None else Remembered(**_counts(remembered)),
             "num_learned": int(values["num_learned"]),
+            "has_replayed": bool(values["has_replayed"]),
             "elapsed_s": float(values["elapsed_s"]),
             "scratch_s": float(values["scratch_s"]),
         }
@@ -144,11 +147,9 @@ class Tuned:
         rest = {**values, "answers": answers, "elapsed_s": float(values["elapsed_s"])}
         for name in ("num_right", "num_right_of_head", "epochs"):
             rest[name] = int(values[name])
-        if (
-            not 0 <= max(rest["num_right"], rest["num_right_of_head"]) <= len(answers)
-            or not answers
-        ):
-            raise ValueError("more right than there are answers")
+        both = rest["num_right"], rest["num_right_of_head"]
+        if not answers or not all(0 <= num_right <= len(answers) for num_right in both):
+            raise ValueError("more right than there are answers, or fewer than none")
         return cls(**rest)
 
 

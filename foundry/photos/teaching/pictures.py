@@ -42,9 +42,25 @@ def read_square(path: Path) -> Square:
         InputError: If it is no picture that can be read.
     """
     image = load_photo(path)
-    content = path.read_bytes()
+    return _keep_or_make(image, path.read_bytes(), path.name)
+
+
+def parse_square(content: bytes, name: str) -> Square:
+    """Make an example of what is in a file, as `read_square()` does.
+
+    Args:
+        content: Of the file.
+        name: Of the file.
+
+    Raises:
+        InputError: If it is no picture that can be read.
+    """
+    return _keep_or_make(load_photo(io.BytesIO(content)), content, name)
+
+
+def _keep_or_make(image: Image.Image, content: bytes, name: str) -> Square:
     digest = _digest(content)
-    if path.name == f"{digest}{SUFFIX}" and _is_square(content):
+    if name == f"{digest}{SUFFIX}" and _is_square(content):
         return Square(digest, content)
     return make_square(image)
 

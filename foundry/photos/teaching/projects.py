@@ -34,6 +34,7 @@ from foundry.photos.teaching.head import Head
 from foundry.photos.teaching.novelty import DESCRIPTION_SIZE, Novelty
 from foundry.photos.teaching.outcome import Outcome, Tuned
 from foundry.photos.teaching.pictures import SUFFIX, Square
+from foundry.runs.cleaning import measure_folder, remove_unfinished
 from foundry.runs.folders import (
     RUNS_DIR_VARIABLE,
     hash_owner,
@@ -134,6 +135,8 @@ def _check_shapes(head: Head, novelty: Novelty) -> None:
     Raises:
         ValueError: If not.
     """
+    if not all(isinstance(label, str) for label in head.labels):
+        raise ValueError("a class without a name")
     num_classes, (num_described, _) = len(head.labels), novelty.descriptions.shape
     expected = (
         (head.weight, (num_classes, EfficientNetLite0.NUM_FEATURES)),
@@ -225,11 +228,15 @@ def remove_project(project: Project) -> None:
 
 
 def remove_old_projects() -> None:
-    """Remove what has not been changed for a week, and the oldest while all are too large."""
+    """Remove what has not been changed for a week, and the oldest while all are too large.
+
+    What a server that was killed has half made or half removed goes too.
+    """
+    remove_unfinished(projects_dir())
     num_bytes = 0
     newest = sorted(list_run_folders(projects_dir()), key=_changed_at, reverse=True)
     for folder in newest:
-        num_bytes += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        num_bytes += measure_folder(folder)
         if time.time() - _changed_at(folder) > MAX_AGE_S or num_bytes > MAX_BYTES:
             shutil.rmtree(folder, ignore_errors=True)
             _logger.info("Removed the classes %s", folder.name)

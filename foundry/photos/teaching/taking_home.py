@@ -9,12 +9,13 @@ from typing import Any
 
 from torch import nn
 
+from foundry.data.archives import read_entry
 from foundry.errors import ArtifactError, InputError
 from foundry.models.networks import EfficientNetLite0
 from foundry.photos.teaching.archive import (
     HEAD_FILE,
     PROJECT_FILE,
-    TUNED_FILE,
+    list_learned,
     open_archive,
     read_archive,
 )
@@ -85,8 +86,7 @@ def load_project(path: Path, owner: str) -> Project:
         InputError: As `read_archive()` does, or if what was learned is damaged.
     """
     with open_archive(path) as archive:
-        kept = (PROJECT_FILE, HEAD_FILE, TUNED_FILE)
-        learned = {name: _read(archive, name) for name in kept if name in archive.namelist()}
+        learned = {name: _read(archive, entry) for name, entry in list_learned(archive).items()}
     values = _parse(learned.pop(PROJECT_FILE)) if PROJECT_FILE in learned else None
     # Projects of earlier versions do not say which classes they have.
     labels, squares, _ = read_archive(path, values.get("labels") if values else None)
@@ -126,16 +126,14 @@ def load_project(path: Path, owner: str) -> Project:
 def _parse(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(_DAMAGED) from None
     if not isinstance(values, dict) or not isinstance(values.get("labels", []), list):
         raise InputError(_DAMAGED)
     return values
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as file:
-        content = file.read(_MAX_FILE_BYTES + 1)
-    if len(content) > _MAX_FILE_BYTES:
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.file_size > _MAX_FILE_BYTES:
         raise InputError(_DAMAGED)
-    return content
+    return read_entry(archive, entry)

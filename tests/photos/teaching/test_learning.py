@@ -123,3 +123,11 @@ def test_closeness_is_the_mean_of_the_two_largest_cosines():
     expected = np.sort(cosines, axis=1)[:, -2:].mean(1)
     assert novelty.measure(held).numpy() == pytest.approx(expected, abs=1e-5)
     assert describe(learned).norm(dim=1).numpy() == pytest.approx(np.ones(7), abs=1e-5)
+
+
+def test_of_two_examples_each_is_compared_with_the_other():
+    """As many are left where all others of two classes are set aside or were removed."""
+    learned = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 1000))).float() + 3
+    learned[1] += learned[0]
+    cosine = np.corrcoef(learned.numpy())[0, 1]
+    assert learn_novelty(learned, learned[:1]).threshold == pytest.approx(cosine, abs=1e-5)

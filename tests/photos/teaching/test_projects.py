@@ -20,6 +20,7 @@ from foundry.photos.teaching.projects import (
     list_own_projects,
     projects_dir,
     read_own_project,
+    remove_old_projects,
     remove_project,
 )
 
@@ -125,6 +126,20 @@ def test_what_was_not_changed_for_a_week_goes(project):
     assert list_own_projects("me") == [] and list_own_projects("you") == [new]
 
 
+def test_what_a_killed_server_has_half_made_or_half_removed_goes(project):
+    past = time.time() - 2 * 3600
+    name = "20200101-000000-00000000"
+    halves = [projects_dir() / f"{kind}-{name}" for kind in ("making", "removed")]
+    under_way = projects_dir() / "making-20200101-000001-00000000"
+    for folder in (*halves, under_way):
+        (folder / "pictures").mkdir(parents=True)
+        (folder / "pictures" / "one.jpg").write_bytes(b"x")
+    for folder in halves:
+        os.utime(folder, (past, past))
+    remove_old_projects()
+    assert set(projects_dir().iterdir()) == {under_way, project.folder}
+
+
 def test_a_head_is_kept_with_its_project(project):
     with pytest.raises(InputError, match="not trained yet"):
         load_taught(project)
@@ -136,6 +151,8 @@ def test_a_head_is_kept_with_its_project(project):
     (taught.folder / "head.safetensors").write_bytes(b"x")
     with pytest.raises(ArtifactError, match="damaged; train again"):
         load_taught(taught)
+    # As it says, that can be done.
+    assert next(teach_project(taught)).stage == "head"
 
 
 def test_a_project_that_is_deleted_while_it_learns_is_a_sentence(project):
@@ -151,6 +168,25 @@ def test_a_project_that_is_deleted_while_it_learns_is_a_sentence(project):
 def test_what_is_no_name_of_a_class_is_a_sentence(name):
     with pytest.raises(InputError):
         check_label(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Cafe\u0301", "Café"),
+        ("\u06cc\u06a9\u200c\u06cc", "\u06cc\u06a9\u200c\u06cc"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("❤️\u200d", "❤️"),
+    ],
+)
+def test_names_in_any_script_are_accepted_and_one_that_looks_alike_is_the_same(name, plain):
+    assert check_label(name) == plain
+
+
+def test_what_nobody_sees_in_a_name_is_said_to_be_there():
+    for name in ("cat\u200f", "\u202ecat", "c\u00adat", "\ufeffcat", "cat\ud800"):
+        with pytest.raises(InputError, match="invisible characters"):
+            check_label(name)
 
 
 @pytest.mark.parametrize("owner", ["", None, 3])

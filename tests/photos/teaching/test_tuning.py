@@ -24,7 +24,7 @@ from foundry.photos.teaching.projects import (
 )
 from foundry.photos.teaching.taking_home import build_whole, load_project, save_project
 from foundry.photos.teaching.tuning import worker
-from foundry.photos.teaching.tuning.learning import NUM_EPOCHS, tune
+from foundry.photos.teaching.tuning.learning import NUM_EPOCHS, TuneEvent, tune
 from foundry.photos.teaching.tuning.runs import (
     TUNINGS,
     create_tuning,
@@ -32,7 +32,7 @@ from foundry.photos.teaching.tuning.runs import (
     remove_strays,
 )
 from foundry.photos.teaching.tuning.tail import Tail, pack_tail, read_tail
-from foundry.runs.folders import RUNS_DIR_VARIABLE
+from foundry.runs.folders import RUNS_DIR_VARIABLE, append_event
 
 KINDS = ("stripes", "squares", "spots")
 
@@ -246,6 +246,18 @@ def test_where_too_few_examples_are_left_it_ends_with_a_sentence(project, monkey
         if example.is_held_out:
             remove_example(project, example.digest)
     fail_with(run, monkeypatch, "too many examples were removed since the training")
+
+
+def test_the_head_alone_is_judged_by_the_pictures_that_are_still_there(project, lesson):
+    """Before a pause there may have been others, of which it named more or fewer right."""
+    run, held_out = (
+        create_tuning(project.project_id, "me"),
+        [one for one in project.examples if one.is_held_out],
+    )
+    append_event(run.folder, TuneEvent(0, 0.5, None, 0.0, 1.0))
+    worker._finish(run, begin(project), lesson, held_out)
+    tuned = read_own_project(project.project_id, "me").tuned
+    assert tuned.num_right_of_head == tuned.num_right == project.outcome.num_right > 0
 
 
 def fail_with(run, monkeypatch, reason):

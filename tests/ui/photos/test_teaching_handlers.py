@@ -1,6 +1,8 @@
 import base64
 import io
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import gradio as gr
@@ -8,7 +10,9 @@ import pytest
 from drawing import data_url, draw_strokes
 from patterns import draw_pattern, pattern_bytes
 
-from foundry.photos.teaching.projects import list_own_projects
+from foundry.photos.teaching.projects import create_project, list_own_projects
+from foundry.ui.photos.teach import handlers
+from foundry.ui.photos.teach.board import picture_url
 from foundry.ui.photos.teach.handlers import (
     TRY_HINT,
     on_add,
@@ -20,6 +24,7 @@ from foundry.ui.photos.teach.handlers import (
     on_train,
     on_try,
 )
+from foundry.ui.server.queues import LESSONS
 
 TOKEN = "somebody"
 
@@ -76,6 +81,43 @@ def test_what_cannot_be_read_is_named_and_the_others_stay(files, tmp_path):
         on_add(files("spots", 1), "waves", TOKEN)
 
 
+def test_of_a_file_with_several_pictures_it_is_said_that_one_is_taken(tmp_path):
+    first, *others = (draw_pattern("spots", seed).convert("L") for seed in range(3))
+    first.save(tmp_path / "three.gif", save_all=True, append_images=others)
+    *_, note = on_add([str(tmp_path / "three.gif")], "spots", TOKEN)
+    assert note == "“three.gif”: The file holds 3 pictures; only the first one was looked at."
+
+
+def test_what_comes_in_two_ways_at_once_is_one_set_of_classes(files, monkeypatch):
+    def create(token):
+        time.sleep(0.1)
+        return create_project(token)
+
+    monkeypatch.setattr(handlers, "create_project", create)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda kind: on_add(files(kind, 1), kind, TOKEN), ("spots", "waves")))
+    (project,) = list_own_projects(TOKEN)
+    assert set(project.labels) == {"spots", "waves"}
+
+
+def test_what_is_added_while_a_lesson_waits_is_learned(files):
+    on_add(files("spots"), "spots", TOKEN)
+    on_add(files("waves"), "waves", TOKEN)
+    with LESSONS.join():
+        lesson = on_train(TOKEN, True)
+        assert "Waiting" in next(lesson)[0]
+        on_add(files("squares", 2), "squares", TOKEN)
+    with pytest.raises(gr.Error, match="“squares” has 2 of the 3 pictures"):
+        list(lesson)
+
+
+def test_a_picture_that_was_gone_is_shown_when_it_is_back(tmp_path):
+    file = tmp_path / "one.jpg"
+    assert picture_url(file) == ""
+    draw_pattern("spots", 0).convert("RGB").save(file)
+    assert picture_url(file).startswith("data:image/jpeg")
+
+
 def test_too_many_are_refused_before_any_is_read_and_no_class_is_left(files):
     with pytest.raises(gr.Error, match="would have 5,000 pictures; at most 100"):
         on_add(["/no/such/file.png"] * 5_000, "stripes", TOKEN)
@@ -91,7 +133,7 @@ def test_what_the_camera_takes_and_what_is_drawn_are_examples(files):
     board, chooser, note = on_taken(press(taken=urls), "mine", TOKEN)
     assert board.count("data-remove=") == 3 and (chooser.value, note) == ("mine", "")
     # The same frame twice is one example.
-    assert on_taken(press(taken=urls[:1]), "mine", TOKEN)[2] == "1 were there already."
+    assert on_taken(press(taken=urls[:1]), "mine", TOKEN)[2] == "1 was there already."
     board, *_ = on_drawn(data_url(draw_strokes([[(60, 60), (200, 200)]])), "mine", TOKEN)
     assert board.count("data-remove=") == 4
     with pytest.raises(gr.Error, match="Nothing is drawn yet"):
@@ -128,8 +170,10 @@ def test_names_of_classes_cannot_be_html(files):
 
 def test_classes_are_taught_asked_and_deleted(files, tmp_path):
     on_add(files("spots"), "spots", TOKEN)
+    refused = on_train(TOKEN, True)
+    assert "Failed" in next(refused)[0]
     with pytest.raises(gr.Error, match="1 of the 2 to 10 classes"):
-        list(on_train(TOKEN, True))
+        next(refused)
     on_add(files("waves"), "waves", TOKEN)
     *_, last = on_train(TOKEN, True)
     status, _, board, _, result, *_ = last

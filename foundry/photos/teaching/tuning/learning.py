@@ -15,6 +15,7 @@ from foundry.models.networks import EfficientNetLite0
 from foundry.models.runtime import on_narrow_thread
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.tuning.state import TuneState
+from foundry.photos.teaching.tuning.tail import Tail
 
 NUM_EPOCHS = 10
 _BATCH = 16
@@ -122,13 +123,13 @@ def tune(state: TuneState, lesson: Lesson, seed: int = 0) -> Iterator[TuneEvent]
     """
     started = time.perf_counter() - state.elapsed_s
     if not state.epoch:
-        accuracy = _count_right(state, lesson) / len(lesson.checked)
+        accuracy = _score(state.start, lesson)
         state.elapsed_s = time.perf_counter() - started
         yield TuneEvent(0, _LOOKING, None, accuracy, state.elapsed_s)
     while state.epoch < NUM_EPOCHS:
         train_loss = _run_epoch(state, lesson, seed)
         state.epoch += 1
-        accuracy = _count_right(state, lesson) / len(lesson.checked)
+        accuracy = _score(state.average(), lesson)
         state.elapsed_s = time.perf_counter() - started
         share = _LOOKING + (1 - _LOOKING) * state.epoch / NUM_EPOCHS
         yield TuneEvent(state.epoch, share, train_loss, accuracy, state.elapsed_s)
@@ -156,15 +157,13 @@ def _run_epoch(state: TuneState, lesson: Lesson, seed: int) -> float:
     return total / num_learned
 
 
-def _count_right(state: TuneState, lesson: Lesson) -> int:
-    answers = answer(state, lesson)
-    return int(np.equal(answers, lesson.checked_targets.numpy()).sum())
+def _score(tail: Tail, lesson: Lesson) -> float:
+    return float(np.mean(np.equal(answer(tail, lesson), lesson.checked_targets.numpy())))
 
 
 @on_narrow_thread
-def answer(state: TuneState, lesson: Lesson) -> list[int]:
+def answer(tail: Tail, lesson: Lesson) -> list[int]:
     """Return the likeliest class of each picture set aside."""
     with torch.inference_mode():
         # A few at a time: a thousand would need as much memory as all that was learned.
-        tail = state.average()
         return [int(i) for part in lesson.checked.split(64) for i in tail(part).argmax(1)]

@@ -21,6 +21,7 @@ class TuneState:
 
     Attributes:
         tail: What is trained.
+        start: The same before anything was: it answers as the head alone does.
         optimizer: Of its weights.
         epoch: Epochs done.
         elapsed_s: Seconds that they and the preparation have taken, pauses left out.
@@ -35,7 +36,7 @@ class TuneState:
         """
         tail = Tail(network, head.labels)
         tail.take_head(head)
-        self._start = copy.deepcopy(tail)
+        self.start = copy.deepcopy(tail)
         self.tail = tail.requires_grad_(True)
         self.optimizer = torch.optim.AdamW(tail.parameters(), weight_decay=0.0)
         self.epoch = 0
@@ -48,7 +49,7 @@ class TuneState:
 
         Source: Wortsman et al., Robust fine-tuning of zero-shot models, 2022.
         """
-        tail = copy.deepcopy(self._start)
+        tail = copy.deepcopy(self.start)
         with torch.no_grad():
             for kept, learned in zip(tail.parameters(), self.tail.parameters(), strict=True):
                 kept.lerp_(learned, 0.5)

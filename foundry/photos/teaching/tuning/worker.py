@@ -105,17 +105,19 @@ def _learn_until_told(
 
 def _finish(run: TuneRun, state: TuneState, lesson: Lesson, held_out: list[Example]) -> None:
     """Keep what came out with the classes, and its figures here."""
-    answers = answer(state, lesson)
-    labels = state.tail.labels
-    head_accuracy = TUNINGS.read(run.run_id).head_accuracy or 0.0
+    # Of the head alone, too: since it was first measured, pictures may have been removed.
+    average = state.average()
+    said, said_of_head = (
+        [tail.labels[index] for index in answer(tail, lesson)] for tail in (average, state.start)
+    )
     tuned = Tuned(
-        tuple((one.digest, labels[index]) for one, index in zip(held_out, answers, strict=True)),
-        sum(labels[index] == one.label for one, index in zip(held_out, answers, strict=True)),
-        round(head_accuracy * len(held_out)),
+        tuple((one.digest, label) for one, label in zip(held_out, said, strict=True)),
+        _count_right(held_out, said),
+        _count_right(held_out, said_of_head),
         state.epoch,
         state.elapsed_s,
     )
-    keep_tuned(_read_taught(run), pack_tail(state.average()), tuned, run.config.taught)
+    keep_tuned(_read_taught(run), pack_tail(average), tuned, run.config.taught)
     write_json(
         run.folder / RESULT_FILE,
         {
@@ -127,6 +129,10 @@ def _finish(run: TuneRun, state: TuneState, lesson: Lesson, held_out: list[Examp
         },
     )
     run.state_file.unlink(missing_ok=True)
+
+
+def _count_right(examples: list[Example], said: list[str]) -> int:
+    return sum(label == one.label for one, label in zip(examples, said, strict=True))
 
 
 def _take_to_its_end(run: TuneRun, commands: Commands) -> None:

@@ -34,12 +34,16 @@ def board_html(project: Project | None) -> str:
 
 
 def picture_url(file: Path) -> str:
-    """Return a small picture as a data URL.
+    """Return a small picture as a data URL; empty if there is none.
 
     Args:
         file: Of an example, whose content never changes.
     """
-    return _thumbnail(file)
+    try:
+        return _thumbnail(file)
+    except OSError:
+        # Removed on another page of the visitor's. It may come again.
+        return ""
 
 
 def _class_html(project: Project, label: str) -> str:
@@ -62,12 +66,8 @@ def _class_html(project: Project, label: str) -> str:
 
 @lru_cache(maxsize=4_000)
 def _thumbnail(file: Path) -> str:
-    try:
-        with Image.open(file) as picture:
-            small = picture.convert("RGB").resize((_THUMBNAIL, _THUMBNAIL))
-    except OSError:
-        # Removed on another page of the visitor's.
-        return ""
+    with Image.open(file) as picture:
+        small = picture.convert("RGB").resize((_THUMBNAIL, _THUMBNAIL))
     content = io.BytesIO()
     small.save(content, "JPEG", quality=70)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()

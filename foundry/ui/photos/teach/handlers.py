@@ -1,12 +1,13 @@
 """What happens on the part where classes are taught."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from foundry.data.pictures import load_photo
+from foundry.data.pictures import inspect_file, load_photo
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.teaching.changes import (
     add_squares,
@@ -36,6 +37,7 @@ from foundry.ui.server.queues import LESSONS
 READY = "Give at least two classes three pictures each, then press Train."
 TRY_HINT = "A new picture is named here as soon as it is there."
 _REFRESH_S = 0.3
+_making = threading.Lock()
 # What was taken home, by the project, its last change and the format.
 TAKEN_HOME = KeptFiles(32)
 _DOING: dict[Stage, str] = {
@@ -73,6 +75,8 @@ def on_add(paths: Sequence[str] | str | None, label: str | None, token: str) -> 
     for path in files:
         try:
             squares.append(read_square(Path(path)))
+            if remark := inspect_file(path).remark:
+                notes.append(f"“{Path(path).name}”: {remark}")
         except InputError as error:
             notes.append(f"“{Path(path).name}”: {error}")
     if not squares:
@@ -118,9 +122,12 @@ def on_drawn(drawing: Any, label: str | None, token: str) -> list[Any]:
 
 def _add(squares: Sequence[Square], name: str, token: str) -> list[Any]:
     """Add pictures to a class; return as `_show()`, then a note."""
-    project = find_project(token) or create_project(token)
+    # Of two that are made at once, from files and by the camera, only one would be on the page.
+    with _making:
+        project = find_project(token) or create_project(token)
     project, num_twice = add_squares(project, name, squares)
-    return [*_show(project, name), f"{num_twice} were there already." if num_twice else ""]
+    there = "1 was there already." if num_twice == 1 else f"{num_twice} were there already."
+    return [*_show(project, name), there if num_twice else ""]
 
 
 @shows_errors
@@ -156,23 +163,29 @@ def on_train(token: str, has_replay: bool) -> Iterator[list[Any]]:
     Yields:
         The status, the chart, the board, and the result with what belongs to it.
     """
-    project = find_project(token)
-    if project is None:
-        raise InputError(READY)
     events: list[LearnEvent] = []
-    with LESSONS.join() as ticket:
-        while not ticket.wait(_REFRESH_S):
-            facts = f"{ticket.num_ahead} lessons are before yours."
-            yield [status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
-        for event in teach_project(project, has_replay):
-            if isinstance(event, Project):
-                project = event
-                continue
-            events.append(event)
-            if event.stage == "features" or event.share == 1 or len(events) % 4 == 0:
-                line = status_line("Learning", _DOING[event.stage], event.share)
-                chart = gr.HTML(chart_json(events), visible=True) if events else gr.skip()
-                yield [line, chart, *[gr.skip()] * 5]
+    try:
+        with LESSONS.join() as ticket:
+            while not ticket.wait(_REFRESH_S):
+                facts = f"{ticket.num_ahead} lessons are before yours."
+                yield [status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
+            # Not before the turn: pictures may have come meanwhile.
+            project = find_project(token)
+            if project is None:
+                raise InputError(READY)
+            for event in teach_project(project, has_replay):
+                if isinstance(event, Project):
+                    project = event
+                    continue
+                events.append(event)
+                if event.stage == "features" or event.share == 1 or len(events) % 4 == 0:
+                    line = status_line("Learning", _DOING[event.stage], event.share)
+                    chart = gr.HTML(chart_json(events), visible=True)
+                    yield [line, chart, *[gr.skip()] * 5]
+    except (InputError, ArtifactError) as error:
+        # What was said last is no longer so.
+        yield [status_line("Failed", str(error), style="failed"), *[gr.skip()] * 6]
+        raise
     done = status_line("Learned", "Try it on a new picture below.", 1.0, "done")
     yield [
         done,
@@ -211,7 +224,9 @@ def on_try(path: str | None, token: str) -> str:
     if path is None or project is None:
         return view.hint(TRY_HINT)
     try:
-        return said_html(ask(load_taught(project), load_photo(path)))
+        said = said_html(ask(load_taught(project), load_photo(path)))
+        remark = inspect_file(path).remark
+        return said + view.hint(remark) if remark else said
     except (InputError, ArtifactError) as error:
         return view.hint(str(error))
 
