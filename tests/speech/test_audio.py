@@ -145,6 +145,12 @@ def test_what_is_not_sound_is_refused_with_a_sentence(tmp_path, content, sentenc
     assert "speech.wav" in str(refused.value)
 
 
+@pytest.mark.filterwarnings("error")
+def test_looking_at_a_file_leaves_nothing_open(tmp_path):
+    soundfile.write(tmp_path / "a.wav", sine(16_000), 16_000)
+    open_audio(tmp_path / "a.wav")
+
+
 def test_a_file_that_is_gone_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be opened"):
         open_audio(tmp_path / "gone.wav")
@@ -177,6 +183,17 @@ def test_a_flac_that_was_written_to_a_pipe_is_read_though_it_does_not_know_its_l
     data[8 + 14 : 8 + 18] = bytes(4)
     path.write_bytes(data)
     assert_is_the_sine(read_all(path), 1e-3)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("kind", ["webm", "flac"])
+def test_the_length_of_what_was_written_to_a_pipe_is_known_before_it_is_decoded(tmp_path, kind):
+    """What is long is not transcribed unasked, nor a second time to compare."""
+    soundfile.write(tmp_path / "a.wav", sine(48_000), 48_000)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "a.wav", "-f", kind, "-"]
+    path = tmp_path / f"piped.{kind}"
+    path.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert open_audio(path).duration_s == pytest.approx(SECONDS, abs=0.1)
 
 
 @needs_ffmpeg
