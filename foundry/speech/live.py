@@ -64,9 +64,7 @@ def listen(
     return state
 
 
-def _step(
-    recogniser: Recogniser, state: LiveState, samples: np.ndarray, rate_hz: int
-) -> LiveState:
+def _step(recogniser: Recogniser, state: LiveState, samples: np.ndarray, rate_hz: int) -> LiveState:
     window = samples
     if state.window is not None and state.rate_hz == rate_hz:
         window = np.concatenate([state.window, samples])
