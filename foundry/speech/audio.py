@@ -219,7 +219,9 @@ def _check_duration(duration_s: float) -> None:
 def _skip(blocks: Iterator[np.ndarray], num_frames: int) -> Iterator[np.ndarray]:
     """Yield what comes after the first frames."""
     for block in blocks:
-        yield block[num_frames:]
+        # Even an empty part of a block would keep all of it in memory.
+        if num_frames < len(block):
+            yield block[num_frames:]
         num_frames = max(0, num_frames - len(block))
 
 

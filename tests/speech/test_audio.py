@@ -1,6 +1,7 @@
 import shutil
 import struct
 import subprocess
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -143,6 +144,20 @@ def test_what_is_not_sound_is_refused_with_a_sentence(tmp_path, content, sentenc
     with pytest.raises(InputError, match=sentence) as refused:
         open_audio(path)
     assert "speech.wav" in str(refused.value)
+
+
+def test_what_comes_before_a_stretch_is_not_kept_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 1 << 14)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(120 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    recording = open_audio(path)
+    tracemalloc.start()
+    try:
+        assert len(recording.read_stretch(119.0, 1.0)) == SAMPLE_RATE_HZ
+        # All of it is 7.7 MB.
+        assert tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.filterwarnings("error")
