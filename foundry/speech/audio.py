@@ -35,7 +35,8 @@ class AudioFile:
 
     Attributes:
         path: Where it is.
-        duration_s: What its header says, in seconds, 0 if nothing; what is decoded may differ.
+        duration_s: What its header says, or else its packets, in seconds; 0 if they say nothing.
+            What is decoded may differ.
         sample_rate_hz: Of what is decoded.
         num_channels: Of the file.
         layout: Of the channels.
@@ -157,7 +158,8 @@ def open_audio(path: str | Path) -> AudioFile:
     """
     path = Path(path)
     try:
-        is_empty = not path.open("rb").read(1)
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
     except OSError:
         raise InputError(f"“{path.name}” cannot be opened; upload the file again.") from None
     if is_empty:
@@ -217,7 +219,9 @@ def _check_duration(duration_s: float) -> None:
 def _skip(blocks: Iterator[np.ndarray], num_frames: int) -> Iterator[np.ndarray]:
     """Yield what comes after the first frames."""
     for block in blocks:
-        yield block[num_frames:]
+        # Even an empty part of a block would keep all of it in memory.
+        if num_frames < len(block):
+            yield block[num_frames:]
         num_frames = max(0, num_frames - len(block))
 
 

@@ -16,6 +16,9 @@ _SETTLE_S = 0.6
 _END_S = 1.2
 # What is heard again before the first word that has not settled, and the most that is heard.
 _CONTEXT_S, _LONGEST_S = 2.0, 10.0
+# What comes at once is heard in steps of so much at most: beside what has not settled, it fits into
+# the longest.
+_STEP_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,13 @@ def listen(
     Returns:
         The state after it. Times are in seconds since the first step.
     """
+    length = round(_STEP_S * rate_hz)
+    for start in range(0, max(1, len(samples)), length):
+        state = _step(recogniser, state, samples[start : start + length], rate_hz)
+    return state
+
+
+def _step(recogniser: Recogniser, state: LiveState, samples: np.ndarray, rate_hz: int) -> LiveState:
     window = samples
     if state.window is not None and state.rate_hz == rate_hz:
         window = np.concatenate([state.window, samples])

@@ -22,6 +22,8 @@ LAGS_S = np.arange(-80, 81) / 16_000
 _FLOOR_PERCENTILE, _RISE = 20, 4.0
 # Sound is measured in pieces of so many seconds, or samples over all channels: 16 MB of float32.
 _SEGMENT_S, _SEGMENT_SAMPLES = 8.0, 1 << 22
+# Of a recording this share of hops is quiet.
+_QUIET_PERCENTILE = 10
 # Below -60 dB nobody spoke into this microphone.
 _SILENCE = 1e-3
 # Less than this share of speech has never been seen where somebody spoke.
@@ -29,7 +31,10 @@ _LEAST_RISING, _LEAST_BAND = 0.2, 0.05
 
 
 class LoudnessMeter:
-    """Measures the root mean square of every hop of a stream of sound.
+    """Measures the root mean square of every hop of a stream of sound, around where it rests.
+
+    That is the mean of its quietest hops: the offset of a converter, which nobody hears, would hide
+    where words end.
 
     Args:
         rate_hz: Of the sound.
@@ -47,7 +52,8 @@ class LoudnessMeter:
         for block in blocks:
             samples = np.concatenate([self._rest, block])
             whole = len(samples) // self._hop * self._hop
-            self._pieces.append(np.sqrt(np.square(samples[:whole].reshape(-1, self._hop)).mean(1)))
+            hops = samples[:whole].reshape(-1, self._hop)
+            self._pieces.append(np.stack([hops.mean(1), hops.std(1)]))
             self._rest = samples[whole:]
             self._num_samples += len(block)
             yield block
@@ -60,7 +66,11 @@ class LoudnessMeter:
     @property
     def loudness(self) -> np.ndarray:
         """Float32 (hops,), of the sound so far."""
-        return np.concatenate([np.zeros(0, np.float32), *self._pieces])
+        means, deviations = np.concatenate([np.zeros((2, 0), np.float32), *self._pieces], axis=1)
+        if not len(means):
+            return means
+        quiet = deviations <= np.percentile(deviations, _QUIET_PERCENTILE)
+        return np.hypot(means - means[quiet].mean(), deviations)
 
 
 @dataclass(frozen=True)

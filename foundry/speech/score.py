@@ -75,7 +75,9 @@ def score_transcript(reference: str, heard: str) -> Score:
 
 def _normalise(text: str) -> str:
     whole = unicodedata.normalize("NFC", text.lower().replace("’", "'").translate(_JOINERS))
-    return " ".join("".join(sign if _is_in_word(sign) else " " for sign in whole).split())
+    words = "".join(sign if _is_in_word(sign) else " " for sign in whole).split()
+    # Within a word an apostrophe is a letter; around it, it may be a quotation mark.
+    return " ".join(word.strip("'") for word in words if word.strip("'"))
 
 
 def _is_in_word(sign: str) -> bool:

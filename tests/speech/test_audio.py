@@ -1,6 +1,7 @@
 import shutil
 import struct
 import subprocess
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -145,6 +146,26 @@ def test_what_is_not_sound_is_refused_with_a_sentence(tmp_path, content, sentenc
     assert "speech.wav" in str(refused.value)
 
 
+def test_what_comes_before_a_stretch_is_not_kept_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 1 << 14)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(120 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    recording = open_audio(path)
+    tracemalloc.start()
+    try:
+        assert len(recording.read_stretch(119.0, 1.0)) == SAMPLE_RATE_HZ
+        # All of it is 7.7 MB.
+        assert tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.filterwarnings("error")
+def test_looking_at_a_file_leaves_nothing_open(tmp_path):
+    soundfile.write(tmp_path / "a.wav", sine(16_000), 16_000)
+    open_audio(tmp_path / "a.wav")
+
+
 def test_a_file_that_is_gone_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be opened"):
         open_audio(tmp_path / "gone.wav")
@@ -177,6 +198,17 @@ def test_a_flac_that_was_written_to_a_pipe_is_read_though_it_does_not_know_its_l
     data[8 + 14 : 8 + 18] = bytes(4)
     path.write_bytes(data)
     assert_is_the_sine(read_all(path), 1e-3)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("kind", ["webm", "flac"])
+def test_the_length_of_what_was_written_to_a_pipe_is_known_before_it_is_decoded(tmp_path, kind):
+    """What is long is not transcribed unasked, nor a second time to compare."""
+    soundfile.write(tmp_path / "a.wav", sine(48_000), 48_000)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "a.wav", "-f", kind, "-"]
+    path = tmp_path / f"piped.{kind}"
+    path.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert open_audio(path).duration_s == pytest.approx(SECONDS, abs=0.1)
 
 
 @needs_ffmpeg

@@ -78,6 +78,15 @@ def test_words_come_while_they_are_spoken_and_settle(shipped_recogniser, piece_s
     assert early.now_s < times[-1][0]
 
 
+def test_what_comes_all_at_once_is_heard_whole(shipped_recogniser):
+    """As after a model was built, for which the microphone waited."""
+    said = "seven three one four stop go left " * 4
+    waveform, _ = speak(said, 0.15)
+    assert len(waveform) > (LONGEST_S + 4) * RATE_HZ
+    ended = end_listening(listen(shipped_recogniser, LiveState(), waveform, RATE_HZ))
+    assert text(settled(ended)) == said.strip()
+
+
 def test_a_pause_ends_a_sentence(shipped_recogniser):
     first, _ = speak("seven three")
     second, _ = speak("one three")

@@ -31,6 +31,12 @@ def test_case_punctuation_and_apostrophes():
     assert score_transcript("It’s “THIS” – isn't_it?", "it's this isn't it").wer == 0
 
 
+def test_single_quotation_marks_are_no_letters():
+    score = score_transcript("He said 'go left' - ' - at five o'clock", "he said go left at five")
+    assert [word.kind for word in score.words] == ["equal"] * 6 + ["delete"]
+    assert score.words[-1].reference == "o'clock"
+
+
 def test_marks_are_letters_and_joiners_are_not_heard():
     assert score_transcript("re\u0301sume\u0301", "RÉSUMÉ").wer == 0
     hindi = score_transcript("यह फ़िल्म अच्छी है", "यह फ़िल्म बुरी है")

@@ -34,7 +34,7 @@ class PathFinder(Protocol):
 
 
 class GreedyFinder:
-    """Takes the best symbol of every frame; keeps ten bytes a frame."""
+    """Takes the best symbol of every frame; keeps sixteen bytes a frame."""
 
     def __init__(self, alphabet: Alphabet, doubts: Doubts | None = None) -> None:
         """Begin.

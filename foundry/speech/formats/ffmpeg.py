@@ -5,6 +5,7 @@ files and addresses, so only formats that hold their sound themselves are allowe
 """
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -50,7 +51,7 @@ class Track:
 
     Attributes:
         index: Which of the file's streams it is.
-        duration_s: In seconds, 0 if the file does not say.
+        duration_s: In seconds, 0 if the file does not tell.
         num_channels: At least 1.
         layout: Of the channels.
     """
@@ -123,13 +124,22 @@ def find_track(path: Path) -> Track | None:
     if not tracks:
         raise InputError(f"“{path.name}” has no sound track that can be decoded.")
     track = max(tracks, key=lambda one: (one["disposition"]["default"], one["channels"]))
+    duration_s = float(probed.get("format", {}).get("duration", 0.0))
     return Track(
         track["index"],
-        # A recording that was streamed to the file, as browsers do, has none.
-        float(probed.get("format", {}).get("duration", 0.0)),
+        # A recording that was streamed to the file, as browsers do, does not state it.
+        duration_s or _measure_duration_s(path, track["index"]),
         track["channels"],
         Layout.of_names(_list_layouts().get(track.get("channel_layout", ""), [])),
     )
+
+
+def _measure_duration_s(path: Path, index: int) -> float:
+    """Return how long a track is, but for a packet, without decoding it; 0 if that fails."""
+    command = ["ffmpeg", "-nostdin", "-v", "quiet", *_SAFELY, "-i", str(path.absolute())]
+    command += ["-map", f"0:{index}", "-c", "copy", "-progress", "pipe:1", "-f", "null", "-"]
+    ends = re.findall(r"^out_time_us=(\d+)$", _ask(*command), re.MULTILINE)
+    return int(ends[-1]) / 1e6 if ends else 0.0
 
 
 def decode(

@@ -16,9 +16,10 @@ from waiting import PATIENCE_S
 from foundry.errors import ArtifactError
 from foundry.models import hub
 from foundry.speech import Transcript
+from foundry.speech.decoding.letters import Letters
 from foundry.speech.live import LiveState
 from foundry.speech.score import score_transcript
-from foundry.speech.words import Word
+from foundry.speech.words import Alphabet, FrameClock, Span, Word, place_words
 from foundry.ui.components.variants.answers import Answered, VariantAnswer
 from foundry.ui.speech import asking, transcribing
 from foundry.ui.speech import live as live_section
@@ -28,7 +29,7 @@ from foundry.ui.speech import score as score_section
 from foundry.ui.speech import tab as speech_tab
 from foundry.ui.speech import view as speech_view
 from foundry.ui.speech.channels import on_stretch
-from foundry.ui.speech.inside import section
+from foundry.ui.speech.inside import look, section
 from foundry.ui.speech.microphone import FORGET, decode_piece
 
 SAID = "seven three one four"
@@ -224,6 +225,22 @@ def test_greedy_letters_have_one_path_and_rivals_of_any_spelling(clip):
     assert json.loads(chart)["path"] is None
     assert "With the word list" not in steps
     assert "seven" in text_of(rivals)
+
+
+@pytest.mark.parametrize("width_s", [0.025, 0.06])
+def test_a_word_that_begins_with_its_only_letter_has_rivals(width_s):
+    alphabet, clock = Alphabet(("_", "|", "a", "b"), 0, "|"), FrameClock(0.02, width_s)
+    recogniser = SimpleNamespace(alphabet=alphabet, clock=clock, beam=None)
+    log_probs = np.full((300, 4), -5.0, np.float16)
+    log_probs[:, 0] = 0.0
+    loudness = np.zeros(700, np.float32)
+    for frame in range(0, 300, 7):
+        labels = np.zeros(300, np.int16)
+        labels[frame] = 2
+        (word,) = place_words([Span("a", frame, frame, 1.0)], clock, loudness)
+        letters = Letters(log_probs, labels)
+        shown = look.rivals_html(letters, word.start_s, word.end_s, recogniser, "greedy")
+        assert "What else it may have been" in shown, frame
 
 
 def test_letters_that_are_gone_are_said_to_be(clip):

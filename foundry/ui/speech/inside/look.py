@@ -201,7 +201,7 @@ def rivals_html(
     chosen = [
         number
         for number, span in enumerate(spans)
-        if start_s <= clock.start_s(first + (span.first + span.last) // 2) <= end_s
+        if start_s <= _middle_s(first + (span.first + span.last) // 2, clock) <= end_s
     ]
     if not chosen:
         return ""
@@ -219,6 +219,11 @@ def rivals_html(
         for rival in rivals
     )
     return f'<h5>What else it may have been</h5><div class="rivals">{rows}</div>'
+
+
+def _middle_s(frame: int, clock: FrameClock) -> float:
+    # Where it begins, a word may begin as well, and rounding decides which is earlier.
+    return (clock.start_s(frame) + clock.end_s(frame)) / 2
 
 
 def _percent(share: float) -> str:
