@@ -110,8 +110,10 @@ CSS = (
 .figures:has(> :nth-child(6):last-child) {
   grid-template-columns: repeat(auto-fit, minmax(max(84px, 30%), 1fr)); }
 .figures div { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
-  padding: 0.6rem 0.8rem; background: var(--block-background-fill); }
-.figures b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+  padding: 0.6rem clamp(0.4rem, 2vw, 0.8rem); background: var(--block-background-fill); }
+/* A number and its unit stay together, on a phone too. */
+.figures b { display: block; font-size: clamp(1rem, 4.5vw, 1.25rem); white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
 .figures span { color: var(--body-text-color-subdued); font-size: 0.8rem; }
 
 .digit-bars { display: grid; grid-template-columns: fit-content(45%) 1fr 4.2em; gap: 5px 10px;
