@@ -97,6 +97,8 @@ def test_answers_of_other_corpora_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(asdict(answers)), encoding="utf-8")
     (known,) = add_answers([Example("known", POSITIVE)], load_answers(path))
     assert known.told == (0.0, 0.0, 1.0)
+    (contested,) = add_answers([Example("known", NEGATIVE)], answers)
+    assert contested.told is None
     with pytest.raises(InputError, match="1 of the 2 training texts, 'unknown'"):
         add_answers([known, Example("unknown", POSITIVE)], answers)
     with pytest.raises(InputError, match="--teacher"):

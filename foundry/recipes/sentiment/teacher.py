@@ -183,7 +183,9 @@ def load_answers(path: Path) -> Answers:
 
 
 def add_answers(examples: Sequence[Example], answers: Answers) -> list[Example]:
-    """Put a teacher's answers beside the labels.
+    """Put a teacher's answers beside the labels, where it takes each text for what it is labelled.
+
+    Of what is neutral it is often sure, and whoever believed it would be, too.
 
     Args:
         examples: The training examples.
@@ -198,7 +200,11 @@ def add_answers(examples: Sequence[Example], answers: Answers) -> list[Example]:
             f"The teacher was not asked about {len(missing):,} of the {len(examples):,} training "
             f"texts, {missing[0]!r} among them: its answers are of other corpora."
         )
-    return [replace(example, told=answers.probs[example.text]) for example in examples]
+    return [
+        replace(example, told=probs) if probs[example.label] == max(probs) else example
+        for example in examples
+        for probs in [answers.probs[example.text]]
+    ]
 
 
 if __name__ == "__main__":
