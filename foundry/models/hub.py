@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import (
     HFValidationError,
     LocalEntryNotFoundError,
@@ -165,6 +165,12 @@ def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
             f"The Hub has no model “{repo_id}” that is open to everybody; check the spelling."
         ) from None
     except Exception as error:  # A network can fail, and a server answer, in any way at all.
+        # Whichever library writes, only the text says that the disk was meant.
+        if "space left" in str(error):
+            raise ArtifactError(
+                f"There is no room left on this machine for “{repo_id}”; make some in "
+                f"{constants.HF_HUB_CACHE}, or use a model that is here."
+            ) from error
         raise ArtifactError(
             f"“{repo_id}” is not on this machine and could not be downloaded "
             f"({type(error).__name__}). Without a network, use a model that is here."
