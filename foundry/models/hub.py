@@ -1,6 +1,7 @@
 """Other people's models: a Hub id or a local folder -> a folder with safetensors, or a sentence."""
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -24,6 +25,7 @@ _UNWANTED = ["*/*"]
 # Downloads stay on the disk, and any visitor may ask for one.
 MAX_DOWNLOAD_BYTES = 4_000_000_000
 _TIMEOUT_S = 10.0
+_FULL_DISK = re.compile("space left", re.IGNORECASE)
 
 # `0` keeps visitors to the models on offer; the default where strangers come: on a Space.
 ALLOW_HUB_VARIABLE = "FOUNDRY_ALLOW_HUB"
@@ -166,7 +168,7 @@ def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
         ) from None
     except Exception as error:  # A network can fail, and a server answer, in any way at all.
         # Whichever library writes, only the text says that the disk was meant.
-        if "space left" in str(error):
+        if _FULL_DISK.search(str(error)):
             raise ArtifactError(
                 f"There is no room left on this machine for “{repo_id}”; make some in "
                 f"{constants.HF_HUB_CACHE}, or use a model that is here."
