@@ -98,7 +98,7 @@ def load_exportable(
     if task == "digits":
         network = load_model(name, "cpu", variant)
         predictor = load_predictor(name, "cpu", variant, is_here=True, calibration=calibration)
-        folder = WEIGHTS_DIR / name
+        folder = name if isinstance(name, Path) else WEIGHTS_DIR / name
         samples = list(calibration.make()) if calibration else digit_samples()
     else:
         pretrained = load_pretrained(str(name), task, variant=variant, is_here=True)

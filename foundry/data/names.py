@@ -1,4 +1,4 @@
-"""Names that visitors give to classes of their own, each of which is a folder of a ZIP as well."""
+"""Names of classes that visitors give or bring, each of which may be a folder of a ZIP as well."""
 
 import unicodedata
 
@@ -11,6 +11,17 @@ _NOT_IN_FOLDERS = '/\\:*?"<>|'
 _JOINERS = "\u200c\u200d"
 
 
+def tidy(name: str) -> str:
+    """Return a name on one line without superfluous blanks, its accents within their letters."""
+    # Systems write “é” as one character or as two, which look alike.
+    return " ".join(unicodedata.normalize("NFC", name).split()).strip(_JOINERS)
+
+
+def is_seen(name: str) -> bool:
+    """Tell whether nothing in a name is invisible but what joins letters."""
+    return name.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable()
+
+
 def check_class_name(name: object) -> str:
     """Return the name of a class without superfluous blanks, its accents within their letters.
 
@@ -21,14 +32,12 @@ def check_class_name(name: object) -> str:
         InputError: If it is no name of one line, too long, has invisible characters, or cannot name
             a folder.
     """
-    # Systems write “é” as one character or as two, which look alike.
-    composed = unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
-    plain = " ".join(composed.split()).strip(_JOINERS)
+    plain = tidy(name) if isinstance(name, str) else ""
     if not plain or len(plain) > MAX_NAME:
         raise InputError(
             f"A class needs a name of one line, of at least one and up to {MAX_NAME} characters."
         )
-    if not plain.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable():
+    if not is_seen(plain):
         raise InputError(
             "The name of a class has invisible characters, such as marks of the direction in which "
             "it is written; type it anew."

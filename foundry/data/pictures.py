@@ -105,7 +105,8 @@ def _open(path: str | Path | IO[bytes], size: int) -> Image.Image:
         ) from None
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, TypeError, struct.error):
+    # What AVIF is decoded by knows runtime errors only.
+    except (OSError, SyntaxError, ValueError, TypeError, RuntimeError, struct.error):
         raise InputError(_DAMAGED) from None
 
 

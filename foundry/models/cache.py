@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 import platformdirs
 from filelock import FileLock
 
+from foundry.models.checkpoints import replaced_whole
 from foundry.models.runtime import load_openvino, openvino_core
 
 if TYPE_CHECKING:
@@ -123,6 +124,5 @@ def _write(file: Path, key: Mapping[str, str], model: ov.Model) -> None:
         (file, packed),
         (_manifest(file), json.dumps(manifest, indent=2, allow_nan=False).encode()),
     ):
-        partial = path.with_suffix(f"{path.suffix}.partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+        with replaced_whole(path) as partial:
+            partial.write_bytes(content)

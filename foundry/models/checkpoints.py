@@ -1,6 +1,8 @@
 """Networks in folders of our own: written and read, without pickle."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,22 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 
 _PHOTOS = "efficientnet-lite0"
+
+
+@contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """Give a new file to write, which takes another's place by one rename once it is whole.
+
+    Args:
+        path: The other, which stays as it is if the writing fails; then nothing is left of the new.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float32) -> None:
@@ -36,11 +54,11 @@ def save_model(model: nn.Module, folder: Path, dtype: torch.dtype = torch.float3
         if tensor.is_floating_point()
     }
     config = json.dumps(model.config, indent=2, allow_nan=False, ensure_ascii=False)
-    (folder / CONFIG_FILE).write_text(f"{config}\n", "utf-8")
-    # By one rename, because a page may load the weights while a run replaces them.
-    partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file(weights, partial)
-    partial.replace(folder / WEIGHTS_FILE)
+    # A page may load them while a run replaces them, and a disk may be full.
+    with replaced_whole(folder / CONFIG_FILE) as partial:
+        partial.write_text(f"{config}\n", "utf-8")
+    with replaced_whole(folder / WEIGHTS_FILE) as partial:
+        save_file(weights, partial)
 
 
 def read_model(folder: Path, device: torch.device) -> nn.Module:

@@ -1,13 +1,14 @@
 """Other people's models: a Hub id or a local folder -> a folder with safetensors, or a sentence."""
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import (
     HFValidationError,
     LocalEntryNotFoundError,
@@ -24,6 +25,7 @@ _UNWANTED = ["*/*"]
 # Downloads stay on the disk, and any visitor may ask for one.
 MAX_DOWNLOAD_BYTES = 4_000_000_000
 _TIMEOUT_S = 10.0
+_FULL_DISK = re.compile("space left", re.IGNORECASE)
 
 # `0` keeps visitors to the models on offer; the default where strangers come: on a Space.
 ALLOW_HUB_VARIABLE = "FOUNDRY_ALLOW_HUB"
@@ -165,6 +167,12 @@ def _download(repo_id: str, on_progress: OnProgress | None) -> Path:
             f"The Hub has no model “{repo_id}” that is open to everybody; check the spelling."
         ) from None
     except Exception as error:  # A network can fail, and a server answer, in any way at all.
+        # Whichever library writes, only the text says that the disk was meant.
+        if _FULL_DISK.search(str(error)):
+            raise ArtifactError(
+                f"There is no room left on this machine for “{repo_id}”; make some in "
+                f"{constants.HF_HUB_CACHE}, or use a model that is here."
+            ) from error
         raise ArtifactError(
             f"“{repo_id}” is not on this machine and could not be downloaded "
             f"({type(error).__name__}). Without a network, use a model that is here."

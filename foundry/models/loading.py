@@ -25,7 +25,7 @@ from foundry.models.checkpoints import WEIGHTS_FILE, read_model
 from foundry.models.hub import OnProgress, resolve_model
 from foundry.models.networks import EfficientNetLite0
 from foundry.models.networks.efficientnet import fold_norms
-from foundry.models.pretrained import Pretrained, load_folder, one_at_a_time
+from foundry.models.pretrained import Pretrained, first_words, load_folder, one_at_a_time
 from foundry.models.remote import find_remote
 from foundry.models.runtime import Predictor, TorchPredictor
 from foundry.models.variants import (
@@ -145,14 +145,17 @@ def load_predictor(
     is_of_photos = isinstance(model, EfficientNetLite0)
     task, samples = ("photos", photo_samples) if is_of_photos else ("digits", digit_samples)
     calibration = calibration or Calibration(samples, describe_samples(task))
-    return load_quantized(folder, task, model, calibration, on_progress)
+    return load_quantized(
+        folder, task, lambda: load_model(name, "cpu", variant), calibration, on_progress
+    )
 
 
 def _own_folder(name: str | Path) -> Path:
     names = _names("digits") + _names("photos")
     if isinstance(name, str) and name not in names:
         raise InputError(f"There is no model “{name}”; choose one of {', '.join(names)}.")
-    return WEIGHTS_DIR / name
+    # A path is one from here, not from the weights.
+    return WEIGHTS_DIR / name if isinstance(name, str) else name
 
 
 def load_pretrained(
@@ -197,7 +200,16 @@ def load_pretrained(
     if not variant.is_quantized:
         return loaded
     calibration = Calibration(lambda: SAMPLE_MAKERS[task](loaded.processor), describe_samples(task))
-    compiled = load_quantized(folder, task, loaded.model, calibration, on_progress)
+    try:
+        compiled = load_quantized(
+            folder, task, lambda: load_folder(name, task, folder).model, calibration, on_progress
+        )
+    except Exception as error:  # What others' networks compute may not be known to OpenVINO.
+        if name in _names(task):
+            raise
+        raise InputError(
+            f"“{name}” cannot be made int8: {first_words(error)}. Choose another variant."
+        ) from error
     return replace(loaded, compiled=compiled)
 
 
@@ -210,7 +222,7 @@ def available_variants(name: str | Path) -> list[str]:
     """
     if isinstance(name, str):
         name = name.strip()
-    if isinstance(name, Path) or name in _MODELS:
+    if isinstance(name, str) and name in _MODELS:
         return list_variants(WEIGHTS_DIR / name)
     # A Hub id names no folder, so nothing lies beside it.
     return list_variants(Path(name or ""))

@@ -138,7 +138,9 @@ def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
     except Exception as error:  # Others' files can be wrong in any way at all.
-        raise InputError(f"“{name}” cannot be used for {task}: {_first_words(error)}.") from error
+        raise InputError(f"“{name}” cannot be used for {task}: {first_words(error)}.") from error
+    if task != "speech":
+        _name_labels(model.config)
     if task != "photos":
         _prepare_tokenizer(name, getattr(processor, "tokenizer", processor))
     # What is not in the file is random, and so would be the answers.
@@ -146,6 +148,14 @@ def _read_folder(name: str, task: str, folder: Path) -> Pretrained:
     if missing:
         raise InputError(f"“{name}” was not trained for {task}: its file lacks {min(missing)}.")
     return Pretrained(name, folder, model.eval().requires_grad_(False), processor)
+
+
+def _name_labels(config: Any) -> None:
+    """Give every label a text for a name, as transformers does where a file has none at all."""
+    names = config.id2label
+    config.id2label = {
+        index: str(names.get(index, f"LABEL_{index}")) for index in range(config.num_labels)
+    }
 
 
 def _prepare_tokenizer(name: str, tokenizer: Any) -> None:
@@ -157,7 +167,8 @@ def _prepare_tokenizer(name: str, tokenizer: Any) -> None:
     tokenizer("")
 
 
-def _first_words(error: Exception) -> str:
+def first_words(error: Exception) -> str:
+    """Return what an error says, or the beginning of it, on one line without a full stop."""
     words = " ".join(str(error).split()) or type(error).__name__
     sentence = words.split(". ")[0].rstrip(".")
     return sentence if len(sentence) <= _MAX_REASON else f"{sentence[:_MAX_REASON]} ..."

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -146,7 +146,7 @@ def find_variant(name: str, folder: Path, variant: Variant) -> Path:
 def load_quantized(
     folder: Path,
     task: str,
-    model: nn.Module,
+    load_network: Callable[[], nn.Module],
     calibration: Calibration,
     on_progress: OnProgress | None = None,
 ) -> OpenVinoPredictor:
@@ -155,16 +155,11 @@ def load_quantized(
     Args:
         folder: Has `config.json` and safetensors.
         task: `digits`, `photos`, `sentiment` or `speech`.
-        model: The network in that folder, on the CPU; not modified.
+        load_network: Gives the network that is in the folder by then, on the CPU; not modified.
         calibration: What it is calibrated on, if it is not built yet.
         on_progress: Called while it is built with the share done, in [0, 1], and a sentence.
     """
-    files = _weights_files(folder)
-    key = (
-        folder,
-        task,
-        *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files),
-    )
+    key = _key_of(folder, task)
     with _guard:
         lock = _locks.setdefault(key, threading.Lock())
     with lock:
@@ -173,16 +168,28 @@ def load_quantized(
                 _kept.move_to_end(key)
                 return _kept[key]
         signature = SIGNATURES[task]
-        built = load_or_build(
-            _describe(files, task, calibration.description),
-            lambda: quantize(model, signature, calibration.make(), on_progress),
-        )
-        predictor = OpenVinoPredictor(built)
-        with _guard:
-            _kept[key] = predictor
-            while len(_kept) > _NUM_KEPT:
-                _kept.popitem(last=False)
-        return predictor
+        network = load_network()
+        description = _describe(_weights_files(folder), task, calibration.description)
+        if _key_of(folder, task) == key:
+            built = load_or_build(
+                description,
+                lambda: quantize(network, signature, calibration.make(), on_progress),
+            )
+            predictor = OpenVinoPredictor(built)
+            with _guard:
+                _kept[key] = predictor
+                while len(_kept) > _NUM_KEPT:
+                    _kept.popitem(last=False)
+            return predictor
+    # A run has saved better weights meanwhile: what was read may not be what was described, by
+    # which it would be kept for good.
+    return load_quantized(folder, task, load_network, calibration, on_progress)
+
+
+def _key_of(folder: Path, task: str) -> tuple[object, ...]:
+    """Return what changes when a model's files do."""
+    stats = ((file.name, file.stat()) for file in _weights_files(folder))
+    return (folder, task, *((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
 
 
 def _weights_files(folder: Path) -> list[Path]:

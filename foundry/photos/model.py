@@ -67,7 +67,7 @@ def load_photo_model(
         return PhotoModel(predict, labels, find_names(labels), prepare_photo)
     loaded = load_others(name, "photos", on_progress, variant)
     config: Any = loaded.model.config
-    labels = tuple(str(config.id2label[index]) for index in range(config.num_labels))
+    labels = tuple(config.id2label[index] for index in range(config.num_labels))
 
     def prepare(image: Image.Image) -> Tensor:
         made = loaded.processor(images=flatten(image), return_tensors="pt")

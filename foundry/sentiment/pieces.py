@@ -132,7 +132,7 @@ def label_names(model: PreTrainedModel) -> tuple[str, ...]:
     config: Any = model.config
     names: list[str] = []
     for index in range(config.num_labels):
-        name = str(config.id2label.get(index, f"LABEL_{index}"))
+        name = config.id2label[index]
         while name in names:
             name += " (again)"
         names.append(name)

@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from foundry.models.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 from foundry.training.config import TrainConfig
 from foundry.training.loop import TrainEvent
 from foundry.training.runs import Run
@@ -47,8 +48,8 @@ def write_weights(run: Run, folder: Path) -> Path:
     """
     path = folder / f"{run.run_id}-weights.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(run.best_folder.iterdir()):
-            archive.write(file, file.name)
+        for name in (CONFIG_FILE, WEIGHTS_FILE):
+            archive.write(run.best_folder / name, name)
     return path
 
 

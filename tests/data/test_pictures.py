@@ -56,6 +56,14 @@ def test_what_is_no_picture_is_a_sentence():
         load_photo(io.BytesIO(b"no picture"))
 
 
+def test_a_damaged_avif_is_a_sentence():
+    content = bytearray(saved(Image.new("RGB", (24, 20), "white"), "AVIF").getvalue())
+    place = content.index(b"mdat") + 4
+    content[place:] = bytes(len(content) - place)
+    with pytest.raises(InputError, match="damaged"):
+        load_photo(io.BytesIO(bytes(content)))
+
+
 # A quarter turn to the right: what is on top was taken on the left.
 @pytest.mark.parametrize(
     "odd", [{}, {277: "x"}, {296: 100_000}, {282: "72 dpi"}, {282: float("nan")}]

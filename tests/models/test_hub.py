@@ -1,3 +1,4 @@
+import errno
 import threading
 
 import pytest
@@ -72,6 +73,19 @@ def test_a_hub_that_is_down_is_a_sentence(hub, monkeypatch):
     # A port that nothing listens on.
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ArtifactError, match="could not be downloaded"):
+        resolve_model(REPO)
+
+
+def test_a_full_disk_is_a_sentence(hub, monkeypatch):
+    find = hub_module.snapshot_download
+
+    def download(*args, local_files_only=False, **kwargs):
+        if local_files_only:
+            return find(*args, local_files_only=True, **kwargs)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(hub_module, "snapshot_download", download)
+    with pytest.raises(ArtifactError, match=f"no room left .* “{REPO}”; make some in .*cache"):
         resolve_model(REPO)
 
 

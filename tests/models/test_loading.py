@@ -1,6 +1,8 @@
+import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +15,9 @@ from foundry.errors import ArtifactError, InputError
 from foundry.models import (
     available_architectures,
     available_models,
+    available_variants,
     build_model,
+    checkpoints,
     load_model,
     save_model,
 )
@@ -209,6 +213,33 @@ def test_a_configuration_survives_saving(architecture, tmp_path):
     assert loaded.config == model.config
     assert type(loaded) is type(model)
     assert loaded.dropout.p == 0.25
+
+
+def test_a_folder_may_be_named_from_here(saved, monkeypatch):
+    _, folder = saved
+    monkeypatch.chdir(folder.parent)
+    here = Path(folder.name)
+    assert load_model(here).config == load_model(folder).config
+    save_model(saved[0], folder.parent / f"{folder.name}-pruned")
+    assert "pruned" in available_variants(here)
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, WEIGHTS_FILE])
+def test_a_disk_that_is_full_while_saving_leaves_what_was_there(saved, monkeypatch, name):
+    model, folder = saved
+
+    def fail(content, path, *args):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if name == WEIGHTS_FILE:
+        monkeypatch.setattr(checkpoints, "save_file", fail)
+    else:
+        monkeypatch.setattr(Path, "write_text", lambda path, text, *_: fail(text, path))
+    with pytest.raises(OSError, match="space left"):
+        save_model(model, folder)
+    assert {file.name for file in folder.iterdir()} == {CONFIG_FILE, WEIGHTS_FILE}
+    load_model(folder)
 
 
 def test_saved_files_hold_no_pickle(saved):

@@ -19,7 +19,7 @@ from transformers import (
 from waiting import call_at_once
 
 from foundry.errors import ArtifactError, InputError
-from foundry.models import available_models, load_pretrained
+from foundry.models import VARIANTS, available_models, load_pretrained
 from foundry.models import pretrained as pretrained_module
 
 
@@ -88,6 +88,22 @@ def test_a_model_for_another_task_is_refused(folder, speech_folder):
         load_pretrained(str(folder), "speech")
     with pytest.raises(InputError, match="for sentiment"):
         load_pretrained(str(speech_folder), "sentiment")
+
+
+def test_every_label_has_a_text_for_a_name(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {"1": 7, "2": "good"}
+    (folder / "config.json").write_text(json.dumps(config))
+    names = load_pretrained(str(folder), "sentiment").model.config.id2label
+    assert names == {0: "LABEL_0", 1: "7"}
+
+
+def test_what_cannot_be_calibrated_is_a_sentence(speech_folder, tmp_path):
+    folder = shutil.copytree(speech_folder, tmp_path / "model")
+    for file in folder.glob("*processor_config.json"):
+        file.write_text(file.read_text().replace("16000", "8000"))
+    with pytest.raises(InputError, match=r"cannot be made int8: .*Choose another variant"):
+        load_pretrained(str(folder), "speech", variant=VARIANTS["int8"])
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 1000, None])

@@ -5,8 +5,19 @@ from torch import nn
 from foundry.compression.measurement.footprint import effective_weights, footprint
 from foundry.compression.pruning import mask
 from foundry.errors import InputError
-from foundry.models import DENSE, VARIANTS, Variant, build_model, load_model, save_model
+from foundry.models import (
+    DENSE,
+    VARIANTS,
+    Variant,
+    build_model,
+    load_model,
+    save_model,
+    variants,
+)
+from foundry.models.calibration import Calibration
 from foundry.models.checkpoints import CONFIG_FILE, WEIGHTS_FILE
+from foundry.models.shipped import hash_file
+from foundry.models.variants import load_quantized
 
 
 def test_names_and_variants_belong_together():
@@ -15,6 +26,33 @@ def test_names_and_variants_belong_together():
         assert variant.name == name
         assert Variant.parse(name) == variant
     assert Variant.parse("dense") == DENSE == Variant()
+
+
+def test_int8_is_kept_by_the_weights_that_it_was_made_of(tmp_path, monkeypatch):
+    network = build_model("lenet").eval()
+    save_model(network, tmp_path)
+    asked = []
+
+    def load_while_a_run_saves():
+        loaded = load_model(tmp_path)
+        if not asked:
+            network.fc3.bias.data += 1
+            save_model(network, tmp_path)
+        asked.append(loaded)
+        return loaded
+
+    def keep(description, build):
+        build()
+        return description
+
+    monkeypatch.setattr(variants, "load_or_build", keep)
+    monkeypatch.setattr(variants, "quantize", lambda network, *_: made_of.append(network))
+    monkeypatch.setattr(variants, "OpenVinoPredictor", lambda description: description)
+    made_of = []
+    nothing = Calibration(list, "")
+    kept = load_quantized(tmp_path, "digits", load_while_a_run_saves, nothing)
+    assert kept[WEIGHTS_FILE] == hash_file(tmp_path / WEIGHTS_FILE)
+    assert torch.equal(made_of[0].fc3.bias, network.fc3.bias)
 
 
 def test_a_variant_is_a_key():

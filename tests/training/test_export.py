@@ -6,12 +6,13 @@ import sys
 import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import foundry
-from foundry.models import load_model
+from foundry.models import build_model, load_model, save_model
 from foundry.training import TrainEvent
 from foundry.training.export import write_metrics, write_script, write_tensorboard, write_weights
 
@@ -38,6 +39,14 @@ def test_metrics_open_in_pandas_as_numbers(finished_run, tmp_path):
     # One validation an epoch.
     assert frame["val_accuracy"].notna().sum() == finished_run.config.epochs
     assert frame["train_loss"].dtype == float
+
+
+def test_only_whole_files_are_zipped(tmp_path):
+    run = SimpleNamespace(run_id="run", best_folder=tmp_path / "best")
+    save_model(build_model("lenet"), run.best_folder)
+    (run.best_folder / "model.safetensors.partial").write_bytes(b"half")
+    with zipfile.ZipFile(write_weights(run, tmp_path)) as archive:
+        assert archive.namelist() == ["config.json", "model.safetensors"]
 
 
 def test_zipped_weights_load_as_a_model(finished_run, tmp_path):

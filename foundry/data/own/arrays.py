@@ -58,8 +58,8 @@ def read_arrays(path: Path) -> Found:
             check_pair(split, *parts[split])
             if images.ndim == 4:
                 notes.append(f"The colours of {split}_images were turned into greys.")
-            if images.shape[1] != IMAGE_SIZE:
-                notes.append(f"{split}_images of {shape_of(images)} were reduced to 28x28.")
+            if images.shape[1:3] != (IMAGE_SIZE, IMAGE_SIZE):
+                notes.append(f"{split}_images of {shape_of(images)} were resized to 28x28.")
     if "train" not in parts:
         raise InputError("The NPZ has no train_images and train_labels, which are needed.")
     check_count(sum(len(labels) for _, labels in parts.values()))

@@ -75,9 +75,9 @@ def read_folders(path: Path, frame: Frame) -> Generator[float, None, Found]:
             labels.setdefault(split, []).append(numbers[name])
     notes = []
     if others := len(entries) - len(pictures):
-        notes.append(f"{others:,} files that are no pictures were left out.")
+        notes.append(f"{others:,} files other than PNG, JPEG, WebP and BMP were left out.")
     if loose:
-        notes.append(f"Pictures in no folder were left out: {_name_some(loose)}.")
+        notes.append(f"Pictures in no folder of a class were left out: {_name_some(loose)}.")
     if unreadable:
         notes.append(f"Pictures that cannot be read were left out: {_name_some(unreadable)}.")
     if not images:
@@ -105,14 +105,13 @@ def _place(
     folders = [_parts(entry)[:-1] for entry in pictures]
     depth = _count_shared(folders)
     folders = [folder[depth:] for folder in folders]
-    has_splits = all(
-        len(folder) > 1 and folder[0].lower() in _SPLIT_NAMES for folder in folders if folder
-    )
+    has_splits = _has_splits(folders)
     placed, loose = [], []
     for folder, entry in zip(folders, pictures, strict=True):
         split, inner = "train", folder
-        if folder and has_splits:
-            split, inner = _SPLIT_NAMES[folder[0].lower()], folder[1:]
+        if has_splits:
+            known = _SPLIT_NAMES.get(folder[0].lower()) if folder else None
+            split, inner = (known, folder[1:]) if known else ("train", ())
         if inner:
             placed.append((split, _name_class(inner[0]), entry))
         else:
@@ -120,11 +119,25 @@ def _place(
     return placed, loose
 
 
+def _has_splits(folders: Sequence[tuple[str, ...]]) -> bool:
+    """Tell whether the outer folders are splits rather than classes.
+
+    Pictures may lie beside: unlabelled ones to test on, as of competitions, or those of a text.
+    """
+    outer = {folder[0].lower() for folder in folders if folder}
+    splits = {
+        _SPLIT_NAMES[folder[0].lower()]
+        for folder in folders
+        if len(folder) > 1 and folder[0].lower() in _SPLIT_NAMES
+    }
+    return len(splits) > 1 or (len(splits) == 1 and outer <= _SPLIT_NAMES.keys())
+
+
 def _count_shared(folders: Sequence[tuple[str, ...]]) -> int:
-    """Return how many folders all pictures share around those of the classes."""
+    """Return how many folders lie around those of the classes, or of the splits."""
     depth = 0
-    while all(len(folder) > depth + 1 for folder in folders):
-        names = {folder[depth] for folder in folders}
+    while any(len(folder) > depth + 1 for folder in folders):
+        names = {folder[depth] for folder in folders if len(folder) > depth}
         if len(names) > 1 or next(iter(names)).lower() in _SPLIT_NAMES:
             break
         depth += 1

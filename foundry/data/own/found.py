@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from foundry.data.mnist import IMAGE_SIZE
+from foundry.data.names import is_seen, tidy
 from foundry.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -65,8 +66,8 @@ def name_classes(
 
 def tidy_name(text: str) -> str:
     """Return what names a class, on one line; empty if it cannot name one."""
-    name = " ".join(text.split())
-    return name if len(name) <= MAX_NAME and name.isprintable() else ""
+    name = tidy(text)
+    return name if len(name) <= MAX_NAME and is_seen(name) else ""
 
 
 def check_classes(num_classes: int) -> None:

@@ -139,8 +139,47 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_rest_kept(tmp_path):
     notes = " ".join(own.notes)
     assert "cannot be read were left out: 7 (cat/bad0.png" in notes
     assert "and 2 more" in notes
-    assert "1 files that are no pictures" in notes
-    assert "in no folder were left out: 1 (loose.png)" in notes
+    assert "1 files other than PNG, JPEG, WebP and BMP" in notes
+    assert "in no folder of a class were left out: 1 (loose.png)" in notes
+
+
+@pytest.mark.parametrize(
+    ("beside", "start"),
+    [
+        ("test/1.png", "train/"),
+        ("train/cover.png", "train/"),
+        ("set/cover.png", "set/"),
+        ("set/cover.png", "set/train/"),
+        ("cover.png", "set/"),
+    ],
+)
+def test_what_lies_beside_the_folders_of_classes_makes_no_class(tmp_path, beside, start):
+    own = read(write_zip(tmp_path / "a.zip", folders(start=start) | {beside: png()}))
+    assert own.data.classes == ("cat", "dog")
+    assert sum(map(sum, own.counts.values())) == 20
+    assert f"were left out: 1 ({beside})" in " ".join(own.notes)
+
+
+def test_a_folder_beside_several_splits_is_none(tmp_path):
+    files = folders(start="train/") | folders(start="test/", count=2) | {"docs/a.png": png()}
+    own = read(write_zip(tmp_path / "a.zip", files))
+    assert own.data.classes == ("cat", "dog")
+    assert own.counts["test"] == (2, 2)
+    assert "were left out: 1 (docs/a.png)" in " ".join(own.notes)
+
+
+def test_classes_may_be_called_as_splits_are(tmp_path):
+    own = read(write_zip(tmp_path / "a.zip", folders(("test", "train"))))
+    assert own.data.classes == ("test", "train")
+
+
+def test_a_name_of_a_class_may_be_written_in_two_ways_and_join_its_letters(tmp_path):
+    joined = "می\u200cخواهم"
+    files = folders(("caf\u00e9", joined), start="train/")
+    files |= folders(("cafe\u0301", joined), 2, start="test/")
+    own = read(write_zip(tmp_path / "a.zip", files))
+    assert set(own.data.classes) == {"caf\u00e9", joined}
+    assert own.counts["test"] == (2, 2)
 
 
 def test_pictures_in_two_splits_are_counted(tmp_path):
@@ -299,10 +338,15 @@ def test_a_colour_npz_is_made_grey_and_that_is_said(tmp_path):
     assert {one.numpy().tobytes() for one in own.data.train.images} == expected
 
 
-def test_a_larger_npz_is_reduced_by_area_and_that_is_said(tmp_path):
+@pytest.mark.parametrize("shape", [(28, 40), (8, 8)])
+def test_an_npz_of_another_size_is_resized_and_that_is_said(tmp_path, shape):
+    own = read(npz(tmp_path / "a.npz", train_images=noise(40, *shape)))
+    size = "x".join(map(str, shape))
+    assert f"train_images of 40x{size} were resized to 28x28." in own.notes
+
+
+def test_a_larger_npz_is_reduced_by_area(tmp_path):
     images = noise(40, 56, 56)
-    own = read(npz(tmp_path / "a.npz", train_images=images))
-    assert any("reduced to 28x28" in note for note in own.notes)
     # The mean of blocks of 2x2, computed by numpy.
     means = images[0].reshape(28, 2, 28, 2).mean((1, 3))
     assert np.abs(reduce_arrays(images[:1])[0] - means).max() <= 1
