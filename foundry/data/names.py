@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from foundry.data.archives import is_litter
 from foundry.errors import InputError
 
 MAX_NAME = 40
@@ -19,7 +20,7 @@ def check_class_name(name: object) -> str:
 
     Raises:
         InputError: If it is no name of one line, too long, has invisible characters, or cannot name
-            a folder.
+            a folder, or names one that is passed over.
     """
     # Systems write “é” as one character or as two, which look alike.
     composed = unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
@@ -37,5 +38,10 @@ def check_class_name(name: object) -> str:
         raise InputError(
             "A class is also the name of a folder, which cannot begin with a dot or have any of "
             f"{' '.join(_NOT_IN_FOLDERS)} in it."
+        )
+    if is_litter((plain,)):
+        raise InputError(
+            f"“{plain}” is what systems call a file of their own, which is passed over where a ZIP "
+            "file is read; call the class differently."
         )
     return plain
