@@ -19,6 +19,7 @@ from foundry.photos.teaching.archive import (
     open_archive,
     read_archive,
 )
+from foundry.photos.teaching.changes import hold
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.lessons import Taught, load_frozen
 from foundry.photos.teaching.outcome import Outcome, Tuned
@@ -57,22 +58,30 @@ def save_project(project: Project, path: Path) -> None:
     Args:
         project: The visitor's own.
         path: Where to write.
+
+    Raises:
+        InputError: If it was deleted meanwhile.
     """
-    values = {
-        "labels": project.labels,
-        "examples": [asdict(example) for example in project.examples],
-        "outcome": None if project.outcome is None else project.outcome.as_values(),
-        "tuned": None if project.tuned is None else asdict(project.tuned),
-        "has_chosen_tuned": project.has_chosen_tuned,
-    }
-    with zipfile.ZipFile(path, "w") as archive:
-        for example in project.examples:
-            file = project.file_of(example.digest)
-            archive.write(file, f"{example.label}/{file.name}")
-        archive.writestr(PROJECT_FILE, json.dumps(values, ensure_ascii=False, indent=1))
-        for file in (project.folder / HEAD_FILE, project.tuned_file):
+    # On another page a picture may just be removed.
+    with hold(project) as now:
+        values = {
+            "labels": now.labels,
+            "examples": [asdict(example) for example in now.examples],
+            "outcome": None if now.outcome is None else now.outcome.as_values(),
+            "tuned": None if now.tuned is None else asdict(now.tuned),
+            "has_chosen_tuned": now.has_chosen_tuned,
+        }
+        files = {}
+        for example in now.examples:
+            file = now.file_of(example.digest)
+            files[f"{example.label}/{file.name}"] = file.read_bytes()
+        files[PROJECT_FILE] = json.dumps(values, ensure_ascii=False, indent=1).encode()
+        for file in (now.folder / HEAD_FILE, now.tuned_file):
             if file.exists():
-                archive.write(file, file.name)
+                files[file.name] = file.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
 
 
 def load_project(path: Path, owner: str) -> Project:

@@ -13,10 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from foundry.errors import InputError
-from foundry.photos.teaching.changes import add_squares
+from foundry.photos.teaching.changes import add_squares, remove_example
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
 from foundry.photos.teaching.pictures import make_square
-from foundry.photos.teaching.projects import create_project, list_own_projects
+from foundry.photos.teaching.projects import create_project, list_own_projects, remove_project
 from foundry.photos.teaching.taking_home import load_project, save_project
 from foundry.ui.photos.teach.downloads import on_load, on_take, write_taught
 
@@ -85,6 +85,16 @@ def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
 
 def _spoil(values, **changes):
     return json.dumps(values | {"outcome": values["outcome"] | changes}).encode()
+
+
+def test_a_picture_that_goes_before_it_is_saved_is_not_in_it(taught, tmp_path):
+    left = remove_example(taught, taught.examples[0].digest)
+    save_project(taught, tmp_path / "saved.zip")
+    assert load_project(tmp_path / "saved.zip", "you").examples == left.examples
+    remove_project(left)
+    with pytest.raises(InputError, match="deleted meanwhile"):
+        save_project(left, tmp_path / "gone.zip")
+    assert not (tmp_path / "gone.zip").exists()
 
 
 def test_what_cannot_have_come_out_of_a_teaching_is_a_sentence(taught, tmp_path):
