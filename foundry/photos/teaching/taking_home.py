@@ -84,12 +84,15 @@ def save_project(project: Project, path: Path) -> None:
             archive.writestr(name, content)
 
 
-def load_project(path: Path, owner: str) -> Project:
+def load_project(path: Path, owner: str) -> tuple[Project, int]:
     """Make a project of a ZIP file, whole or not at all.
 
     Args:
         path: From `save_project()`, or any with a folder for each class.
         owner: The visitor's secret token.
+
+    Returns:
+        The project, and how many pictures a class has twice, of which one is kept.
 
     Raises:
         InputError: As `read_archive()` does, or if what was learned is damaged.
@@ -98,10 +101,10 @@ def load_project(path: Path, owner: str) -> Project:
         learned = {name: _read(archive, entry) for name, entry in list_learned(archive).items()}
     values = _parse(learned.pop(PROJECT_FILE)) if PROJECT_FILE in learned else None
     # Projects of earlier versions do not say which classes they have.
-    labels, squares, _ = read_archive(path, values.get("labels") if values else None)
+    labels, squares, num_twice = read_archive(path, values.get("labels") if values else None)
     project = create_project(owner, labels, squares)
     if values is None:
-        return project
+        return project, num_twice
     try:
         listed = {one["digest"]: Example(**one) for one in values["examples"]}
         # Projects of earlier versions were not fine-tuned.
@@ -129,7 +132,7 @@ def load_project(path: Path, owner: str) -> Project:
     except (InputError, ArtifactError, ValueError, KeyError, TypeError):
         remove_project(project)
         raise InputError(_DAMAGED) from None
-    return project
+    return project, num_twice
 
 
 def _parse(content: bytes) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def test_a_run_is_kept_with_the_classes_and_answers_for_them(project, queue, tmp
     assert alone.tail is None and ask(alone, picture).closeness == said.closeness
     # As a project it comes back whole.
     save_project(chosen, tmp_path / "project.zip")
-    loaded = load_project(tmp_path / "project.zip", "you")
+    loaded, _ = load_project(tmp_path / "project.zip", "you")
     assert (loaded.tuned, loaded.has_chosen_tuned) == (tuned.tuned, True)
     assert ask(load_taught(loaded), picture) == said
     # Trained anew, the head alone answers.
