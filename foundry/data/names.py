@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from foundry.data.archives import is_litter
 from foundry.errors import InputError
 
 MAX_NAME = 40
@@ -30,7 +31,7 @@ def check_class_name(name: object) -> str:
 
     Raises:
         InputError: If it is no name of one line, too long, has invisible characters, or cannot name
-            a folder.
+            a folder, or names one that is passed over.
     """
     plain = tidy(name) if isinstance(name, str) else ""
     if not plain or len(plain) > MAX_NAME:
@@ -46,5 +47,10 @@ def check_class_name(name: object) -> str:
         raise InputError(
             "A class is also the name of a folder, which cannot begin with a dot or have any of "
             f"{' '.join(_NOT_IN_FOLDERS)} in it."
+        )
+    if is_litter((plain,)):
+        raise InputError(
+            f"“{plain}” is what systems call a file of their own, which is passed over where a ZIP "
+            "file is read; call the class differently."
         )
     return plain

@@ -92,8 +92,9 @@ def attack_digit(
     check_attack(method, epsilon, MAX_EPSILON)
     pixels = torch.from_numpy(image)[None, None].float() / 255
     before = read_probs(model, pixels, normalize_pixels)
-    if target is not None and target not in range(before.shape[1]):
-        raise InputError(f"“{target}” is no digit; 0 to {before.shape[1] - 1} are accepted.")
+    classes = range(before.shape[1])
+    if target is not None and not (isinstance(target, int) and target in classes):
+        raise InputError(f"“{target}” is no digit; 0 to {classes[-1]} are accepted.")
     digit = int(before.argmax())
     if digit == target:
         raise InputError(f"It is read as {digit} already; choose another digit to fool it into.")

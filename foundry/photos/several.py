@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from foundry.data.photos import square_photo
-from foundry.data.pictures import load_photo
+from foundry.data.pictures import inspect_file, load_photo
 from foundry.data.spreadsheets import write_csv
 from foundry.errors import InputError
 from foundry.photos.classification import NUM_GUESSES, Guess, classify_photo, rank
@@ -27,12 +27,14 @@ class Named:
         guesses: The likeliest names, the likeliest first; none if it could not be read.
         square: The middle of it, RGB, 256x256; None if it could not be read.
         problem: Why not, in a sentence, empty if it could.
+        remark: What of the file was not looked at, in a sentence, empty if that is nothing.
     """
 
     file: str
     guesses: tuple[Guess, ...]
     square: Image.Image | None
     problem: str
+    remark: str = ""
 
 
 def check_number(paths: Sequence[str | Path]) -> None:
@@ -69,7 +71,8 @@ def name_photos(model: PhotoModel, paths: Sequence[str | Path]) -> Iterator[Name
             yield Named(path.name, (), None, str(error))
             continue
         guesses = rank(model, classify_photo(model, image), NUM_GUESSES)
-        yield Named(path.name, tuple(guesses), square_photo(image), "")
+        remark = inspect_file(path).remark
+        yield Named(path.name, tuple(guesses), square_photo(image), "", remark)
 
 
 def write_names(named: Sequence[Named], path: Path) -> Path:
@@ -84,7 +87,9 @@ def write_names(named: Sequence[Named], path: Path) -> Path:
     """
     numbers = range(1, NUM_GUESSES + 1)
     places = [column for number in numbers for column in (f"name_{number}", f"prob_{number}")]
-    return write_csv(path, ["file", *places, "problem"], [_write_row(one) for one in named])
+    return write_csv(
+        path, ["file", *places, "problem", "remark"], [_write_row(one) for one in named]
+    )
 
 
 def _write_row(named: Named) -> list[str | float]:
@@ -92,4 +97,4 @@ def _write_row(named: Named) -> list[str | float]:
     for guess in named.guesses:
         cells += [guess.label, round(guess.prob, _DECIMALS)]
     # A model may know fewer names.
-    return [*cells, *[""] * (1 + 2 * NUM_GUESSES - len(cells)), named.problem]
+    return [*cells, *[""] * (1 + 2 * NUM_GUESSES - len(cells)), named.problem, named.remark]

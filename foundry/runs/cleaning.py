@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -164,14 +164,13 @@ def remove_oldest_files(
     Returns:
         Bytes of the files that are left.
     """
-    files = [(file, file.stat()) for file in folder.rglob("*") if file.is_file()]
-    files.sort(key=lambda entry: entry[1].st_mtime, reverse=True)
+    files = sorted(_list_files(folder), key=lambda entry: entry[1].st_mtime, reverse=True)
     num_bytes = num_left = 0
     for file, found in files:
         num_bytes += found.st_size
         is_old = time.time() - found.st_mtime > _YOUNG_S
-        if num_bytes > max_bytes and is_old and str(file) not in kept:
-            file.unlink(missing_ok=True)
+        if num_bytes > max_bytes and is_old and file not in kept:
+            Path(file).unlink(missing_ok=True)
         else:
             num_left += found.st_size
     return num_left
@@ -199,12 +198,16 @@ def _remove(folder: Path, wait_s: float = 0.0) -> bool:
 
 def measure_folder(folder: Path) -> int:
     """Return the bytes of all files in a folder; what goes meanwhile counts for nothing."""
-    num_bytes = 0
+    return sum(found.st_size for _, found in _list_files(folder))
+
+
+def _list_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the path of every file in a folder, and what is known of it; what goes is left out."""
     for place, _, names in os.walk(folder):
         for name in names:
+            path = os.path.join(place, name)
             with suppress(OSError):
-                num_bytes += os.stat(os.path.join(place, name)).st_size
-    return num_bytes
+                yield path, os.stat(path)
 
 
 def _age_s(folder: Path) -> float:

@@ -6,10 +6,14 @@ Nothing else knows how to reach Ray; what runs on it imports it where it is used
 import contextlib
 import importlib.util
 import os
+import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 from foundry.errors import InputError
 from foundry.runs.folders import RUNS_DIR_VARIABLE, runs_dir
@@ -22,6 +26,9 @@ _PROJECT_DIR = Path(__file__).parents[2]
 _REACH_S = 3.0
 # Ray gives its own processes half a minute to start, which a busy machine may take them for once.
 _START_TRIES = 3
+# In the folder of a session that was started here.
+_MARK = "of-foundry"
+_MAX_SESSION_AGE_S = 2 * 24 * 3600.0
 
 
 def is_ray_installed() -> bool:
@@ -68,11 +75,29 @@ def ray_session(purpose: str, address: str | None = None) -> Iterator[None]:
         return
     if address:
         _check_reachable(address)
-    _init(address)
+    session = _init(address)
+    if not address:
+        _remove_ended_sessions(session.parent)
+        (session / _MARK).touch()
     try:
         yield
     finally:
         ray.shutdown()
+        if not address:
+            # Ray leaves it for whoever wants to read its logs.
+            shutil.rmtree(session, ignore_errors=True)
+
+
+def _remove_ended_sessions(parent: Path) -> None:
+    """Remove the folders of our sessions whose processes were killed before they could do it."""
+    for mark in parent.glob(f"session_*/{_MARK}"):
+        process = mark.parent.name.rpartition("_")[2]
+        if not process.isdecimal() or psutil.pid_exists(int(process)):
+            continue
+        with contextlib.suppress(OSError):
+            # Where processes are counted anew in every container, its number alone says little.
+            if time.time() - mark.stat().st_mtime > _MAX_SESSION_AGE_S:
+                shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def _check_reachable(address: str) -> None:
@@ -94,7 +119,8 @@ def _check_reachable(address: str) -> None:
         ) from None
 
 
-def _init(address: str | None) -> None:
+def _init(address: str | None) -> Path:
+    """Connect to Ray; return the folder of its session, on the machine where that began."""
     import ray
 
     # Workers start in folders of their own, and find the project all the same.
@@ -104,7 +130,7 @@ def _init(address: str | None) -> None:
     num_tries = 1 if address else _START_TRIES
     for num_left in reversed(range(num_tries)):
         try:
-            ray.init(
+            context = ray.init(
                 address=address or "local",
                 runtime_env={"env_vars": {"PYTHONPATH": path, RUNS_DIR_VARIABLE: runs}},
                 logging_level="ERROR",
@@ -120,4 +146,5 @@ def _init(address: str | None) -> None:
                 f"The Ray cluster at {address or 'this machine'} cannot be joined with {version}: "
                 f"{str(error).rstrip('.')}"
             ) from error
-        return
+        return Path(context.address_info["session_dir"])
+    raise AssertionError("the last try returns or raises")

@@ -1,8 +1,10 @@
 """Search for good settings: `python -m foundry.search --minutes 3`."""
 
 import argparse
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from foundry.data.own.reading import finish, read_data_set
 from foundry.errors import ArtifactError, InputError
 from foundry.runs.cluster import ADDRESS_VARIABLE
 from foundry.runs.data_sets import AS_IT_IS, keep_data_set
+from foundry.runs.folders import RUN_FILE, hash_owner, write_json
 from foundry.runs.standby import fix_runs_dir
-from foundry.search.config import CHOICES, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
-from foundry.search.runs import SearchRun, create_search, fit_search
+from foundry.search.config import CHOICES, FIELDS, OBJECTIVES, RANGES, SAMPLERS, SearchConfig
+from foundry.search.runs import TUNE_FOLDER, SearchRun, create_search, fit_search
 from foundry.search.stream import search
 from foundry.training.export import equivalent_python
 
@@ -83,14 +86,38 @@ def _build_config(args: argparse.Namespace) -> SearchConfig:
     return fit_search(SearchConfig(**knobs), _OWNER)
 
 
+def _open(args: argparse.Namespace) -> tuple[Path, SearchConfig]:
+    """Return the folder of the search, and what is searched there; says what is of no effect."""
+    config = _build_config(args)
+    if args.out is None:
+        return create_search(config, _OWNER).folder, config
+    about = args.out / RUN_FILE
+    if not (args.out / TUNE_FOLDER).exists():
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_json(about, {"owner": hash_owner(_OWNER), "config": asdict(config)})
+        return args.out, config
+    try:
+        begun = SearchConfig(**json.loads(about.read_text("utf-8"))["config"])
+    except FileNotFoundError:
+        # Earlier versions did not write down how it began.
+        return args.out, config
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArtifactError(f"{about} is damaged; choose another folder.") from None
+    asked = {name: _option(name) for name in FIELDS if getattr(args, name, None) is not None}
+    asked |= {"num_trials": "--trials"} if args.num_trials is not None else {}
+    asked |= {"dataset": "--data"} if args.data else {}
+    unused = [asked[name] for name in asked if getattr(config, name) != getattr(begun, name)]
+    if unused:
+        print(f"It goes on with the settings that it began with, without {', '.join(unused)}.")
+    return args.out, begun
+
+
 def main() -> None:
     """Search, say how every trial ended, print the table and the best setting as Python."""
     args = _parse()
     fix_runs_dir()
     try:
-        config = _build_config(args)
-        run = create_search(config, _OWNER) if args.out is None else None
-        folder = run.folder if run else args.out
+        folder, config = _open(args)
         print(f"Searching in {folder}", flush=True)
         for event in search(config, folder, args.address):
             if event.state != "running":

@@ -121,14 +121,16 @@ class AudioFile:
     def _read_channels(self) -> Iterator[np.ndarray]:
         for block in self._decode_with_ffmpeg(self.track) if self.track else self._decode():
             finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-            yield finite.clip(-_LARGEST_SAMPLE, _LARGEST_SAMPLE)
+            yield finite.clip(-_LARGEST_SAMPLE, _LARGEST_SAMPLE).astype(np.float32, copy=False)
 
     def _decode(self) -> Iterator[np.ndarray]:
         num_frames = max(1, _BLOCK_SAMPLES // self.num_channels)
         num_read = 0
         try:
             with MendedFile(self.path) as mended, soundfile.SoundFile(mended) as file:
-                while len(block := file.read(num_frames, dtype="float32", always_2d=True)):
+                # What is beyond float32's range would be infinite, which is no number.
+                dtype = "float64" if file.subtype == "DOUBLE" else "float32"
+                while len(block := file.read(num_frames, dtype=dtype, always_2d=True)):
                     num_read += len(block)
                     yield block
         except soundfile.LibsndfileError as error:

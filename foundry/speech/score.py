@@ -9,8 +9,10 @@ from foundry.errors import InputError
 
 # Aligning costs the product of both lengths.
 _MAX_REFERENCE_CHARACTERS = 20_000
-# Between the letters of one word, as in Persian; they are not heard.
-_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+# Between the letters of one word, as in Persian, or where a line may be broken; not heard.
+_UNHEARD = dict.fromkeys(map(ord, "\u200c\u200d\u00ad\u2060\ufeff"))
+# What people and their keyboards write for an apostrophe.
+_APOSTROPHES = dict.fromkeys(map(ord, "’‘‛ʼ´`′＇"), "'")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def score_transcript(reference: str, heard: str) -> Score:
 
 
 def _normalise(text: str) -> str:
-    whole = unicodedata.normalize("NFC", text.lower().replace("’", "'").translate(_JOINERS))
+    plain = text.lower().translate(_UNHEARD | _APOSTROPHES)
+    whole = unicodedata.normalize("NFC", plain)
     words = "".join(sign if _is_in_word(sign) else " " for sign in whole).split()
     # Within a word an apostrophe is a letter; around it, it may be a quotation mark.
     return " ".join(word.strip("'") for word in words if word.strip("'"))

@@ -79,6 +79,7 @@ def test_another_network_may_read_what_one_network_attacks(lenet, mnist):
         ({"epsilon": float("nan")}, "from 0 to 0.5 is accepted"),
         ({"epsilon": "much"}, "from 0 to 0.5 is accepted"),
         ({"target": 12}, "“12” is no digit"),
+        ({"target": 3.0}, "“3.0” is no digit; 0 to 9 are accepted"),
         ({"target": 7}, "read as 7 already"),
     ],
 )

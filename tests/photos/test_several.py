@@ -8,6 +8,7 @@ from foundry.data.pictures import load_photo
 from foundry.errors import InputError
 from foundry.photos import PhotoModel, classify_photo, load_photo_model, rank
 from foundry.photos.several import MAX_PHOTOS, check_number, name_photos, write_names
+from foundry.ui.photos.album import card_html
 from foundry.ui.photos.examples import EXAMPLES, open_example
 
 
@@ -42,7 +43,7 @@ def test_the_table_has_five_names_with_probabilities_and_no_formulas(model, path
     named = list(name_photos(model, paths))
     with write_names(named, tmp_path / "names.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:3] == ["file", "name_1", "prob_1"] and len(rows[0]) == 12
+    assert list(rows[0])[:3] == ["file", "name_1", "prob_1"] and len(rows[0]) == 13
     assert rows[0]["file"] == "'=sum A cat.png"
     assert rows[1]["problem"] and not rows[1]["name_1"]
     assert rows[2]["name_1"] == "espresso"
@@ -54,7 +55,17 @@ def test_a_model_of_two_names_leaves_the_other_places_empty(model, paths, tmp_pa
     two = PhotoModel(lambda x: model.predict(x)[:, :2], ("tench", "goldfish"), None, model.prepare)
     named = list(name_photos(two, paths[:1]))
     rows = list(csv.reader(write_names(named, tmp_path / "a.csv").open(encoding="utf-8-sig")))
-    assert [len(row) for row in rows] == [12, 12] and rows[1][5:] == [""] * 7
+    assert [len(row) for row in rows] == [13, 13] and rows[1][5:] == [""] * 8
+
+
+def test_of_a_file_with_several_pictures_it_is_said_that_one_is_named(model, tmp_path):
+    first, *others = (open_example(title).convert("L").resize((64, 64)) for title in EXAMPLES)
+    first.save(tmp_path / "some.gif", save_all=True, append_images=others)
+    (named,) = name_photos(model, [tmp_path / "some.gif"])
+    said = f"The file holds {len(EXAMPLES)} pictures; only the first one was looked at."
+    assert named.remark == said and named.guesses
+    assert said in write_names([named], tmp_path / "a.csv").read_text("utf-8-sig")
+    assert said in card_html(model, 0, named)
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,18 @@ def test_the_oldest_variants_go_while_all_are_too_large(tmp_path, monkeypatch):
 
 def test_no_folder_of_uploads_is_nothing_to_clean(tmp_path):
     remove_oldest_files(tmp_path / "none")
+
+
+def test_what_goes_while_it_is_measured_counts_for_nothing(tmp_path, monkeypatch):
+    """Two servers may tidy up one folder, and visitors leave meanwhile."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(bytes(1000))
+
+    def walk(folder):
+        found = list(os_walk(folder))
+        (tmp_path / "a").unlink()
+        return found
+
+    os_walk = os.walk
+    monkeypatch.setattr(os, "walk", walk)
+    assert remove_oldest_files(tmp_path) == 1000

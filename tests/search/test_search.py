@@ -18,6 +18,7 @@ from foundry.search import __main__ as command_line
 from foundry.search import runs as search_runs
 from foundry.search.config import RANGES
 from foundry.search.runs import (
+    TUNE_FOLDER,
     adopt_trial,
     create_search,
     list_own_searches,
@@ -215,6 +216,33 @@ def test_the_command_line_prints_the_table_and_the_best_as_python(monkeypatch, c
     script = printed[printed.index('"""Repeat run') :]
     assert "learning_rate=0.01," in script
     compile(script, "script", "exec")
+
+
+def test_a_search_that_goes_on_does_so_with_its_own_settings_and_says_so(
+    monkeypatch, capsys, tmp_path
+):
+    searched = []
+    monkeypatch.setattr(command_line, "search", lambda config, *_: searched.append(config) or [])
+    out = tmp_path / "out"
+
+    def run(*options):
+        monkeypatch.setattr(sys, "argv", ["search", "--out", str(out), *options])
+        command_line.main()
+        return capsys.readouterr().out
+
+    # Before anything was tried, it begins as it is told.
+    for trials in ("2", "3"):
+        assert "goes on" not in run("--trials", trials, "--epochs", "1")
+    assert searched[-1].num_trials == 3
+    (out / TUNE_FOLDER).mkdir()
+    assert "goes on" not in run("--trials", "3")
+    assert searched[-1] == searched[-2]
+    said = "the settings that it began with, without --epochs, --trials."
+    assert said in run("--trials", "4", "--epochs", "2", "--seed", "0")
+    assert searched[-1] == searched[-2]
+    (out / "run.json").write_text("{}")
+    with pytest.raises(SystemExit, match="damaged; choose another folder"):
+        run("--trials", "3")
 
 
 def test_a_trial_that_diverged_stays_so_and_is_never_the_best(ended):

@@ -276,6 +276,13 @@ def test_samples_that_are_not_numbers_are_silence(tmp_path):
     assert np.isfinite(np.square(waveform)).all()
 
 
+def test_what_is_beyond_float32_is_loud_rather_than_silent(tmp_path):
+    soundfile.write(tmp_path / "a.wav", 1e300 * sine(16_000), 16_000, subtype="DOUBLE")
+    waveform = read_all(tmp_path / "a.wav")
+    assert waveform.dtype == np.float32
+    assert np.isfinite(waveform).all() and np.abs(waveform).mean() > 1e5
+
+
 def test_a_long_recording_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
     monkeypatch.setattr(audio, "MAX_DURATION_S", 1.0)

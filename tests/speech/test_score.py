@@ -44,6 +44,15 @@ def test_marks_are_letters_and_joiners_are_not_heard():
     assert score_transcript("می\u200cخواهم", "میخواهم").wer == 0
 
 
+@pytest.mark.parametrize("sign", "'’‘‛ʼ´`′＇")
+def test_any_sign_that_is_typed_for_an_apostrophe_is_one(sign):
+    assert score_transcript(f"I don{sign}t, {sign}go{sign}", "i don't go").wer == 0
+
+
+def test_where_a_line_may_be_broken_a_word_goes_on():
+    assert score_transcript("\ufeffre\u00adcord\u00ading on\u2060ly", "recording only").wer == 0
+
+
 def test_nothing_heard_is_all_missed():
     score = score_transcript("one two", "")
     assert (score.wer, score.cer) == (1.0, 1.0)

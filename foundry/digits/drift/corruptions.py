@@ -52,7 +52,7 @@ def corrupt(images: np.ndarray, kind: str, strength: int, seed: int = 0) -> np.n
     """
     if kind not in STRENGTHS:
         raise InputError(f"There is no change “{kind}”; choose one of {', '.join(KINDS)}.")
-    if strength not in range(NUM_STRENGTHS + 1):
+    if not isinstance(strength, int) or strength not in range(NUM_STRENGTHS + 1):
         raise InputError(f"strength is {strength}; whole numbers from 0 to 5 are accepted.")
     if strength == 0:
         return images

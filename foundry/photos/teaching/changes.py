@@ -1,7 +1,8 @@
 """Changing a visitor's classes: what was read may be old, so each change looks at the disk anew."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,7 +171,20 @@ def choose_tuned(project: Project, has_chosen_tuned: bool) -> Project:
     return _change(project, choose)
 
 
-def _change(project: Project, change: Callable[[Project], Project]) -> Project:
+@contextmanager
+def hold(project: Project) -> Iterator[Project]:
+    """Let nobody else change a project while the block lasts, so that its files fit together.
+
+    Args:
+        project: The visitor's own.
+
+    Yields:
+        The project as it is now.
+
+    Raises:
+        InputError: If it was deleted meanwhile, or is being changed elsewhere for too long.
+        ArtifactError: If it cannot be written.
+    """
     if not project.folder.exists():
         # Else the lock would make it anew.
         raise InputError("These classes were deleted meanwhile.")
@@ -179,15 +193,20 @@ def _change(project: Project, change: Callable[[Project], Project]) -> Project:
             now = read_project(project.folder)
             if now is None:
                 raise InputError("These classes were deleted meanwhile.")
-            changed = change(now)
-            write_project(changed)
-            return changed
+            yield now
     except Timeout:
         raise InputError("These classes are being changed elsewhere; try again.") from None
     except FileNotFoundError:
         raise InputError("These classes were deleted meanwhile.") from None
     except OSError as error:
         raise cannot_write(error) from None
+
+
+def _change(project: Project, change: Callable[[Project], Project]) -> Project:
+    with hold(project) as now:
+        changed = change(now)
+        write_project(changed)
+        return changed
 
 
 def _replace_file(path: Path, write: Callable[[Path], object]) -> None:

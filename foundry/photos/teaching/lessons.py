@@ -11,7 +11,7 @@ from foundry.models import load_model
 from foundry.models.networks import EfficientNetLite0
 from foundry.models.runtime import on_narrow_thread
 from foundry.photos.model import SHIPPED, prepare_photo
-from foundry.photos.teaching.changes import keep_learned
+from foundry.photos.teaching.changes import hold, keep_learned
 from foundry.photos.teaching.examples import NONE_OF_THESE, check_enough
 from foundry.photos.teaching.head import Head
 from foundry.photos.teaching.learning import Learned, LearnEvent, learn
@@ -106,22 +106,24 @@ def teach_project(project: Project, has_replay: bool = True) -> Iterator[LearnEv
 
 
 def load_taught(project: Project) -> Taught:
-    """Return what a project was taught.
+    """Return what a project was taught last.
 
     Args:
         project: The visitor's own.
 
     Raises:
-        InputError: If it was never trained.
+        InputError: If it was never trained, or was deleted meanwhile.
         ArtifactError: If its file is damaged.
     """
-    known = project.read_head()
-    if known is None:
-        raise InputError("These classes were not trained yet; press Train first.")
     network = load_frozen()
-    head, novelty = known
-    has_tail = project.has_chosen_tuned
-    tail = read_tail(project.tuned_file, network, head.labels) if has_tail else None
+    # Elsewhere it may just be trained anew.
+    with hold(project) as now:
+        known = now.read_head()
+        if known is None:
+            raise InputError("These classes were not trained yet; press Train first.")
+        head, novelty = known
+        has_tail = now.has_chosen_tuned
+        tail = read_tail(now.tuned_file, network, head.labels) if has_tail else None
     return Taught(network, head, novelty, tail)
 
 

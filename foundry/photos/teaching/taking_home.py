@@ -19,6 +19,7 @@ from foundry.photos.teaching.archive import (
     open_archive,
     read_archive,
 )
+from foundry.photos.teaching.changes import hold
 from foundry.photos.teaching.examples import Example
 from foundry.photos.teaching.lessons import Taught, load_frozen
 from foundry.photos.teaching.outcome import Outcome, Tuned
@@ -57,30 +58,41 @@ def save_project(project: Project, path: Path) -> None:
     Args:
         project: The visitor's own.
         path: Where to write.
+
+    Raises:
+        InputError: If it was deleted meanwhile.
     """
-    values = {
-        "labels": project.labels,
-        "examples": [asdict(example) for example in project.examples],
-        "outcome": None if project.outcome is None else project.outcome.as_values(),
-        "tuned": None if project.tuned is None else asdict(project.tuned),
-        "has_chosen_tuned": project.has_chosen_tuned,
-    }
-    with zipfile.ZipFile(path, "w") as archive:
-        for example in project.examples:
-            file = project.file_of(example.digest)
-            archive.write(file, f"{example.label}/{file.name}")
-        archive.writestr(PROJECT_FILE, json.dumps(values, ensure_ascii=False, indent=1))
-        for file in (project.folder / HEAD_FILE, project.tuned_file):
+    # On another page a picture may just be removed.
+    with hold(project) as now:
+        values = {
+            "labels": now.labels,
+            "examples": [asdict(example) for example in now.examples],
+            "outcome": None if now.outcome is None else now.outcome.as_values(),
+            "tuned": None if now.tuned is None else asdict(now.tuned),
+            "has_chosen_tuned": now.has_chosen_tuned,
+        }
+        files = {}
+        for example in now.examples:
+            file = now.file_of(example.digest)
+            files[f"{example.label}/{file.name}"] = file.read_bytes()
+        files[PROJECT_FILE] = json.dumps(values, ensure_ascii=False, indent=1).encode()
+        for file in (now.folder / HEAD_FILE, now.tuned_file):
             if file.exists():
-                archive.write(file, file.name)
+                files[file.name] = file.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
 
 
-def load_project(path: Path, owner: str) -> Project:
+def load_project(path: Path, owner: str) -> tuple[Project, int]:
     """Make a project of a ZIP file, whole or not at all.
 
     Args:
         path: From `save_project()`, or any with a folder for each class.
         owner: The visitor's secret token.
+
+    Returns:
+        The project, and how many pictures a class has twice, of which one is kept.
 
     Raises:
         InputError: As `read_archive()` does, or if what was learned is damaged.
@@ -89,10 +101,10 @@ def load_project(path: Path, owner: str) -> Project:
         learned = {name: _read(archive, entry) for name, entry in list_learned(archive).items()}
     values = _parse(learned.pop(PROJECT_FILE)) if PROJECT_FILE in learned else None
     # Projects of earlier versions do not say which classes they have.
-    labels, squares, _ = read_archive(path, values.get("labels") if values else None)
+    labels, squares, num_twice = read_archive(path, values.get("labels") if values else None)
     project = create_project(owner, labels, squares)
     if values is None:
-        return project
+        return project, num_twice
     try:
         listed = {one["digest"]: Example(**one) for one in values["examples"]}
         # Projects of earlier versions were not fine-tuned.
@@ -120,7 +132,7 @@ def load_project(path: Path, owner: str) -> Project:
     except (InputError, ArtifactError, ValueError, KeyError, TypeError):
         remove_project(project)
         raise InputError(_DAMAGED) from None
-    return project
+    return project, num_twice
 
 
 def _parse(content: bytes) -> dict[str, Any]:

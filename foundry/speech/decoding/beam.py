@@ -122,6 +122,11 @@ class BeamOptions:
     word_score: float
     beam: int = 50
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what nothing can be weighed with."""
+        if not (0 <= self.lm_weight < math.inf and math.isfinite(self.word_score)):
+            raise ValueError(f"weights of {self.lm_weight} and {self.word_score}")
+
 
 class _BigramStates(LM):
     """What the decoder asks of a language model, in terms of a `Bigram`; for one search."""
@@ -289,5 +294,5 @@ def _load_cached(path: Path, alphabet: Alphabet, modified_ns: int) -> BeamDecode
         pairs = Counter({(words[a], words[b]): int(count) for a, b, count in contents["pairs"]})
         options = BeamOptions(float(contents["lm_weight"]), float(contents["word_score"]))
         return BeamDecoder(Bigram(pairs), options, alphabet)
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
         raise ArtifactError(f"{path} is damaged: {error}.") from None

@@ -26,6 +26,8 @@ button.card:hover, button.card:focus-visible { outline: 2px solid var(--primary-
 .card .share { font-variant-numeric: tabular-nums; }
 .card .file { color: var(--body-text-color-subdued); font-size: 0.75rem; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; }
+.card .remark { color: var(--body-text-color-subdued); font-size: 0.75rem;
+  overflow-wrap: anywhere; }
 .card .problem { color: var(--foundry-wrong); overflow-wrap: anywhere; }
 """
 )
@@ -51,11 +53,12 @@ def card_html(model: PhotoModel, number: int, named: Named) -> str:
     told = f'<span class="file" translate="no" title="{file}">{file}</span>'
     if named.square is None:
         return f'<div class="card"><span class="problem">{escape(named.problem)}</span>{told}</div>'
+    remark = f'<span class="remark">{escape(named.remark)}</span>' if named.remark else ""
     best = named.guesses[0]
     return (
         f'<button type="button" class="card" data-photo="{number}">'
         f'<img src="{_thumbnail(named.square)}" alt=""><b>{view.name_html(model, best.index)}</b>'
-        f'<span class="share">{best.prob:.1%}</span>{told}</button>'
+        f'<span class="share">{best.prob:.1%}</span>{remark}{told}</button>'
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from foundry.data.pictures import inspect_file, load_photo
 from foundry.errors import InputError
@@ -44,9 +45,7 @@ def classify_image(
     if request is not None and is_run_id(model):
         return _classify_taught(image_file, model, variant, session_owner(request))
     classifier = load_chosen(model, variant)
-    probs = classify_photo(classifier, load_photo(image_file))
-    if remark := inspect_file(image_file).remark:
-        gr.Warning(remark)
+    probs = classify_photo(classifier, _open(image_file))
     guesses = rank(classifier, probs, NUM_GUESSES)
     return {
         "label": guesses[0].label,
@@ -60,11 +59,18 @@ def _classify_taught(image_file: str, model: str, variant: str, owner: str) -> d
         raise InputError(
             f"Classes that were taught have no variant “{variant}”; choose {DENSE.name}."
         )
-    said = ask(taught, load_photo(image_file))
+    said = ask(taught, _open(image_file))
     return {
         "label": said.label,
         "confidences": [{"label": label, "confidence": prob} for label, prob in said.probs.items()],
     }
+
+
+def _open(image_file: str) -> Image.Image:
+    image = load_photo(image_file)
+    if remark := inspect_file(image_file).remark:
+        gr.Warning(remark)
+    return image
 
 
 @shows_errors

@@ -56,7 +56,7 @@ class Ticket:
 
     @property
     def num_ahead(self) -> int:
-        """How many have to be called before this one."""
+        """How many came before this one and have not gone yet; 0 once its turn has come."""
         return self._queue.num_ahead(self)
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -127,9 +127,11 @@ class WaitingQueue:
             yield
 
     def num_ahead(self, ticket: Ticket) -> int:
-        """Return how many have to be called before this one."""
+        """Return how many came before this one and have not gone yet."""
         with self._lock:
-            return self._waiting.index(ticket) if ticket in self._waiting else 0
+            if ticket not in self._waiting:
+                return 0
+            return len(self._inside) + self._waiting.index(ticket)
 
     def leave(self, ticket: Ticket) -> None:
         """Take a ticket back; a second time changes nothing."""

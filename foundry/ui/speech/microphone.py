@@ -59,6 +59,8 @@ let turn = Promise.resolve();
 
 function take() {{
   let length = waiting.reduce((sum, piece) => sum + piece.length, 0);
+  if (length > {_MAX_SAMPLES})
+    trouble.textContent = 'The server was busy for too long: some of what was said is lost.';
   while (length > {_MAX_SAMPLES}) length -= waiting.shift().length;
   const samples = new Int16Array(length);
   let place = 0;

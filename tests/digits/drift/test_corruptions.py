@@ -100,7 +100,9 @@ def test_the_same_seed_gives_the_same_digits_of_the_same_form(kind, strength, se
     assert (strength == 0) == np.array_equal(changed, images)
 
 
-@pytest.mark.parametrize(("kind", "strength"), [("melted", 1), (THICK, 6), (THICK, -1)])
+@pytest.mark.parametrize(
+    ("kind", "strength"), [("melted", 1), (THICK, 6), (THICK, -1), (THICK, 2.0)]
+)
 def test_what_there_is_not_is_refused(images, kind, strength):
     with pytest.raises(InputError, match=r"accepted|choose one of"):
         corrupt(images, kind, strength)

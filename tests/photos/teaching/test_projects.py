@@ -189,6 +189,13 @@ def test_what_nobody_sees_in_a_name_is_said_to_be_there():
             check_label(name)
 
 
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "__MACOSX"])
+def test_what_a_zip_file_is_read_without_is_no_name_of_a_class(name):
+    """Else a class would be lost on its way home and back."""
+    with pytest.raises(InputError, match=f"“{name}” is what systems call a file of their own"):
+        check_label(name)
+
+
 @pytest.mark.parametrize("owner", ["", None, 3])
 def test_classes_of_nobody_are_not_made(owner):
     with pytest.raises(InputError, match="need an owner"):

@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from types import SimpleNamespace
 
 import psutil
@@ -14,16 +17,18 @@ from waiting import PATIENCE_S, wait_until
 
 from foundry.errors import ArtifactError, InputError
 from foundry.photos.model import prepare_photo
-from foundry.photos.teaching.changes import choose_tuned, remove_example
+from foundry.photos.teaching.changes import choose_tuned, hold, keep_tuned, remove_example
 from foundry.photos.teaching.lessons import ask, load_frozen, load_taught, teach_project
+from foundry.photos.teaching.outcome import Tuned
 from foundry.photos.teaching.pictures import make_square
 from foundry.photos.teaching.projects import (
     create_project,
     read_own_project,
     remove_project,
+    write_project,
 )
 from foundry.photos.teaching.taking_home import build_whole, load_project, save_project
-from foundry.photos.teaching.tuning import worker
+from foundry.photos.teaching.tuning import runs, worker
 from foundry.photos.teaching.tuning.learning import NUM_EPOCHS, TuneEvent, tune
 from foundry.photos.teaching.tuning.runs import (
     TUNINGS,
@@ -32,8 +37,9 @@ from foundry.photos.teaching.tuning.runs import (
     remove_strays,
 )
 from foundry.photos.teaching.tuning.tail import Tail, pack_tail, read_tail
-from foundry.runs.folders import RUNS_DIR_VARIABLE, append_event
+from foundry.runs.folders import RUNS_DIR_VARIABLE, append_event, create_folder
 
+TUNED = Tuned((("x", "spots"),), 1, 1, 1, 1.0)
 KINDS = ("stripes", "squares", "spots")
 
 
@@ -170,7 +176,7 @@ def test_a_run_is_kept_with_the_classes_and_answers_for_them(project, queue, tmp
     assert alone.tail is None and ask(alone, picture).closeness == said.closeness
     # As a project it comes back whole.
     save_project(chosen, tmp_path / "project.zip")
-    loaded = load_project(tmp_path / "project.zip", "you")
+    loaded, _ = load_project(tmp_path / "project.zip", "you")
     assert (loaded.tuned, loaded.has_chosen_tuned) == (tuned.tuned, True)
     assert ask(load_taught(loaded), picture) == said
     # Trained anew, the head alone answers.
@@ -260,10 +266,53 @@ def test_the_head_alone_is_judged_by_the_pictures_that_are_still_there(project, 
     assert tuned.num_right_of_head == tuned.num_right == project.outcome.num_right > 0
 
 
-def fail_with(run, monkeypatch, reason):
-    """Let it be taken up in this process: it says so before it learns anything."""
-    monkeypatch.setattr(worker, "Commands", lambda: SimpleNamespace(last=None))
+def test_who_asks_while_the_classes_are_trained_anew_is_answered(project):
+    tuned = keep_tuned(project, pack_tail(begin(project).average()), TUNED, project.digest_head())
+    assert load_taught(tuned).tail is not None
+    with ThreadPoolExecutor(1) as pool, hold(tuned) as now:
+        # Training does one after the other.
+        now.tuned_file.unlink()
+        asked = pool.submit(load_taught, tuned)
+        wait([asked], timeout=0.2)
+        write_project(replace(now, tuned=None, has_chosen_tuned=False))
+    assert asked.result().tail is None
+
+
+def test_two_pages_at_once_start_one_fine_tuning(project, monkeypatch):
+    def create(*made):
+        time.sleep(0.1)
+        return create_folder(*made)
+
+    monkeypatch.setattr(runs, "create_folder", create)
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(create_tuning, project.project_id, "me") for _ in range(2)]
+    assert ["already" in str(one.exception()) for one in begun].count(True) == 1
+    assert len(TUNINGS.list_all()) == 1
+
+
+def test_stopped_before_it_has_gone_on_it_keeps_what_a_pause_kept(project, lesson, monkeypatch):
+    run, state = create_tuning(project.project_id, "me"), begin(project)
+    for event in tune(state, lesson):
+        append_event(run.folder, event)
+        if state.epoch == 2:
+            break
+    state.save(run.state_file)
+    monkeypatch.setattr(worker, "look", lambda *_: iter([0.5, lesson]))
+    stopped = take_up(run, monkeypatch, "stop")
+    assert (stopped.status, stopped.result["epochs"]) == ("stopped", 2)
+    assert project.tuned_file.read_bytes() == pack_tail(state.average())
+    assert read_own_project(project.project_id, "me").tuned.epochs == 2
+
+
+def take_up(run, monkeypatch, command):
+    """Let it be taken up in this process; gives the run as it is then."""
+    monkeypatch.setattr(worker, "Commands", lambda: SimpleNamespace(last=command))
     worker.main(run.run_id)
-    failed = TUNINGS.read(run.run_id)
+    return TUNINGS.read(run.run_id)
+
+
+def fail_with(run, monkeypatch, reason):
+    """Take it up: it says so before it learns anything."""
+    failed = take_up(run, monkeypatch, None)
     assert (failed.status, failed.is_resumable) == ("failed", False)
     assert failed.reason.startswith(reason)

@@ -148,6 +148,10 @@ def test_a_model_without_a_word_list_offers_no_beam_search(tmp_path):
         "{}",
         '{"lm_weight":1,"word_score":0,"words":["</s>"],"pairs":[[0,9,1]]}',
         '{"lm_weight":1,"word_score":0,"words":["</s>"],"pairs":[[0,0,1]]}',
+        '{"lm_weight":1,"word_score":0,"words":["</s>","a"],"pairs":[[0,1,Infinity]]}',
+        '{"lm_weight":NaN,"word_score":0,"words":["</s>","a"],"pairs":[[0,1,1]]}',
+        '{"lm_weight":-1,"word_score":0,"words":["</s>","a"],"pairs":[[0,1,1]]}',
+        '{"lm_weight":1,"word_score":-Infinity,"words":["</s>","a"],"pairs":[[0,1,1]]}',
     ],
 )
 def test_a_damaged_word_list_is_named(tmp_path, content):

@@ -13,10 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from foundry.errors import InputError
-from foundry.photos.teaching.changes import add_squares
+from foundry.photos.teaching.changes import add_squares, remove_example
 from foundry.photos.teaching.lessons import ask, load_taught, teach_project
 from foundry.photos.teaching.pictures import make_square
-from foundry.photos.teaching.projects import create_project, list_own_projects
+from foundry.photos.teaching.projects import create_project, list_own_projects, remove_project
 from foundry.photos.teaching.taking_home import load_project, save_project
 from foundry.ui.photos.teach.downloads import on_load, on_take, write_taught
 
@@ -29,7 +29,7 @@ def folder(runs_folder):
 @pytest.fixture
 def taught(tmp_path):
     write_zip(tmp_path / "two.zip", pattern_entries())
-    *_, project = teach_project(load_project(tmp_path / "two.zip", "me"))
+    *_, project = teach_project(load_project(tmp_path / "two.zip", "me")[0])
     return project
 
 
@@ -58,7 +58,7 @@ def test_it_answers_the_same_in_a_fresh_process(taught, file_format, is_tuned, t
 
 def test_a_project_is_loaded_as_it_was(taught, tmp_path):
     save_project(taught, tmp_path / "saved.zip")
-    loaded = load_project(tmp_path / "saved.zip", "you")
+    loaded, _ = load_project(tmp_path / "saved.zip", "you")
     assert (loaded.labels, loaded.examples) == (taught.labels, taught.examples)
     assert loaded.outcome == taught.outcome
     picture = draw_pattern("spots", 60)
@@ -68,7 +68,7 @@ def test_a_project_is_loaded_as_it_was(taught, tmp_path):
         entries = {name: archive.read(name) for name in archive.namelist()}
     for rename in ("packed/{}".format, lambda name: name.replace("/", "\\")):
         write_zip(tmp_path / "again.zip", {rename(name): one for name, one in entries.items()})
-        again = load_project(tmp_path / "again.zip", "you")
+        again, _ = load_project(tmp_path / "again.zip", "you")
         assert (again.examples, again.outcome) == (taught.examples, taught.outcome)
         assert load_taught(again).head.labels == taught.labels
 
@@ -85,6 +85,16 @@ def test_a_damaged_project_is_a_sentence_and_leaves_nothing(tmp_path, content):
 
 def _spoil(values, **changes):
     return json.dumps(values | {"outcome": values["outcome"] | changes}).encode()
+
+
+def test_a_picture_that_goes_before_it_is_saved_is_not_in_it(taught, tmp_path):
+    left = remove_example(taught, taught.examples[0].digest)
+    save_project(taught, tmp_path / "saved.zip")
+    assert load_project(tmp_path / "saved.zip", "you")[0].examples == left.examples
+    remove_project(left)
+    with pytest.raises(InputError, match="deleted meanwhile"):
+        save_project(left, tmp_path / "gone.zip")
+    assert not (tmp_path / "gone.zip").exists()
 
 
 def test_what_cannot_have_come_out_of_a_teaching_is_a_sentence(taught, tmp_path):
@@ -116,7 +126,7 @@ def test_a_project_in_the_making_is_loaded_as_it_was(taught, tmp_path):
     changed, _ = add_squares(taught, "waves", [make_square(draw_pattern("waves", 1))])
     changed, _ = add_squares(changed, "nothing yet", [])
     save_project(changed, tmp_path / "saved.zip")
-    loaded = load_project(tmp_path / "saved.zip", "you")
+    loaded, _ = load_project(tmp_path / "saved.zip", "you")
     assert loaded.labels == ("stripes", "spots", "waves", "nothing yet")
     assert loaded.examples == changed.examples
 
@@ -124,7 +134,7 @@ def test_a_project_in_the_making_is_loaded_as_it_was(taught, tmp_path):
 def test_a_fine_tuned_project_is_loaded_as_it_was(taught, tmp_path):
     tuned = fine_tune(taught)
     save_project(tuned, tmp_path / "saved.zip")
-    loaded = load_project(tmp_path / "saved.zip", "you")
+    loaded, _ = load_project(tmp_path / "saved.zip", "you")
     assert (loaded.tuned, loaded.has_chosen_tuned) == (tuned.tuned, True)
     picture = draw_pattern("spots", 60)
     assert ask(load_taught(loaded), picture) == ask(load_taught(tuned), picture)
@@ -140,11 +150,20 @@ def test_a_fine_tuned_project_is_loaded_as_it_was(taught, tmp_path):
 
 def test_the_page_writes_and_loads_projects(taught):
     button = on_take("project", "me")
-    board, *_ = on_load(
+    board, *_, note = on_load(
         button.value["path"] if isinstance(button.value, dict) else button.value, "me"
     )
     assert board.count("data-remove=") == 10
     assert len(list_own_projects("me")) == 2
+    assert "here before left the page" in note and taught.project_id in note
+
+
+def test_what_is_kept_once_of_a_file_is_said(tmp_path):
+    entries = pattern_entries()
+    name, content = next(iter(entries.items()))
+    write_zip(tmp_path / "two.zip", entries | {f"{name.rpartition('/')[0]}/again.png": content})
+    *_, note = on_load(str(tmp_path / "two.zip"), "me")
+    assert note == "1 picture was there twice and is kept once."
 
 
 def test_what_was_never_trained_has_no_network_to_take_home(tmp_path):

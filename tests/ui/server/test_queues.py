@@ -20,16 +20,16 @@ def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
         False,
         False,
     ]
-    assert (third.num_ahead, fourth.num_ahead) == (0, 1)
+    assert (first.num_ahead, third.num_ahead, fourth.num_ahead) == (0, 2, 3)
     # Nobody has been timed yet: the guess is 10 s each, and one of two goes in at a time.
     with pytest.raises(InputError, match=r"2 recordings are waiting already.*about 15 s"):
         queue.join()
     with third:
         pass
-    assert fourth.num_ahead == 0
+    assert fourth.num_ahead == 2
     with first:
         pass
-    assert fourth.wait(0)
+    assert fourth.wait(0) and fourth.num_ahead == 0
 
 
 def test_the_estimate_follows_what_the_last_ones_took(monkeypatch):
@@ -94,7 +94,7 @@ def one_inside(monkeypatch):
 def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
     clip = str(CLIPS / "digits.flac")
     waiting = transcribing.on_transcribe(clip, None, "beam")
-    assert "0 recordings are before yours" in next(waiting)[0]
+    assert "1 recordings are before yours" in next(waiting)[0]
     refused = transcribing.on_transcribe(clip, None, "beam")
     assert "recordings are waiting already" in next(refused)[0]
     with pytest.raises(Exception, match="recordings are waiting already"):

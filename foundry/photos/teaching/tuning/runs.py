@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from foundry.errors import InputError
+from foundry.photos.teaching.changes import hold
 from foundry.photos.teaching.projects import Project, projects_dir, read_own_project, read_project
 from foundry.photos.teaching.tuning.learning import NUM_EPOCHS, TuneEvent
 from foundry.runs.cleaning import remove_run
@@ -109,14 +110,16 @@ def create_tuning(project_id: str, owner: str, seed: int = 0) -> TuneRun:
         ArtifactError: If the runs folder cannot be written.
     """
     project = read_own_project(project_id, owner)
-    if project.outcome is None:
-        raise InputError("These classes were not trained yet; press Train first.")
     remove_strays()
-    before = find_tuning(project)
-    if before is not None and before.status in ACTIVE:
-        raise InputError("These classes are being fine-tuned already; stop that first.")
-    made = {"config": asdict(TuneConfig(project.project_id, project.digest_head(), seed))}
-    return TUNINGS.read(create_folder(tunings_dir(), made, owner).name)
+    # Another page of the visitor's may do the same.
+    with hold(project) as now:
+        if now.outcome is None:
+            raise InputError("These classes were not trained yet; press Train first.")
+        before = find_tuning(now)
+        if before is not None and before.status in ACTIVE:
+            raise InputError("These classes are being fine-tuned already; stop that first.")
+        made = {"config": asdict(TuneConfig(now.project_id, now.digest_head(), seed))}
+        return TUNINGS.read(create_folder(tunings_dir(), made, owner).name)
 
 
 def find_tuning(project: Project) -> TuneRun | None:

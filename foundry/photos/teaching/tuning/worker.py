@@ -70,14 +70,17 @@ def _list_taught(project: Project) -> list[Example]:
 def _look(
     run: TuneRun, project: Project, examples: list[Example], state: TuneState, commands: Commands
 ) -> Lesson | None:
-    """Let the frozen blocks look at the pictures; None if a command came before the end."""
+    """Let the frozen blocks look at the pictures; None if a command came before the end.
+
+    Where epochs are done already, a stop keeps them, which takes what comes out of this.
+    """
     try:
         pictures = [project.open_picture(one.digest) for one in examples]
     except FileNotFoundError:
         raise InputError("some of the pictures were removed meanwhile; start again") from None
     started, logged_at = time.perf_counter(), 0.0
     for seen in look(load_frozen(), examples, state.tail.labels, pictures):
-        if commands.last:
+        if commands.last and not (commands.last == "stop" and state.epoch):
             return None
         if isinstance(seen, Lesson):
             state.elapsed_s += time.perf_counter() - started
@@ -145,7 +148,9 @@ def _take_to_its_end(run: TuneRun, commands: Commands) -> None:
         state.load(run.state_file)
     rewind_events(run, state.epoch)
     lesson = _look(run, project, examples, state, commands)
-    command = commands.last if lesson is None else _learn_until_told(run, state, lesson, commands)
+    command = commands.last
+    if command is None and lesson is not None:
+        command = _learn_until_told(run, state, lesson, commands)
     if command is None or (command == "stop" and lesson is not None and state.epoch):
         assert lesson is not None
         _finish(run, state, lesson, [one for one in examples if one.is_held_out])

@@ -180,7 +180,8 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
     """
     start, width = find_start(model_name, token, device)
     # What cannot be learned is said before anything is waited for.
-    _plan(set_aside(token), start)
+    collection = set_aside(token)
+    lesson = _plan(collection, start)
     TRAINING_STARTS.count(token)
     try:
         with begin_job() as (job, cancelled), LESSONS.join() as ticket:
@@ -189,8 +190,8 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
                 line = status_line("Waiting", facts, 0.0)
                 yield [job, line, *[gr.skip()] * 3, *show_learning(True)]
             # While others learned, drawings may have come or gone.
-            collection = set_aside(token)
-            lesson = _plan(collection, start)
+            if (now := set_aside(token)).drawings != collection.drawings:
+                collection, lesson = now, _plan(now, start)
             line = status_line("Measuring", "How it reads now.", 0.0)
             yield [job, line, gr.skip(), board_html(collection), "", *show_learning(True)]
             keep = partial(keep_hand, start=model_name, owner=token, width=width)

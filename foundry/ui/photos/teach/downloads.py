@@ -86,11 +86,24 @@ def on_load(path: str | None, token: str) -> list[Any]:
         token: The visitor's.
 
     Returns:
-        As `show_all()`.
+        As `show_all()`, then a note.
     """
     if path is None:
         raise InputError("There is no file; send a ZIP file with a folder for each class.")
-    return show_all(load_project(Path(path), token))
+    before = find_project(token)
+    project, num_twice = load_project(Path(path), token)
+    notes = []
+    if num_twice == 1:
+        notes.append("1 picture was there twice and is kept once.")
+    elif num_twice:
+        notes.append(f"{num_twice} pictures were there twice and are kept once.")
+    if before is not None:
+        notes.append(
+            f"The classes that were here before left the page. Programs can still ask for "
+            f"“{before.project_id}”. Delete all of it deletes them, too, and else they go a week "
+            "after their last change."
+        )
+    return [*show_all(project), "\n\n".join(notes)]
 
 
 def build_downloads(visitor: gr.BrowserState) -> tuple[gr.UploadButton, list[Component]]:

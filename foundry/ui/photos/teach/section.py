@@ -137,7 +137,7 @@ def _build(visitor: gr.BrowserState, panel: RunPanel[TuneRun], project: Project 
     files.upload(on_add, [files, name, visitor], [*shown, files, note], **EVERY)
     camera.submit(on_taken, [name, visitor], [*shown, note], **EVERY)
     drawn.click(on_drawn, [pad, name, visitor], [*shown, note], **EVERY)
-    loaded = load.upload(on_load, [load, visitor], [*shown, *judged], **QUIET)
+    loaded = load.upload(on_load, [load, visitor], [*shown, *judged, note], **QUIET)
     board.select(on_board, visitor, shown, **EVERY)
     trained = train.click(
         on_train, [visitor, replay], [status, chart, board, *judged], **OWN_QUEUE, **QUIET

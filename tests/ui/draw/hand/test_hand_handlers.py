@@ -11,7 +11,7 @@ from foundry.errors import ArtifactError
 from foundry.runs.drawings import read_collection
 from foundry.runs.folders import RUNS_DIR_VARIABLE
 from foundry.training.hand import learning
-from foundry.training.hand.learning import Scores
+from foundry.training.hand.learning import Scores, plan_lesson
 from foundry.training.runs import list_own_runs
 from foundry.ui.components.model_choice import find_own_data_run, list_drawable_models
 from foundry.ui.draw.hand import handlers
@@ -172,6 +172,21 @@ def test_what_is_removed_before_its_turn_comes_is_not_learned(quick):
     assert job == ""
     assert "From 5 drawings on" in status
     assert not list_own_runs("alice")
+
+
+def test_drawings_that_did_not_change_meanwhile_are_read_once(quick, monkeypatch):
+    planned = []
+
+    def plan(*given):
+        planned.append(plan_lesson(*given))
+        return planned[-1]
+
+    monkeypatch.setattr(handlers, "plan_lesson", plan)
+    draw_some()
+    learning = on_learn("cpu", "lenet", "alice")
+    assert "Measuring" in next(learning)[1]
+    learning.close()
+    assert len(planned) == 1
 
 
 def test_what_goes_wrong_on_the_way_is_said_and_can_be_tried_again(quick, monkeypatch):
