@@ -28,10 +28,11 @@ classes are WordNet's.
 [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), and taught by \
 one fine-tuned from \
 [all-mpnet-base-v2](https://huggingface.co/sentence-transformers/all-mpnet-base-v2), both \
-Apache-2.0, on the Stanford Sentiment Treebank (Socher et al. 2013), customer reviews (Hu and Liu 2004), \
-Sentiment Labelled Sentences (Kotzias et al. 2015, CC BY 4.0), tweets of SemEval-2017 task 4 \
-(Rosenthal et al. 2017) and VADER's tweets and editorials (Hutto and Gilbert 2014, MIT). The texts \
-are not included; the treebank's, the reviews and SemEval's are for research use with citation.
+Apache-2.0, on the Stanford Sentiment Treebank (Socher et al. 2013), customer reviews (Hu and Liu \
+2004), Sentiment Labelled Sentences (Kotzias et al. 2015, CC BY 4.0), tweets of SemEval-2017 task \
+4 (Rosenthal et al. 2017) and VADER's tweets and editorials (Hutto and Gilbert 2014, MIT). The \
+texts are not included; the treebank's, the reviews and SemEval's are for research use with \
+citation.
 - **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken \
 Digit Dataset (CC BY-SA 4.0), Speech Commands v0.02 (Warden 2018, CC BY 4.0), WUW-II (CC BY-SA \
 4.0), GRID (Cooke et al. 2006, CC BY 4.0), a reading of LJSpeech's prompts (Apache-2.0) and \
