@@ -1,5 +1,6 @@
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from foundry.recipes.sentiment.pretrained import (
     load_tokenizer,
 )
 from foundry.recipes.sentiment.shipping import equalize_names
+from foundry.training.sharding import Shard
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,27 @@ def test_a_run_fits_into_its_minutes_and_more_go_on_with_it(
     curve = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [point["epoch"] for point in curve] == list(range(1, more[-1].epoch + 1))
     assert {domain["domain"] for domain in curve[-1]["domains"]} <= set(DOMAINS)
+
+
+def test_all_workers_go_by_the_clock_of_the_first(
+    base_dir: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    class Follower(Shard):
+        def agree(self, *values: float) -> Sequence[float]:
+            # At the first worker a minute has passed.
+            return (60.0,) if len(values) == 1 else values
+
+    model, corpus = build_classifier(base_dir, FAST.dropout), load_corpus(data_dir)
+    run = finetune(
+        model,
+        load_tokenizer(base_dir),
+        corpus.train,
+        corpus.val,
+        replace(FAST, minutes=1),
+        tmp_path,
+        shard=Follower(),
+    )
+    assert [event.elapsed_s for event in run] == [60.0, 60.0]
 
 
 def test_wrong_base_says_how_to_get_the_right_one(base_dir: Path, tmp_path: Path) -> None:

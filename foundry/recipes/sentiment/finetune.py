@@ -190,7 +190,9 @@ def finetune(
                     draft = checkpoint_dir / f"{BEST_FILE}.draft"
                     save_file(average, draft)
                     draft.replace(checkpoint_dir / BEST_FILE)
-            progress.elapsed_s += min(time.perf_counter() - started_s, LONGEST_STEP_S)
+            step_s = min(time.perf_counter() - started_s, LONGEST_STEP_S)
+            # Rate and end depend on the time: with a clock each, workers would go apart.
+            (progress.elapsed_s,) = shard.agree(progress.elapsed_s + step_s)
             progress.cpu_s += (time.process_time() - cpu_started_s) * shard.world_size
             started_s, cpu_started_s = time.perf_counter(), time.process_time()
             if is_last:
@@ -292,9 +294,7 @@ def _judge(logits: Tensor, examples: Sequence[Example]) -> tuple[float, float]:
 
 def _log(folder: Path, progress: Progress, logits: Tensor, val: Sequence[Example]) -> None:
     """Add the learning curve's next point: what the averaged weights do in each domain."""
-    figures = []
-    if logits.shape[1] == len(LABELS):
-        figures = measure_domains(align(logits.softmax(dim=1), list(LABELS.values())), val)
+    figures = measure_domains(align(logits.softmax(dim=1), list(LABELS.values())), val)
     point = asdict(progress) | {"domains": [asdict(domain) for domain in figures]}
     with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(point, allow_nan=False) + "\n")
