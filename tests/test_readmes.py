@@ -36,7 +36,6 @@ MAX_LINES = 200
 # Ids of the Hub look like paths.
 HUB_IDS = {
     "sentence-transformers/all-MiniLM-L6-v2",
-    "sentence-transformers/all-mpnet-base-v2",
     *(name for names in OFFERED.values() for name in names),
 }
 # In the example of a tab.

@@ -25,12 +25,10 @@ Corinna Cortes and Christopher J. C. Burges: The MNIST database of handwritten d
 (Russakovsky et al. 2015), whose pictures are not included. Apache-2.0. The English names of its \
 classes are WordNet's.
 - **bert-sentiment, bert-sentiment-pruned**, fine-tuned for this project from \
-[all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), and taught by \
-one fine-tuned from \
-[all-mpnet-base-v2](https://huggingface.co/sentence-transformers/all-mpnet-base-v2), both \
-Apache-2.0, on the Stanford Sentiment Treebank (Socher et al. 2013), customer reviews (Hu and Liu \
-2004), Sentiment Labelled Sentences (Kotzias et al. 2015, CC BY 4.0), tweets of SemEval-2017 task \
-4 (Rosenthal et al. 2017) and VADER's tweets and editorials (Hutto and Gilbert 2014, MIT). The \
+[all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), Apache-2.0, on \
+the Stanford Sentiment Treebank (Socher et al. 2013), customer reviews (Hu and Liu 2004), \
+Sentiment Labelled Sentences (Kotzias et al. 2015, CC BY 4.0), tweets of SemEval-2017 task 4 \
+(Rosenthal et al. 2017) and VADER's tweets and editorials (Hutto and Gilbert 2014, MIT). The \
 texts are not included; the treebank's, the reviews and SemEval's are for research use with \
 citation.
 - **wav2vec2-commands, wav2vec2-commands-pruned**, trained for this project on the Free Spoken \
