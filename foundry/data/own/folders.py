@@ -75,7 +75,7 @@ def read_folders(path: Path, frame: Frame) -> Generator[float, None, Found]:
             labels.setdefault(split, []).append(numbers[name])
     notes = []
     if others := len(entries) - len(pictures):
-        notes.append(f"{others:,} files that are no pictures were left out.")
+        notes.append(f"Files that are not pictures were left out: {others:,}.")
     if loose:
         notes.append(f"Pictures in no folder were left out: {_name_some(loose)}.")
     if unreadable:

@@ -12,6 +12,7 @@ from foundry.data import DIGITS, NUM_CLASSES
 from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
+from foundry.wording import counted
 
 _MAX_BARS = 10
 # A figure in a frame of its own, with a title and what is beside it.
@@ -78,7 +79,7 @@ def run_title(run: Run) -> str:
     name = title_of(run.config.model)
     # The last letters tell apart what was started in the same second.
     return (
-        f"{name}, {run.config.epochs} epochs, {day[4:6]}-{day[6:]} "
+        f"{name}, {counted(run.config.epochs, 'epoch')}, {day[4:6]}-{day[6:]} "
         f"{time_of_day[:2]}:{time_of_day[2:4]} ({chance[:4]})"
     )
 

@@ -23,6 +23,7 @@ from foundry.ui.draw.remarks import remark_on_photo
 from foundry.ui.draw.variants import compare_readings
 from foundry.ui.page.feedback import LATEST
 from foundry.ui.page.palette import ORANGE
+from foundry.wording import counted
 
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 
@@ -68,8 +69,9 @@ def _read(device: str, path: str, model_name: str, token: str, variant: str) -> 
             gr.Gallery([], visible=False),
         ]
     number = "".join(str(reading.digit) for reading in readings)
-    noun = "digit" if len(readings) == 1 else "digits"
-    sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
+    sentence = (
+        f"### {number}\n{counted(len(readings), 'digit')}, read line by line from left to right."
+    )
     for remark in filter(None, (remark_on_photo(readings), rest)):
         sentence += f" {remark}"
     if variant != DENSE.name:

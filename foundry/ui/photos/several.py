@@ -18,6 +18,7 @@ from foundry.ui.page.feedback import EVERY, QUIET, busy_buttons, shows_errors
 from foundry.ui.photos.album import ALBUM_CSS, ALBUM_JS, card_html
 from foundry.ui.photos.choice import load_chosen
 from foundry.ui.server.queues import OWN_QUEUE, PHOTO_SETS, begin_job, on_cancel
+from foundry.wording import counted
 
 _REFRESH_S = 0.5
 _IDLE = f"Choose up to {MAX_PHOTOS} files, then press Name them."
@@ -47,7 +48,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
             paths,
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} sets of photos are before yours."
+            facts = ticket.describe()
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 5]
         try:
             for step in watch(partial(load_chosen, name, variant), f"Loading {variant}"):
@@ -89,16 +90,16 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
 
 def _progress(num_done: int, num_all: int, elapsed_s: float) -> str:
     if not num_done:
-        return status_line("Naming", f"{num_all} photos.", 0.0)
+        return status_line("Naming", f"{counted(num_all, 'photo')}.", 0.0)
     left_s = elapsed_s * (num_all - num_done) / num_done
-    facts = f"{num_done} of {num_all} photos, {format_duration(left_s)} left"
+    facts = f"{num_done} of {counted(num_all, 'photo')}, {format_duration(left_s)} left"
     return status_line("Naming", facts, num_done / num_all)
 
 
 def _result(named: Sequence[Named], num_all: int, elapsed_s: float) -> str:
-    facts = f"{len(named)} of {num_all} photos in {format_elapsed(elapsed_s)}"
+    facts = f"{len(named)} of {counted(num_all, 'photo')} in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in named):
-        facts += f"; {num_problems} could not be read, and say why"
+        facts += f"; {num_problems} could not be read, each with its reason"
     return ended_line(facts, len(named), num_all)
 
 

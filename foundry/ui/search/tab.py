@@ -28,6 +28,7 @@ from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
 from foundry.ui.search.form import LABELS, build_knobs, fill_form, read_form
 from foundry.ui.search.preview import build_preview
+from foundry.wording import counted
 
 _NUM_KNOBS = len(fill_form(SearchConfig()))
 _IDLE = (
@@ -122,9 +123,9 @@ def describe_search(run: SearchRun) -> str:
         return "The server went away. Press Resume to go on."
     if not run.trials:
         return "Starting Ray." if run.status in ACTIVE else "Nothing was tried."
-    trials = f"{len(run.trials)} trials"
+    trials = counted(len(run.trials), "trial")
     if run.best:
-        trials = f"{len(run.trials)} trials, the best {run.best.accuracy:.2%}"
+        trials += f", the best {run.best.accuracy:.2%}"
     if run.status == "running":
         return f"{run.progress:.0%}, {format_duration(run.remaining_s or 0.0)} left: {trials}"
     return f"{trials}, in {format_duration(run.elapsed_s)}."

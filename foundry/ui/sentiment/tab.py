@@ -19,6 +19,7 @@ from foundry.ui.components.pretrained_choice import Loading, describe_choice, wa
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.page.feedback import LATEST, QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.sentiment import plots
@@ -36,6 +37,7 @@ from foundry.ui.sentiment.variants import on_compare, tell_answers
 from foundry.ui.sentiment.what_if import FOLLOW_JS, build_what_if, on_what_if
 from foundry.ui.sentiment.words import build_words_view, on_rest
 from foundry.ui.server.queues import OWN_QUEUE
+from foundry.wording import counted
 
 # The last is answered wrongly, which the label of the list says.
 EXAMPLE_TEXTS = (
@@ -161,8 +163,7 @@ def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
 def _note(score: SentimentScore, elapsed_ms: float) -> str:
     pieces = "" if score.num_pieces == 1 else f", read in {score.num_pieces} overlapping pieces"
     unknown = f", {score.num_unknown} of them unknown to the model" if score.num_unknown else ""
-    noun = "token" if score.num_tokens == 1 else "tokens"
-    return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
+    return f"{counted(score.num_tokens, 'token')}{unknown}{pieces}; {elapsed_ms:.0f} ms."
 
 
 def on_link(settings: Mapping[str, Any]) -> list[Any]:
@@ -191,6 +192,7 @@ def build_sentiment_tab(page: Page) -> None:
             value=DEFAULT_MODEL,
             label="Model",
             elem_id="sentiment-model",
+            elem_classes=OUR_CHOICES,
             **describe_choice("text classifier with safetensors weights"),
         )
         about = gr.HTML(

@@ -15,6 +15,7 @@ from foundry.ui.components.curves import (
 from foundry.ui.components.line_chart import build_line_chart, render_lines
 from foundry.ui.components.run_panel import RunWords
 from foundry.ui.components.run_status import format_duration
+from foundry.wording import counted
 
 
 def describe_run(run: Run) -> str:
@@ -42,7 +43,7 @@ def describe_run(run: Run) -> str:
             "validation stopped improving."
         )
     if run.status == "done":
-        return f"{last.epoch} epochs in {format_duration(last.elapsed_s)}."
+        return f"{counted(last.epoch, 'epoch')} in {format_duration(last.elapsed_s)}."
     return f"at {done}, after {format_duration(last.elapsed_s)}."
 
 

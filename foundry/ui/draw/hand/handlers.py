@@ -48,6 +48,7 @@ from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.downloads import KeptFiles
 from foundry.ui.server.limits import TRAINING_STARTS
 from foundry.ui.server.queues import LESSONS, begin_job
+from foundry.wording import counted
 
 READY = f"From {MIN_DRAWINGS} drawings on, the chosen network can learn your hand."
 _REFRESH_S = 0.3
@@ -100,7 +101,9 @@ def on_board(event: gr.EventData, token: str) -> str:
     asked: dict[str, Any] = event._data or {}
     collection = remove_drawing(str(asked.get("remove")), token)
     _drop_files(collection)
-    return correction_html(collection, f"Removed; you have {len(collection.drawings)} drawings.")
+    return correction_html(
+        collection, f"Removed; you have {counted(len(collection.drawings), 'drawing')}."
+    )
 
 
 @shows_errors
@@ -185,7 +188,7 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
     try:
         with begin_job() as (job, cancelled), LESSONS.join() as ticket:
             while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-                facts = f"{ticket.num_ahead} lessons are before yours."
+                facts = ticket.describe()
                 line = status_line("Waiting", facts, 0.0)
                 yield [job, line, *[gr.skip()] * 3, *show_learning(True)]
             # While others learned, drawings may have come or gone.

@@ -13,6 +13,7 @@ from foundry.ui.components.examples.board import Picture, aside_note, class_html
 from foundry.ui.components.line_chart import Curve, render_lines
 from foundry.ui.components.plots import png_url
 from foundry.ui.page.palette import BLUE, VERMILION
+from foundry.wording import counted
 
 # Of MNIST's test digits: less is within what another seed changes.
 _NOTICEABLE = 0.002
@@ -75,7 +76,7 @@ def board_html(collection: Collection) -> str:
         own = [drawing for drawing in collection.drawings if drawing.label == label]
         if not own:
             continue
-        count = "1 drawing" if len(own) == 1 else f"{len(own)} drawings"
+        count = counted(len(own), "drawing")
         pictures = [
             Picture(
                 one.digest,
@@ -162,7 +163,7 @@ def _conclude(before: Scores, outcomes: Mapping[bool, Outcome]) -> str:
     few = ""
     if before.num_own < 20:
         few = (
-            f"<p>{before.num_own} drawings say little about the next one: more of them make the "
-            "right column worth more.</p>"
+            f"<p>With {counted(before.num_own, 'drawing')} set aside, chance plays a large part: "
+            "more drawings make the last figure worth more.</p>"
         )
     return f'<p role="status">{said}</p>{few}'

@@ -15,6 +15,7 @@ from foundry.photos.teaching.projects import Project
 from foundry.ui.components.line_chart import Curve, render_lines
 from foundry.ui.page.palette import BLUE, ORANGE
 from foundry.ui.photos.teach.board import picture_url
+from foundry.wording import counted
 
 RESULT_CSS = """
 .versus { display: grid; gap: 0.3rem 0.8rem; align-items: center;
@@ -104,13 +105,13 @@ def _remembered(outcome: Outcome) -> str:
     lost = kept.num_before - kept.num_after
     if lost > 0:
         what = (
-            f"Of {kept.num_pictures} pictures of the classes that were there before, "
-            f"{kept.num_before} were right and {kept.num_after} are now: {lost} forgotten."
+            f"Of the earlier classes {kept.num_before} of {counted(kept.num_pictures, 'picture')} "
+            f"had been right; now {kept.num_after}: {lost} forgotten."
         )
     else:
         what = (
-            f"Of {kept.num_pictures} pictures of the classes that were there before, "
-            f"{kept.num_before} were right and {kept.num_after} are now: nothing was forgotten."
+            f"Of the earlier classes {kept.num_before} of {counted(kept.num_pictures, 'picture')} "
+            f"had been right; now {kept.num_after}: nothing was forgotten."
         )
     return f"<p><span>{how}</span> <span>{what}</span></p>"
 

@@ -27,6 +27,7 @@ from foundry.ui.page.feedback import EVERY, QUIET, build_when_opened, busy_butto
 from foundry.ui.server.queues import OWN_QUEUE, RECORDING_SETS, begin_job, on_cancel
 from foundry.ui.speech.model import name_of
 from foundry.ui.speech.several.table import TABLE_CSS, TABLE_JS, row_html, table_html
+from foundry.wording import counted
 
 _REFRESH_S = 0.5
 _IDLE = f"Choose up to {MAX_RECORDINGS} files, then press Transcribe them."
@@ -55,7 +56,7 @@ def on_several(
         line = _progress(0, len(paths), 0.0, 0.0)
         yield [job, line, "", *hidden, *busy_buttons(is_busy=True), paths]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} sets of recordings are before yours."
+            facts = ticket.describe()
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
         try:
             for step in watch_loading(name, "speech", variant):
@@ -100,15 +101,16 @@ def on_several(
 def _progress(num_done: int, num_all: int, share: float, elapsed_s: float) -> str:
     done = (num_done + share) / num_all
     if not done:
-        return status_line("Listening", f"{num_all} recordings to transcribe.", 0.0)
+        return status_line("Listening", f"{counted(num_all, 'recording')} to transcribe.", 0.0)
     left = format_duration(elapsed_s * (1 - done) / done)
-    return status_line("Listening", f"{num_done} of {num_all} recordings, {left} left", done)
+    facts = f"{num_done} of {counted(num_all, 'recording')}, {left} left"
+    return status_line("Listening", facts, done)
 
 
 def _result(heard: Sequence[Heard], num_all: int, elapsed_s: float) -> str:
-    facts = f"{len(heard)} of {num_all} recordings in {format_elapsed(elapsed_s)}"
+    facts = f"{len(heard)} of {counted(num_all, 'recording')} in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in heard):
-        facts += f"; {num_problems} could not be read, and say why"
+        facts += f"; {num_problems} could not be read, each with its reason"
     return ended_line(facts, len(heard), num_all)
 
 

@@ -22,6 +22,7 @@ from foundry.training.snapshots import find_newest_step
 from foundry.ui.components.plots import CARD_CSS
 from foundry.ui.page import palette
 from foundry.ui.train.inspection.watched import draw_sprite, watched_pictures
+from foundry.wording import counted
 
 # Of a network with more filters, the first ones.
 _MAX_FILTERS = 16
@@ -269,7 +270,7 @@ def _say_when(moment: Moment) -> str:
         return "Untrained" if moment.step == 0 else "The epoch that was kept"
     config = moment.config
     epoch = math.ceil(moment.step / math.ceil(config.num_train_images / config.batch_size))
-    return f"After {moment.step:,} updates, in epoch {epoch}"
+    return f"After {counted(moment.step, 'update')}, in epoch {epoch}"
 
 
 def _to_bytes(filters: np.ndarray) -> bytes:
