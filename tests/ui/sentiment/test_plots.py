@@ -15,7 +15,6 @@ EVIL = "<img src=x onerror=alert(1)> \"quoted' & more"
 class Page(HTMLParser):
     """Collects what a browser would make of some HTML."""
 
-import re
     def __init__(self, html):
         super().__init__()
         self.tags, self.text = [], ""
