@@ -62,7 +62,7 @@ def table_html(report: Mapping[str, Any]) -> str:
     has_balanced = first.get("balanced_quality") is not None
     head = (
         "Variant",
-        "Beside dense",
+        "Compared with dense",
         f"One {unit}, p50",
         "p95",
         f"{first['batch_size']} {unit}s, p50",
