@@ -54,7 +54,7 @@ def test_visitors_measure_one_after_another(monkeypatch):
         second = about_tab.on_measure()
         assert "Waiting" in next(second)[1]
         (refused,) = about_tab.on_measure()
-        assert "waiting already" in refused[1]
+        assert "The queue is full" in refused[1]
     assert "Measured" in list(second)[-1][1]
     with line.join() as ticket:
         assert ticket.wait(0)
