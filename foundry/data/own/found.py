@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from foundry.data.mnist import IMAGE_SIZE
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 SPLITS = ("train", "val", "test")
 MIN_CLASSES, MAX_CLASSES = 2, 100

@@ -17,8 +17,7 @@ import numpy as np
 from foundry.data.archives import MAX_FILE_BYTES, open_archive, read_entry
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.own.found import Found, check_count, check_pair, name_classes, shape_of
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 _NAME = re.compile(r"(.*?)-?(images|labels)[-.]idx([13])(-ubyte)?(\.gz)?", re.IGNORECASE)
 _UINT8 = 8

@@ -8,8 +8,7 @@ import torch
 
 from foundry.data.own.found import SPLITS, Found
 from foundry.data.splits import DataSet, Split
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 _SEED = 0
 # Of each class, for a split that was not brought.

@@ -7,8 +7,7 @@ import numpy as np
 
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.own.found import PIXELS, Found, check_count, name_classes
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 _COLUMNS = PIXELS + 1
 # The longest line that can be one of ours; a file without line ends must not fill the memory.

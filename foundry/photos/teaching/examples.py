@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from foundry.data.names import check_class_name
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 MIN_CLASSES, MAX_CLASSES = 2, 10
 MIN_EXAMPLES, MAX_EXAMPLES = 3, 100

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from foundry.data import DIGITS, NUM_CLASSES
+from foundry.errors import counted
 from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
-from foundry.wording import counted
 
 _MAX_BARS = 10
 # A figure in a frame of its own, with a title and what is beside it.

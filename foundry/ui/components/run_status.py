@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from foundry.errors import counted
 from foundry.runs.folders import AnyRun
-from foundry.wording import counted
 
 # Of a run that is under way its own kind says what it does.
 STATES = {

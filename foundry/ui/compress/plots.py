@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from foundry.errors import counted
 from foundry.ui.components.plots import format_bytes, format_ms, round_thousands
-from foundry.wording import counted
 
 # Of the classes, beside the table.
 _NUM_NAMED = 20

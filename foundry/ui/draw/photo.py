@@ -10,7 +10,7 @@ from PIL import Image
 
 from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import Reading, read_photo
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -23,7 +23,6 @@ from foundry.ui.draw.remarks import remark_on_photo
 from foundry.ui.draw.variants import compare_readings
 from foundry.ui.page.feedback import LATEST
 from foundry.ui.page.palette import ORANGE
-from foundry.wording import counted
 
 _PHOTO_HINT = "Upload a photo: each digit is found, boxed and read, line by line."
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.photos.several import MAX_PHOTOS, Named, check_number, name_photos, write_names
 from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch
@@ -18,7 +18,6 @@ from foundry.ui.page.feedback import EVERY, QUIET, busy_buttons, shows_errors
 from foundry.ui.photos.album import ALBUM_CSS, ALBUM_JS, card_html
 from foundry.ui.photos.choice import load_chosen
 from foundry.ui.server.queues import OWN_QUEUE, PHOTO_SETS, begin_job, on_cancel
-from foundry.wording import counted
 
 _REFRESH_S = 0.5
 _IDLE = f"Choose up to {MAX_PHOTOS} files, then press Name them."

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import counted
 from foundry.runs.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.runs.data_sets import list_data_sets
 from foundry.runs.folders import ACTIVE
@@ -28,7 +29,6 @@ from foundry.ui.search import plots as charts
 from foundry.ui.search.api import build_search_api
 from foundry.ui.search.form import LABELS, build_knobs, fill_form, read_form
 from foundry.ui.search.preview import build_preview
-from foundry.wording import counted
 
 _NUM_KNOBS = len(fill_form(SearchConfig()))
 _IDLE = (

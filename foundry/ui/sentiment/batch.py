@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_texts
 from foundry.sentiment.report import write_report
@@ -24,7 +24,6 @@ from foundry.ui.sentiment.answered import build_answered_view, on_answered
 from foundry.ui.sentiment.choice import load_sentiment_model
 from foundry.ui.sentiment.upload import on_file, read_upload
 from foundry.ui.server.queues import OWN_QUEUE, TABLES, Ticket, begin_job, on_cancel
-from foundry.wording import counted
 
 _REFRESH_S = 0.3
 _IDLE = "Paste lines or upload a file, then press Score."

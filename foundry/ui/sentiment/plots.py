@@ -6,9 +6,9 @@ from html import escape
 
 import numpy as np
 
+from foundry.errors import counted
 from foundry.sentiment.attribution import Explanation
 from foundry.sentiment.sides import Sides, find_sides
-from foundry.wording import counted
 
 # More labels than these are drawn as the likeliest ones and a line for the rest.
 _MAX_BARS = 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE, available_variants
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import Pretrained
@@ -37,7 +37,6 @@ from foundry.ui.sentiment.variants import on_compare, tell_answers
 from foundry.ui.sentiment.what_if import FOLLOW_JS, build_what_if, on_what_if
 from foundry.ui.sentiment.words import build_words_view, on_rest
 from foundry.ui.server.queues import OWN_QUEUE
-from foundry.wording import counted
 
 # The last is answered wrongly, which the label of the list says.
 EXAMPLE_TEXTS = (

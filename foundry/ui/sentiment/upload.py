@@ -5,10 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 from foundry.sentiment.tables import TextTable, guess_text_column, read_table
 from foundry.ui.page.feedback import shows_errors
-from foundry.wording import counted
 
 # Enough to see whether the first row is a header.
 _MAX_ROWS, _MAX_COLUMNS, _MAX_CHARACTERS = 4, 12, 120

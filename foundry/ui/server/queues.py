@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from foundry.errors import InputError
-from foundry.wording import counted
+from foundry.errors import InputError, counted
 
 _NUM_REMEMBERED = 10
 _GUESS_S = 10.0

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from foundry.errors import counted
 from foundry.training import TrainEvent
 from foundry.training.runs import Run
 from foundry.ui.page.feedback import QUIET
-from foundry.wording import counted
 
 # By so much the validation loss has to rise before it is called memorising, and accuracy before
 # more epochs are called worth while: what is less differs between seeds.

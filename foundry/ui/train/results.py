@@ -10,7 +10,7 @@ import numpy as np
 from gradio.components import Component
 
 from foundry.data import DIGITS, Split
-from foundry.errors import ArtifactError
+from foundry.errors import ArtifactError, counted
 from foundry.training import export
 from foundry.training.inspection.measures import Measures, measure_classes
 from foundry.training.runs import Run, read_own_run
@@ -18,7 +18,6 @@ from foundry.ui.components import plots
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.downloads import KeptFiles
 from foundry.ui.train.inspection.sure import build_sure, render_sure
-from foundry.wording import counted
 
 _MAX_IMAGES = 40
 _WORST = 12

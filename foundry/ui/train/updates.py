@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 
 from foundry.data.mnist import NUM_TRAIN
+from foundry.errors import counted
 from foundry.runs.data_sets import MNIST, read_about
 from foundry.training import TrainConfig
 from foundry.ui.page.feedback import shows_errors
 from foundry.ui.train.form import DEFAULT_PRESET, on_preset
-from foundry.wording import counted
 
 FEW_PRESET = "Few images"
 # Of fewer, the default preset makes too few updates to learn from.

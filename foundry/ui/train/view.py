@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import counted
 from foundry.training.runs import Run
 from foundry.ui.components import plots
 from foundry.ui.components.curves import (
@@ -15,7 +16,6 @@ from foundry.ui.components.curves import (
 from foundry.ui.components.line_chart import build_line_chart, render_lines
 from foundry.ui.components.run_panel import RunWords
 from foundry.ui.components.run_status import format_duration
-from foundry.wording import counted
 
 
 def describe_run(run: Run) -> str:

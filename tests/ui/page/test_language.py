@@ -8,8 +8,8 @@ import gradio
 import pytest
 from page_strings import FOUNDRY, covers, find_page_strings
 
+from foundry.errors import counted
 from foundry.ui.page.language import build_head, read_catalogue
-from foundry.wording import counted
 
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

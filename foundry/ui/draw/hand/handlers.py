@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from foundry.data import load_mnist
-from foundry.errors import ArtifactError, DivergedError, InputError
+from foundry.errors import ArtifactError, DivergedError, InputError, counted
 from foundry.models import load_model
 from foundry.models.networks.digits import DigitNetwork
 from foundry.runs.data_sets import MNIST
@@ -48,7 +48,6 @@ from foundry.ui.page.feedback import shows_errors
 from foundry.ui.server.downloads import KeptFiles
 from foundry.ui.server.limits import TRAINING_STARTS
 from foundry.ui.server.queues import LESSONS, begin_job
-from foundry.wording import counted
 
 READY = f"From {MIN_DRAWINGS} drawings on, the chosen network can learn your hand."
 _REFRESH_S = 0.3

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from PIL import Image
 
 from foundry.data import DIGITS
+from foundry.errors import counted
 from foundry.runs.drawings import Collection
 from foundry.training.hand.learning import HandEvent, Scores
 from foundry.ui.components.examples.board import Picture, aside_note, class_html
 from foundry.ui.components.line_chart import Curve, render_lines
 from foundry.ui.components.plots import png_url
 from foundry.ui.page.palette import BLUE, VERMILION
-from foundry.wording import counted
 
 # Of MNIST's test digits: less is within what another seed changes.
 _NOTICEABLE = 0.002

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from foundry.errors import counted
 from foundry.photos.teaching.examples import MAX_CLASSES, MIN_CLASSES, MIN_EXAMPLES
 from foundry.photos.teaching.projects import Project
 from foundry.ui.components.examples.board import Picture, aside_note, class_html
-from foundry.wording import counted
 
 _THUMBNAIL = 56
 _EMPTY = (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from foundry.errors import counted
 from foundry.photos.teaching.learning import LearnEvent
 from foundry.photos.teaching.lessons import Said
 from foundry.photos.teaching.outcome import (
@@ -15,7 +16,6 @@ from foundry.photos.teaching.projects import Project
 from foundry.ui.components.line_chart import Curve, render_lines
 from foundry.ui.page.palette import BLUE, ORANGE
 from foundry.ui.photos.teach.board import picture_url
-from foundry.wording import counted
 
 RESULT_CSS = """
 .versus { display: grid; gap: 0.3rem 0.8rem; align-items: center;

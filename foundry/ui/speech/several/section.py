@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models.loading import check_variant
 from foundry.speech import load_recogniser
 from foundry.speech.several import (
@@ -27,7 +27,6 @@ from foundry.ui.page.feedback import EVERY, QUIET, build_when_opened, busy_butto
 from foundry.ui.server.queues import OWN_QUEUE, RECORDING_SETS, begin_job, on_cancel
 from foundry.ui.speech.model import name_of
 from foundry.ui.speech.several.table import TABLE_CSS, TABLE_JS, row_html, table_html
-from foundry.wording import counted
 
 _REFRESH_S = 0.5
 _IDLE = f"Choose up to {MAX_RECORDINGS} files, then press Transcribe them."

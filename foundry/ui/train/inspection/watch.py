@@ -14,6 +14,7 @@ from PIL import ImageColor
 
 from foundry.data import DIGITS, normalize
 from foundry.digits.activations import first_layer_filters
+from foundry.errors import counted
 from foundry.models.runtime import on_narrow_thread
 from foundry.runs.data_sets import MNIST
 from foundry.training.inspection.replay import Moment, list_moments
@@ -22,7 +23,6 @@ from foundry.training.snapshots import find_newest_step
 from foundry.ui.components.plots import CARD_CSS
 from foundry.ui.page import palette
 from foundry.ui.train.inspection.watched import draw_sprite, watched_pictures
-from foundry.wording import counted
 
 # Of a network with more filters, the first ones.
 _MAX_FILTERS = 16

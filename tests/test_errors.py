@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundry.wording import counted
+from foundry.errors import counted
 
 
 @pytest.mark.parametrize(
