@@ -3,7 +3,7 @@
 Every model comes from `models`. The tasks take a model as an argument: `digits` reads drawings
 and photos, `sentiment` scores texts, `speech` transcribes recordings, `training` trains small
 networks on `data`. `compression` prunes, quantizes and measures; `search` trains with many
-settings; `runs` keeps and queues all three. `ui` is the page, `serving` the page on several
+settings; `runs` keeps and queues their runs. `ui` is the page, `serving` the page on several
 machines, `recipes` make the files in `weights/`, and `benchmark` measures all of it.
 
 Imports go one way, from `benchmark` down to `errors`; `.importlinter` has the order. README.md in

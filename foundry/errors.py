@@ -1,4 +1,4 @@
-"""Errors whose message is a sentence for the person who caused them."""
+"""Errors whose message is a sentence for the person who caused them, and words for sentences."""
 
 import argparse
 import contextlib
@@ -24,3 +24,15 @@ def in_a_sentence(parser: argparse.ArgumentParser) -> Iterator[None]:
         yield
     except (InputError, ArtifactError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many of something there are: `1 picture`, `1,200 pictures`, `0 classes`.
+
+    Args:
+        number: At least 0.
+        noun: One of them, such as `picture`. The page's dictionary needs it in both numbers.
+    """
+    if number != 1:
+        noun += "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}"

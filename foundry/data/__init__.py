@@ -4,8 +4,8 @@ Begin in `mnist.py`: `load_mnist()` checks the four files and returns the fixed 
 `own/` reads the data sets that visitors bring, `archives.py` opens ZIP files without trusting them,
 `names.py` checks what visitors call a class, `holding_out.py` sets examples aside to judge by.
 `pictures.py` opens what somebody sent, `photos.py` frames it as classifiers of ImageNet see it.
-`spreadsheets.py` writes CSV. The folders beside them hold inputs only: `calibration/` for int8
-models, `samples/` for measurements.
+`spreadsheets.py` writes CSV. `calibration/` and `samples/` hold inputs only: for int8 models,
+and for measurements.
 """
 
 from foundry.data.mnist import (

@@ -60,7 +60,7 @@ def load_image(path: str | Path | IO[bytes]) -> Image.Image:
 def load_photo(path: str | Path | IO[bytes]) -> Image.Image:
     """Open a picture for what makes it much smaller by itself, as a classifier of photos does.
 
-    A fine reduction to 1,000 pixels would take half of the time from the file to the names.
+    A fine reduction to 1,000 pixels would take much of the time from the file to the names.
 
     Args:
         path: As `load_image()` takes it.

@@ -49,7 +49,7 @@ def test_names_labels_columns_and_cells_stay_text(watched, tiny_bert_dir, tmp_pa
     with table.open("w", newline="") as file:
         csv.writer(file).writerows([["id", EVIL, "other"], ["1", f"{EVIL} film", EVIL]])
     watched.locator("#sentiment-file input[type=file]").set_input_files(table)
-    expect(watched.get_by_text("1 rows, read as")).to_be_visible()
+    expect(watched.get_by_text("1 row, read as")).to_be_visible()
     watched.locator("#sentiment-score").click()
     expect(watched.locator("#sentiment-status")).to_contain_text("Done")
     expect(watched.locator("#sentiment-histogram")).to_contain_text("onerror")

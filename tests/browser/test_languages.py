@@ -104,6 +104,23 @@ def test_a_training_and_what_comes_out_of_it_speak_chinese(new_context, app_url)
     assert list_english(chinese) == []
 
 
+def test_a_choice_of_ours_speaks_chinese_and_still_chooses(shared_chinese):
+    open_tab(shared_chinese, "情感")
+    field = shared_chinese.locator("#sentiment-model input")
+    expect(field).to_have_value("BERT，六层（自带）")
+    field.click()
+    option = shared_chinese.locator("#sentiment-model [role=option]").first
+    expect(option).to_contain_text("BERT，六层（自带）")
+    option.click()
+    expect(field).to_have_value("BERT，六层（自带）")
+    # What was chosen is its name, not the words on the page.
+    shared_chinese.locator("#sentiment-text textarea").fill("A warm and funny film.")
+    expect(shared_chinese.locator("#sentiment-answer")).to_contain_text("positive")
+    shared_chinese.locator("[data-language=en]").click()
+    expect(field).to_have_value("BERT, six layers (shipped)")
+    shared_chinese.locator("[data-language=zh-CN]").click()
+
+
 def test_a_drawing_and_its_answer_speak_chinese(shared_chinese):
     open_tab(shared_chinese, "手写")
     choose_variant(shared_chinese, "draw", "int8")

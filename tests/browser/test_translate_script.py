@@ -114,6 +114,28 @@ def test_what_is_marked_or_typed_is_left_alone(blank):
     assert blank.inner_text("[translate=no]") == "StopStop"
 
 
+def test_a_drop_down_of_ours_is_translated_and_keeps_its_english_value(blank):
+    options = "<div><ul role=listbox><li>Stop</li></ul></div>"
+    follow(blank, f"<div class=our-choices><input value=Stop>{options}</div>")
+    choose = "(language) => document.querySelector(`[data-language=${language}]`).click()"
+    # What the page's own scripts read; the test's own would see what is shown.
+    field = """() => {
+      const input = document.querySelector('input');
+      return [HTMLInputElement.prototype.__lookupGetter__('value').call(input), input.value];
+    }"""
+    blank.evaluate(choose, "zh-CN")
+    assert blank.evaluate(field) == ["停止", "Stop"]
+    assert blank.inner_text("li") == "停止"
+    blank.evaluate("document.querySelector('input').value = '12 texts'")
+    assert blank.evaluate(field) == ["12 段文本", "12 texts"]
+    # What is typed is read as it is.
+    blank.fill("input", "12 段")
+    assert blank.evaluate(field) == ["12 段", "12 段"]
+    blank.evaluate("document.querySelector('input').value = 'Stop'")
+    blank.evaluate(choose, "en")
+    assert blank.evaluate(field) == ["Stop", "Stop"]
+
+
 def test_gradios_chinese_is_english_on_an_english_page(blank):
     follow(blank, "<p>放到此处</p>")
     assert blank.inner_text("p") == "Drop File Here"

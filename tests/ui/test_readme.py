@@ -20,6 +20,7 @@ from foundry.runs.queue import MAX_WAITING
 from foundry.sentiment.pieces import MAX_CHARACTERS
 from foundry.sentiment.tables import MAX_FILE_BYTES, MAX_ROWS
 from foundry.speech.audio import MAX_DURATION_S
+from foundry.speech.several import MAX_RECORDINGS
 from foundry.ui import app
 from foundry.ui.photos.examples import open_example
 from foundry.ui.server import queues
@@ -134,6 +135,7 @@ def test_the_limits_are_those_of_the_code():
         f"a text | {MAX_CHARACTERS:,} characters",
         f"a model from the Hub | {MAX_DOWNLOAD_BYTES // 10**9} GB",
         f"photos at once | {MAX_PHOTOS} |",
+        f"recordings at once | {MAX_RECORDINGS} |",
         f"runs waiting in the queue | {MAX_WAITING} |",
         f"runs | {cleaning.MAX_AGE_S / 86_400:.0f} days without a change, the newest "
         f"{cleaning.NUM_KEPT} excepted; the oldest go when all together exceed "
@@ -148,8 +150,10 @@ def test_the_limits_are_those_of_the_code():
         ("tables", queues.TABLES),
         ("explanations of a text", queues.EXPLANATIONS),
         ("measurements of the machine, in About", queues.MEASUREMENTS),
-        ("attacks on 1,000 digits, in Draw", queues.ATTACKS),
+        ("attacks and changes of 1,000 digits, in Draw", queues.ATTACKS),
         ("sets of photos, in Photos", queues.PHOTO_SETS),
-        ("lessons of own classes, in Photos", queues.LESSONS),
+        ("sets of recordings, in Speech", queues.RECORDING_SETS),
+        ("data sets that are read, in Train", queues.DATA_SETS),
+        ("lessons: own classes in Photos, a hand in Draw", queues.LESSONS),
     ):
         assert f"| {name} | {queue._at_once} | {queue._most_waiting} |" in text

@@ -75,7 +75,7 @@ def read_folders(path: Path, frame: Frame) -> Generator[float, None, Found]:
             labels.setdefault(split, []).append(numbers[name])
     notes = []
     if others := len(entries) - len(pictures):
-        notes.append(f"{others:,} files other than PNG, JPEG, WebP and BMP were left out.")
+        notes.append(f"Files other than PNG, JPEG, WebP and BMP were left out: {others:,}.")
     if loose:
         notes.append(f"Pictures in no folder of a class were left out: {_name_some(loose)}.")
     if unreadable:

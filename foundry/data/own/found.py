@@ -7,7 +7,7 @@ import numpy as np
 
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.names import is_seen, tidy
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 SPLITS = ("train", "val", "test")
 MIN_CLASSES, MAX_CLASSES = 2, 100
@@ -57,7 +57,9 @@ def name_classes(
     if not names:
         return Found(placed, tuple(map(str, values.tolist())))
     if values[-1] >= len(names):
-        raise InputError(f"There are {len(names):,} names of classes, and a label is {values[-1]}.")
+        raise InputError(
+            f"The list of classes has {counted(len(names), 'name')}, and a label is {values[-1]}."
+        )
     classes = tuple(names[value] for value in values.tolist())
     if twice := next((name for name in classes if classes.count(name) > 1), None):
         raise InputError(f"Two classes are called “{twice}”; each needs a name of its own.")
@@ -77,10 +79,9 @@ def check_classes(num_classes: int) -> None:
         InputError: If there are too few or too many.
     """
     if not MIN_CLASSES <= num_classes <= MAX_CLASSES:
-        noun = "class" if num_classes == 1 else "classes"
         raise InputError(
-            f"There are pictures of {num_classes:,} {noun}; {MIN_CLASSES} to {MAX_CLASSES} are "
-            "accepted."
+            f"There are pictures of {counted(num_classes, 'class')}; {MIN_CLASSES} to "
+            f"{MAX_CLASSES} are accepted."
         )
 
 
@@ -108,7 +109,9 @@ def check_pair(name: str, images: np.ndarray, labels: np.ndarray) -> None:
         InputError: If there are not as many of both.
     """
     if len(images) != len(labels):
-        raise InputError(f"{name} has {len(images):,} pictures and {len(labels):,} labels.")
+        raise InputError(
+            f"{name} has {counted(len(images), 'picture')} and {counted(len(labels), 'label')}."
+        )
 
 
 def shape_of(array: np.ndarray) -> str:

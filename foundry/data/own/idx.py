@@ -17,7 +17,7 @@ import numpy as np
 from foundry.data.archives import MAX_FILE_BYTES, open_archive, read_entry
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.own.found import Found, check_count, check_pair, name_classes, shape_of
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 _NAME = re.compile(r"(.*?)-?(images|labels)[-.]idx([13])(-ubyte)?(\.gz)?", re.IGNORECASE)
 _UINT8 = 8
@@ -139,7 +139,8 @@ def read_idx(name: str, raw: bytes) -> np.ndarray:
         wanted *= size
     if len(raw) - start != wanted:
         raise InputError(
-            f"“{name}” has {len(raw) - start:,} bytes of data where its header says {wanted:,}."
+            f"“{name}” has {counted(len(raw) - start, 'byte')} of data where its header says "
+            f"{wanted:,}."
         )
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 

@@ -8,7 +8,7 @@ import torch
 
 from foundry.data.own.found import SPLITS, Found
 from foundry.data.splits import DataSet, Split
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 _SEED = 0
 # Of each class, for a split that was not brought.
@@ -82,10 +82,9 @@ def _check(parts: Parts, classes: Sequence[str], num_missing: int) -> None:
     wanted = max(2, 1 + num_missing)
     for name, count in zip(classes, learned.tolist(), strict=True):
         if count < wanted:
-            noun = "picture" if count == 1 else "pictures"
             raise InputError(
-                f"The class “{name}” has {count} {noun} to learn from; at least {wanted} of each "
-                "class are needed."
+                f"The class “{name}” has {counted(count, 'picture')} to learn from; at least "
+                f"{wanted} of each class are needed."
             )
 
 
@@ -108,8 +107,8 @@ def _count_duplicates(parts: Parts) -> list[str]:
         count = sum(image.tobytes() in known[other] for image in parts[one][0])
         if count:
             notes.append(
-                f"{count:,} of the {_TITLES[one]} pictures are among those for {_TITLES[other]} "
-                "too: what they say is too good."
+                f"{counted(count, 'picture')} for {_TITLES[one]} can be found among those for "
+                f"{_TITLES[other]}, too: what they say is too good."
             )
     return notes
 

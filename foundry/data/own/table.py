@@ -7,7 +7,7 @@ import numpy as np
 
 from foundry.data.mnist import IMAGE_SIZE
 from foundry.data.own.found import PIXELS, Found, check_count, name_classes
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 _COLUMNS = PIXELS + 1
 # The longest line that can be one of ours; a file without line ends must not fill the memory.
@@ -44,8 +44,8 @@ def read_table(path: Path) -> Generator[float, None, Found]:
                 continue
             if len(cells) != _COLUMNS:
                 raise InputError(
-                    f"Line {number:,} has {len(cells):,} columns; {_COLUMNS} are accepted: a "
-                    f"label, then {PIXELS} pixels."
+                    f"Line {number:,} has {counted(len(cells), 'column')}; {_COLUMNS} are "
+                    f"accepted: a label, then {PIXELS} pixels."
                 )
             if number == 1 and not _is_number(cells[-1]):
                 continue

@@ -1,1 +1,1 @@
-"""Pictures changed on purpose, so that a network reads something else; of any task."""
+"""FGSM and PGD on pictures of any task: they are changed until a network reads something else."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from foundry.data.names import check_class_name
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 MIN_CLASSES, MAX_CLASSES = 2, 10
 MIN_EXAMPLES, MAX_EXAMPLES = 3, 100
@@ -88,8 +88,8 @@ def check_enough(labels: Sequence[str], examples: Iterable[Example]) -> None:
     """
     if len(labels) < MIN_CLASSES:
         raise InputError(
-            f"{len(labels)} of the {MIN_CLASSES} to {MAX_CLASSES} classes that are needed to tell "
-            "pictures apart are there."
+            f"{MIN_CLASSES} to {MAX_CLASSES} classes are needed to tell pictures apart, not "
+            f"{len(labels)}."
         )
     counts = Counter(example.label for example in examples)
     for label in labels:
@@ -99,8 +99,8 @@ def check_enough(labels: Sequence[str], examples: Iterable[Example]) -> None:
             )
         if counts[label] < MIN_EXAMPLES:
             raise InputError(
-                f"The class “{label}” has {counts[label]} of the {MIN_EXAMPLES} pictures that each "
-                "needs at least."
+                f"The class “{label}” has {counted(counts[label], 'picture')}; each needs at least "
+                f"{MIN_EXAMPLES}."
             )
 
 

@@ -35,7 +35,7 @@ def on_measure() -> Iterator[list[Any]]:
     try:
         with MEASUREMENTS.join() as ticket:
             while not ticket.wait(_REFRESH_S):
-                yield _busy("Waiting", f"{ticket.num_ahead} measurements are before yours.", 0.0)
+                yield _busy("Waiting", ticket.describe(), 0.0)
             machine, started = look_at_machine(), time.perf_counter()
             speeds = yield from _watch(measure_speeds())
     except (InputError, ArtifactError) as error:

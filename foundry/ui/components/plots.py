@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from foundry.data import DIGITS, NUM_CLASSES
+from foundry.errors import counted
 from foundry.models.networks import title_of
 from foundry.training.runs import Run
 from foundry.ui.page import palette
@@ -78,7 +79,7 @@ def run_title(run: Run) -> str:
     name = title_of(run.config.model)
     # The last letters tell apart what was started in the same second.
     return (
-        f"{name}, {run.config.epochs} epochs, {day[4:6]}-{day[6:]} "
+        f"{name}, {counted(run.config.epochs, 'epoch')}, {day[4:6]}-{day[6:]} "
         f"{time_of_day[:2]}:{time_of_day[2:4]} ({chance[:4]})"
     )
 

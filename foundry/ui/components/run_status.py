@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from foundry.errors import counted
 from foundry.runs.folders import AnyRun
 
 # Of a run that is under way its own kind says what it does.
@@ -47,8 +48,7 @@ def is_known(run: AnyRun, seen: Seen | None) -> bool:
 
 def place_in_line(runs_ahead: int) -> str:
     """Return what somebody is told whose run waits."""
-    runs = "run" if runs_ahead == 1 else "runs"
-    return f"{runs_ahead} {runs} before this one; it starts by itself."
+    return f"{counted(runs_ahead, 'run')} before this one; it starts by itself."
 
 
 def format_duration(seconds: float) -> str:

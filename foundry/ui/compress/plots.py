@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from foundry.errors import counted
 from foundry.ui.components.plots import format_bytes, format_ms, round_thousands
 
 # Of the classes, beside the table.
@@ -61,7 +62,7 @@ def table_html(report: Mapping[str, Any]) -> str:
     has_balanced = first.get("balanced_quality") is not None
     head = (
         "Variant",
-        "Beside dense",
+        "Compared with dense",
         f"One {unit}, p50",
         "p95",
         f"{first['batch_size']} {unit}s, p50",
@@ -143,15 +144,11 @@ def describe_measuring(report: Mapping[str, Any]) -> str:
     load_text = f", load average {load:.1f}" if is_known else ""
     return (
         f"Timed here in turns, in an order drawn anew each round: {num_runs} rounds after a "
-        f"warm-up, at most {_count(report['num_threads'], 'thread')}{load_text}. The interval "
+        f"warm-up, at most {counted(report['num_threads'], 'thread')}{load_text}. The interval "
         "holds 95% of bootstrapped medians of dense by variant within a round; what is within 3% "
         f"is the same. Differences: {report['samples']}. Memory: what loading and running it takes "
         "at its peak on top of the libraries."
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def answers_html(probs: Mapping[str, Sequence[float]], labels: Sequence[str], title: str) -> str:
@@ -212,10 +209,7 @@ def transcripts_html(texts: Mapping[str, str], sure: Mapping[str, float]) -> str
 
 
 def _agreement(num_differing: int, num_others: int) -> str:
-    if not num_differing:
-        return f"All {num_others} other variants answer as dense does."
-    verb = "answers" if num_differing == 1 else "answer"
-    return f"{num_differing} of {num_others} other variants {verb} otherwise than dense."
+    return f"Variants that answer differently from dense: {num_differing} of {num_others}."
 
 
 def changes_html(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

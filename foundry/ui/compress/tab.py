@@ -35,6 +35,7 @@ from foundry.ui.compress.view import (
     render_result,
 )
 from foundry.ui.page.feedback import LATEST, QUIET, shows_errors
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
@@ -179,6 +180,7 @@ def build_compress_tab(page: Page) -> None:
                     value=DEFAULT_MODEL,
                     label="Model",
                     elem_id="compress-model",
+                    elem_classes=OUR_CHOICES,
                 )
                 note = gr.Markdown(visible=False, elem_classes="foundry-note")
                 ratio = gr.Slider(

@@ -183,7 +183,8 @@ def render_result(run: CompressRun | None) -> list[Any]:
         gr.HTML(charts.scatter_html(report), visible=True),
         gr.Column(visible=True),
         compress_plots.table_html(report),
-        charts.sensitivity_html(report) or "Only networks that are trained here are taken apart.",
+        charts.sensitivity_html(report)
+        or "Layers are changed one at a time only in networks that are trained here.",
         charts.histograms_html(report),
         compress_plots.changes_html(report["changes"]),
         gr.Dropdown(variants, value=variants[-1]),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from foundry.data.pictures import inspect_file, load_image
 from foundry.digits import Reading, read_photo
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE
 from foundry.ui.components import plots
 from foundry.ui.components.model_choice import (
@@ -68,8 +68,9 @@ def _read(device: str, path: str, model_name: str, token: str, variant: str) -> 
             gr.Gallery([], visible=False),
         ]
     number = "".join(str(reading.digit) for reading in readings)
-    noun = "digit" if len(readings) == 1 else "digits"
-    sentence = f"### {number}\n{len(readings)} {noun}, read line by line from left to right."
+    sentence = (
+        f"### {number}\n{counted(len(readings), 'digit')}, read line by line from left to right."
+    )
     for remark in filter(None, (remark_on_photo(readings), rest)):
         sentence += f" {remark}"
     if variant != DENSE.name:

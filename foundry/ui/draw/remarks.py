@@ -35,4 +35,4 @@ def remark_on_photo(readings: Sequence[Reading]) -> str:
         return ""
     if len(readings) == 1:
         return "This does not look like a digit."
-    return f"{num_unlike} of {len(readings)} marks do not look like digits."
+    return f"Marks that do not look like digits: {num_unlike} of {len(readings)}."

@@ -41,6 +41,7 @@ from foundry.ui.draw.photo import build_photo
 from foundry.ui.draw.remarks import remark_on_drawing
 from foundry.ui.draw.variants import on_compare, tell_answers
 from foundry.ui.page.feedback import EVERY, LATEST, QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 
@@ -185,6 +186,7 @@ def build_draw_tab(page: Page) -> None:
                     label="Model",
                     info="The shipped network, or one you have trained on the Train tab.",
                     elem_id="draw-model",
+                    elem_classes=OUR_CHOICES,
                 )
         maps = build_maps()
         looked_into = [pad, model, page.visitor, page.variants.variant]

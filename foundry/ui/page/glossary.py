@@ -16,9 +16,10 @@ GLOSSARY = {
     "probable one at the end. It uses a list of words; greedy decoding takes the best letter of "
     "every moment and never looks back.",
     "Calibration": "Running a few typical inputs through a network before it is quantized, to see "
-    "how large its numbers get. From that the scale of the 8-bit numbers is chosen.",
+    "how large its numbers get. From that the scale of the 8-bit numbers is chosen. A model "
+    "itself is called calibrated if it is right as often as it is sure: see How sure is sure.",
     "Channel": "One of the tracks that a sound file holds side by side, such as left and right. "
-    "People who speak into microphones of their own are best read one by one.",
+    "People who speak into microphones of their own are best transcribed one by one.",
     "Confidence": "The probability that a model gives to its own answer. It can be sure and wrong.",
     "Convolution": "A layer that slides small filters over an image. Each filter answers where it "
     "finds its pattern, such as an edge.",
@@ -37,19 +38,19 @@ GLOSSARY = {
     "Fine-tuning": "Training a model that already knows something a little further, for a new "
     "task or after something was removed from it.",
     "Variant": "One version of a model: dense as it was trained, pruned, quantized to 8 bits "
-    "(int8), masked, or several of these. Each is smaller or faster than the dense one, and may "
-    "answer otherwise.",
-    "File format": "How a model is stored. Safetensors is read by PyTorch, OpenVINO and ONNX by "
-    "the programs that run models in products.",
+    "(int8), masked, or several of these. Most are smaller or faster than the dense one, and "
+    "any may answer differently.",
+    "File format": "How a model is stored. PyTorch reads safetensors; OpenVINO and ONNX files are "
+    "for programs that run models in products.",
     "Integrated Gradients": "A way to share out a model's answer among the words of a text or the "
-    "pixels of a drawing. The shares add up to the answer; what is missing is the completeness "
-    "error.",
+    "pixels of a drawing. The shares add up to how far the answer is from that to an "
+    "empty input; what is missing is the completeness error.",
     "Label": "One of the answers that a classifier can give. Which there are is fixed when it is "
     "trained.",
     "Label smoothing": "The right answer counts as a little less than 100% during training. It "
     "keeps the model from being more certain than it should be.",
-    "Learning rate": "How far the weights move at every update. Too large and training jumps "
-    "about or fails, too small and it takes for ever.",
+    "Learning rate": "How far the weights move at every update. If it is too large, training "
+    "jumps about or fails; if it is too small, training takes for ever.",
     "LoRA": "Low-rank adaptation: the weights of a large model stay as they are and two thin "
     "matrices beside each are trained, a few per cent of all weights.",
     "Mask": "Setting single weights to zero without taking them out. The network stays as large "
@@ -64,7 +65,8 @@ GLOSSARY = {
     "One-cycle schedule": "A schedule changes the learning rate during a run. One-cycle raises it "
     "to its peak and then lowers it to zero; constant leaves it alone.",
     "Objective": "What a search looks for: the best accuracy, or the best for the seconds or the "
-    "parameters that it costs. Of two things at once there is no best, but a front.",
+    "parameters that it costs. Where two things count, no trial need be best in both; those that "
+    "none beats in both are the Pareto front.",
     "Optimizer": "The rule that turns errors into changes of the weights. SGD takes the same step "
     "for all weights; Adam and AdamW choose a step for each.",
     "Overfitting": "Learning the training images by heart. Training loss goes on falling while "
@@ -78,7 +80,8 @@ GLOSSARY = {
     "Pruning ratio": "The share of channels and neurons that pruning takes out. 0.4 removes 40% "
     "of each layer.",
     "Quantization": "Storing weights and activations as whole numbers of 8 bits instead of "
-    "32-bit fractions. The file is about four times smaller and many processors are faster.",
+    "floating-point numbers of 32. The file is a quarter as large, and many processors are "
+    "faster.",
     "Recovery epochs": "Epochs of training after pruning, in which what is left learns to do the "
     "work of what was removed.",
     "Rotation": "An augmentation: every image is turned by a random angle up to this many degrees "
@@ -87,7 +90,7 @@ GLOSSARY = {
     "weights are kept so that runs can be compared.",
     "Scale": "An augmentation: every image is made larger or smaller by a random share up to this "
     "one.",
-    "Sampler": "What chooses the settings of the next trial. Optuna's learns from the trials so "
+    "Sampler": "What chooses the settings of the next trial. Optuna learns from the trials so "
     "far which values do well; random search draws each blindly.",
     "Seed": "The number that random choices start from. The same seed on the same machine gives "
     "the same run.",
@@ -97,7 +100,8 @@ GLOSSARY = {
     "unless the program that runs it skips the zeros.",
     "Speed-up": "How many times as fast as the dense model. The interval holds the true value in "
     "95 of 100 measurements. Within 3% of 1 there is no difference to speak of.",
-    "Table column": "The column of your file that has the texts. The other columns are not read.",
+    "Table column": "The column of your file that has the texts. The other columns are not scored; "
+    "the CSV keeps them.",
     "Test image": "One of the 10,000 images of handwriting that no model has learned from. They "
     "are only used to see how good a model is.",
     "Token": "A word or a piece of one, the unit in which a text model reads.",

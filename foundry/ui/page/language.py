@@ -6,6 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 DICTIONARIES = Path(__file__).parent / "languages"
+# The class of a drop-down whose choices are in the dictionary, and are translated.
+OUR_CHOICES = "our-choices"
 # As browsers name them, and as they name themselves.
 _LANGUAGES = {"en": "English", "zh-CN": "中文"}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.photos.several import MAX_PHOTOS, Named, check_number, name_photos, write_names
 from foundry.ui.components.plots import ended_line, status_line
 from foundry.ui.components.pretrained_choice import Loading, watch
@@ -47,7 +47,7 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
             paths,
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} sets of photos are before yours."
+            facts = ticket.describe()
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 5]
         try:
             for step in watch(partial(load_chosen, name, variant), f"Loading {variant}"):
@@ -89,16 +89,16 @@ def on_several(paths: Sequence[str] | None, name: str, variant: str) -> Iterator
 
 def _progress(num_done: int, num_all: int, elapsed_s: float) -> str:
     if not num_done:
-        return status_line("Naming", f"{num_all} photos.", 0.0)
+        return status_line("Naming", f"{counted(num_all, 'photo')}.", 0.0)
     left_s = elapsed_s * (num_all - num_done) / num_done
-    facts = f"{num_done} of {num_all} photos, {format_duration(left_s)} left"
+    facts = f"{num_done} of {counted(num_all, 'photo')}, {format_duration(left_s)} left"
     return status_line("Naming", facts, num_done / num_all)
 
 
 def _result(named: Sequence[Named], num_all: int, elapsed_s: float) -> str:
-    facts = f"{len(named)} of {num_all} photos in {format_elapsed(elapsed_s)}"
+    facts = f"{len(named)} of {counted(num_all, 'photo')} in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in named):
-        facts += f"; {num_problems} could not be read, and say why"
+        facts += f"; {num_problems} could not be read, each with its reason"
     return ended_line(facts, len(named), num_all)
 
 

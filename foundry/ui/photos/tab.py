@@ -10,6 +10,7 @@ from foundry.photos.teaching.tuning.runs import remove_strays
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import EVERY, IN_TURN, LATEST, QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.page import Page
 from foundry.ui.page.variants import VariantChoice
 from foundry.ui.photos import view
@@ -89,6 +90,7 @@ def _build_recognition(choice: VariantChoice, variant: gr.State, chosen: str) ->
                 label="Model",
                 interactive=True,
                 elem_id="photos-model",
+                elem_classes=OUR_CHOICES,
                 **describe_choice("image classifier with safetensors weights"),
             )
     build_fool(photo, model)

@@ -21,6 +21,7 @@ from foundry.search.config import (
 from foundry.training.config import LIMITS, OPTIMIZERS, SCHEDULES, describe_limits
 from foundry.ui.components.model_choice import MNIST_CHOICE
 from foundry.ui.page.feedback import LATEST
+from foundry.ui.page.language import OUR_CHOICES
 
 _DEFAULT = SearchConfig()
 _OPTIONS = {
@@ -90,6 +91,7 @@ def build_knobs() -> list[Component]:
                 label=LABELS["dataset"],
                 info="What every trial learns: MNIST, or what you brought on the Train tab.",
                 elem_id="search-dataset",
+                elem_classes=OUR_CHOICES,
             )
         ]
         knobs["objective"] = [

@@ -65,7 +65,9 @@ def preview_html(config: SearchConfig) -> str:
         config: What is to be searched.
     """
     rows = "".join(_row_html(config, name) for name in config.searched)
-    tried = rows or "<b>One setting alone: open a range, or choose several of a kind.</b>"
+    tried = (
+        rows or "<b>There is only one setting to try: open a range, or choose several values.</b>"
+    )
     return (
         "<figure><figcaption><b>What it will try</b> "
         "<span>each bar within all that is accepted</span></figcaption>"

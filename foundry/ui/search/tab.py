@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import counted
 from foundry.runs.cluster import HOW_TO_INSTALL, is_ray_installed
 from foundry.runs.data_sets import list_data_sets
 from foundry.runs.folders import ACTIVE
@@ -122,9 +123,9 @@ def describe_search(run: SearchRun) -> str:
         return "The server went away. Press Resume to go on."
     if not run.trials:
         return "Starting Ray." if run.status in ACTIVE else "Nothing was tried."
-    trials = f"{len(run.trials)} trials"
+    trials = counted(len(run.trials), "trial")
     if run.best:
-        trials = f"{len(run.trials)} trials, the best {run.best.accuracy:.2%}"
+        trials += f", the best {run.best.accuracy:.2%}"
     if run.status == "running":
         return f"{run.progress:.0%}, {format_duration(run.remaining_s or 0.0)} left: {trials}"
     return f"{trials}, in {format_duration(run.elapsed_s)}."

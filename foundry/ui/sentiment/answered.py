@@ -108,7 +108,7 @@ def on_pick(
 
 def _table_note(num_shown: int, num_found: int, num_rows: int) -> str:
     if not num_found:
-        return f"None of {num_rows:,} rows is so; the CSV has them all."
+        return f"No row fits; the CSV has all {num_rows:,}."
     if num_shown < num_found:
         return f"The first {num_shown} of {num_found:,} rows; the CSV has all {num_rows:,}."
     if num_found < num_rows:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE
 from foundry.sentiment import SentimentModel, score_texts
 from foundry.sentiment.report import write_report
@@ -65,7 +65,7 @@ def _score(
     with begin_job() as (job, cancelled):
         yield [
             job,
-            status_line("Reading", f"{len(texts):,} texts.", 0.0),
+            status_line("Reading", f"{counted(len(texts), 'text')}.", 0.0),
             "",
             None,
             gr.Column(visible=False),
@@ -73,7 +73,7 @@ def _score(
             *busy_buttons(is_busy=True),
         ]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} tables are before yours."
+            facts = ticket.describe()
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
         try:
             model = load_sentiment_model(name, variant)[1]
@@ -115,10 +115,10 @@ def _score(
 
 def _progress(event: BatchEvent, elapsed_s: float) -> str:
     if not event.share:
-        return status_line("Reading", f"{event.num_texts:,} texts.", 0.0)
+        return status_line("Reading", f"{counted(event.num_texts, 'text')}.", 0.0)
     left_s = elapsed_s * (1 - event.share) / event.share
     facts = (
-        f"{event.num_done:,} of {event.num_texts:,} texts, "
+        f"{event.num_done:,} of {counted(event.num_texts, 'text')}, "
         f"{event.num_done / elapsed_s:,.0f} texts/s, {format_duration(left_s)} left"
     )
     return status_line("Scoring", facts, event.share)
@@ -127,11 +127,11 @@ def _progress(event: BatchEvent, elapsed_s: float) -> str:
 def _result(scored: list[ScoredText], num_texts: int, elapsed_s: float) -> str:
     problems = sum(bool(text.problem) for text in scored)
     num_unknown = sum(text.score.num_unknown for text in scored if text.score)
-    facts = f"{len(scored):,} of {num_texts:,} texts in {format_elapsed(elapsed_s)}"
+    facts = f"{len(scored):,} of {counted(num_texts, 'text')} in {format_elapsed(elapsed_s)}"
     if problems:
-        facts += f"; {problems:,} could not be scored, and say why"
+        facts += f"; {problems:,} could not be scored, each with its reason"
     if num_unknown:
-        facts += f"; {num_unknown:,} words could not be read"
+        facts += f"; {counted(num_unknown, 'word')} could not be read"
     return ended_line(facts, len(scored), num_texts)
 
 

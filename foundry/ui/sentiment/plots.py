@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from foundry.errors import counted
 from foundry.sentiment.attribution import Explanation
 from foundry.sentiment.sides import Sides, find_sides
 
@@ -139,7 +140,11 @@ def answer_html(
         f'<bdi translate="no">{escape(best)}</bdi></b>'
         f"<span>{escape(told)}</span></div>"
         f'<div class="bars">{"".join(rows)}</div>'
-        + (hint(f"{rest} more labels share {max(0.0, left_over):.1%}.") if rest > 0 else "")
+        + (
+            hint(f"Not shown: {counted(rest, 'label')} with {max(0.0, left_over):.1%} in all.")
+            if rest > 0
+            else ""
+        )
     )
 
 
@@ -229,7 +234,7 @@ def histogram_html(probs: Sequence[float], label: str) -> str:
     tallest = max(1, int(counts.max()))
     columns = "".join(
         f'<div class="{"high" if low >= 0.5 else "low"}" style="height:{count / tallest:.1%}" '
-        f'title="{count:,} texts from {low:.0%} to {high:.0%}"></div>'
+        f'title="{counted(count, "text")} from {low:.0%} to {high:.0%}"></div>'
         for count, low, high in zip(counts.tolist(), edges[:-1], edges[1:], strict=True)
     )
     return (
@@ -257,7 +262,7 @@ def sides_html(scores: Sequence[dict[str, float]], sides: Sides) -> str:
         '<div class="stack">'
         + "".join(
             f'<i class="{_side_colour(label, sides)}" style="height:{of_label[n] / tallest:.1%}" '
-            f'title="{of_label[n]:,} texts: {escape(label)}"></i>'
+            f'title="{counted(int(of_label[n]), "text")}: {escape(label)}"></i>'
             for label, of_label in counts.items()
         )
         + "</div>"

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models import DENSE, available_variants
 from foundry.models.networks import count_parameters
 from foundry.models.pretrained import Pretrained
@@ -19,6 +19,7 @@ from foundry.ui.components.pretrained_choice import Loading, describe_choice, wa
 from foundry.ui.components.variants.answers import Answered
 from foundry.ui.components.variants.bars import build_variant_bars, show_bars
 from foundry.ui.page.feedback import LATEST, QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.sentiment import plots
@@ -161,8 +162,7 @@ def _describe(pretrained: Pretrained, model: SentimentModel) -> str:
 def _note(score: SentimentScore, elapsed_ms: float) -> str:
     pieces = "" if score.num_pieces == 1 else f", read in {score.num_pieces} overlapping pieces"
     unknown = f", {score.num_unknown} of them unknown to the model" if score.num_unknown else ""
-    noun = "token" if score.num_tokens == 1 else "tokens"
-    return f"{score.num_tokens:,} {noun}{unknown}{pieces}; {elapsed_ms:.0f} ms."
+    return f"{counted(score.num_tokens, 'token')}{unknown}{pieces}; {elapsed_ms:.0f} ms."
 
 
 def on_link(settings: Mapping[str, Any]) -> list[Any]:
@@ -191,6 +191,7 @@ def build_sentiment_tab(page: Page) -> None:
             value=DEFAULT_MODEL,
             label="Model",
             elem_id="sentiment-model",
+            elem_classes=OUR_CHOICES,
             **describe_choice("text classifier with safetensors weights"),
         )
         about = gr.HTML(

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 from foundry.sentiment.tables import TextTable, guess_text_column, read_table
 from foundry.ui.page.feedback import shows_errors
 
@@ -45,7 +45,9 @@ def on_file(path: str | None, header: bool | None = None) -> list[Any]:
         hidden = gr.Checkbox(visible=False), gr.Dataframe(visible=False)
         return [gr.Dropdown(visible=False), "", *hidden]
     table = read_upload(path, header)
-    found = f"{len(table.rows):,} rows, read as {table.encoding}. Used in place of the lines."
+    found = (
+        f"{counted(len(table.rows), 'row')}, read as {table.encoding}. Used in place of the lines."
+    )
     # A paragraph for each, so that the page's language knows them one by one.
     told = "\n\n".join([found, *table.summarize_notes()])
     guess = guess_text_column(table)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from foundry.errors import InputError
+from foundry.errors import InputError, counted
 
 _NUM_REMEMBERED = 10
 _GUESS_S = 10.0
@@ -59,6 +59,10 @@ class Ticket:
         """How many came before this one and have not gone yet; 0 once its turn has come."""
         return self._queue.num_ahead(self)
 
+    def describe(self) -> str:
+        """Return what its visitor is told while it waits."""
+        return self._queue.describe(self)
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the turn; tells whether it has come."""
         return self._called.wait(timeout_s)
@@ -84,7 +88,7 @@ class WaitingQueue:
         """Open the queue.
 
         Args:
-            noun: What waits in it, such as `recordings`.
+            noun: What waits in it, such as `recording`.
             at_once: How many are let in.
             most_waiting: How many may wait.
         """
@@ -107,11 +111,11 @@ class WaitingQueue:
             elif len(self._waiting) < self._most_waiting:
                 self._waiting.append(ticket)
             else:
+                there = counted(len(self._waiting), self._noun)
                 usual_s = sum(self._durations_s) / len(self._durations_s)
                 wait_s = usual_s * (len(self._waiting) + 1) / self._at_once
                 raise InputError(
-                    f"{len(self._waiting)} {self._noun} are waiting already, the most there can "
-                    f"be. They need about {wait_s:.0f} s; try again then."
+                    f"The queue is full, with {there} waiting; try again in about {wait_s:.0f} s."
                 )
         return ticket
 
@@ -133,6 +137,11 @@ class WaitingQueue:
                 return 0
             return len(self._inside) + self._waiting.index(ticket)
 
+    def describe(self, ticket: Ticket) -> str:
+        """Return how many are before this one, in a sentence."""
+        num_ahead = self.num_ahead(ticket)
+        return f"{counted(num_ahead, self._noun)} before yours." if num_ahead else "Yours is next."
+
     def leave(self, ticket: Ticket) -> None:
         """Take a ticket back; a second time changes nothing."""
         with self._lock:
@@ -151,17 +160,17 @@ class WaitingQueue:
 
 
 # Each uses all cores while it works: more at once would only make all of them slower.
-RECORDINGS = WaitingQueue("recordings", at_once=2, most_waiting=10)
+RECORDINGS = WaitingQueue("recording", at_once=2, most_waiting=10)
 # One set at a time, so that a recording alone need not wait for two.
-RECORDING_SETS = WaitingQueue("sets of recordings", at_once=1, most_waiting=10)
-TABLES = WaitingQueue("tables", at_once=2, most_waiting=10)
-EXPLANATIONS = WaitingQueue("texts", at_once=2, most_waiting=20)
-DATA_SETS = WaitingQueue("files", at_once=1, most_waiting=10)
-PHOTO_SETS = WaitingQueue("sets of photos", at_once=2, most_waiting=10)
-LESSONS = WaitingQueue("lessons", at_once=1, most_waiting=10)
-ATTACKS = WaitingQueue("attacks", at_once=1, most_waiting=10)
+RECORDING_SETS = WaitingQueue("recording set", at_once=1, most_waiting=10)
+TABLES = WaitingQueue("table", at_once=2, most_waiting=10)
+EXPLANATIONS = WaitingQueue("text", at_once=2, most_waiting=20)
+DATA_SETS = WaitingQueue("file", at_once=1, most_waiting=10)
+PHOTO_SETS = WaitingQueue("photo set", at_once=2, most_waiting=10)
+LESSONS = WaitingQueue("lesson", at_once=1, most_waiting=10)
+ATTACKS = WaitingQueue("measurement", at_once=1, most_waiting=10)
 # One at a time: two would time each other.
-MEASUREMENTS = WaitingQueue("measurements", at_once=1, most_waiting=5)
+MEASUREMENTS = WaitingQueue("measurement", at_once=1, most_waiting=5)
 # Gradio lets all of them in, and a few more to be turned away; its threads have to be enough.
 OWN_QUEUE: dict[str, Any] = {"concurrency_limit": None}
 # All of these queues full take 108 of them, and programs that follow their runs some more.

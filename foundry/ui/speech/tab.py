@@ -13,6 +13,7 @@ from foundry.ui.components.clips import CLIPS, EXAMPLES
 from foundry.ui.components.pretrained_choice import describe_choice
 from foundry.ui.components.variants.bars import build_variant_bars
 from foundry.ui.page.feedback import EVERY, LATEST, QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.link_button import LinkedTab
 from foundry.ui.page.page import Page
 from foundry.ui.server.queues import OWN_QUEUE
@@ -115,6 +116,7 @@ def build_speech_tab(page: Page) -> None:
                     value=SHIPPED,
                     label="Model",
                     elem_id="speech-model",
+                    elem_classes=OUR_CHOICES,
                     **describe_choice("Wav2Vec2 or HuBERT CTC model"),
                 )
                 decoding = gr.Radio(

@@ -60,8 +60,7 @@ def on_transcribe(
         audio = open_audio(path)
         with RECORDINGS.join() as ticket:
             while not ticket.wait(_UPDATE_S):
-                facts = f"{ticket.num_ahead} recordings are before yours."
-                yield _tell(status_line("Waiting", facts, 0.0))
+                yield _tell(status_line("Waiting", ticket.describe(), 0.0))
             yield from _transcribe(audio, name_of(model), decoding, variant, by_channel)
     except (InputError, ArtifactError) as error:
         yield _tell(status_line("Failed", str(error), style="failed"))

@@ -120,8 +120,7 @@ def on_add(paths: Sequence[str] | None, preparation: str, token: str) -> Iterato
     try:
         with begin_job() as (job, cancelled), DATA_SETS.join() as ticket:
             while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-                facts = f"{ticket.num_ahead} files are before yours."
-                yield [job, status_line("Waiting", facts, 0.0), *busy]
+                yield [job, status_line("Waiting", ticket.describe(), 0.0), *busy]
             yield [job, status_line("Reading", "", 0.0), *busy]
             for step in read_files(paths, preparation, token):
                 if isinstance(step, About):

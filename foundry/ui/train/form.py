@@ -9,6 +9,7 @@ from foundry.models.networks import available_architectures, title_of
 from foundry.training import TrainConfig
 from foundry.training.config import LIMITS, OPTIMIZERS, PRESETS, SCHEDULES, describe_limits
 from foundry.ui.components.model_choice import MNIST_CHOICE
+from foundry.ui.page.language import OUR_CHOICES
 
 LABELS = {
     "model": "Model",
@@ -87,6 +88,7 @@ def build_knobs() -> list[Component]:
             label=LABELS["dataset"],
             info="What is learned: MNIST, or what you bring below under Your own data.",
             elem_id="train-dataset",
+            elem_classes=OUR_CHOICES,
         )
         knobs["model"] = gr.Radio(
             [(title_of(name), name) for name in available_architectures()],

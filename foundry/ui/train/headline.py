@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from foundry.errors import counted
 from foundry.training import TrainEvent
 from foundry.training.runs import Run
 from foundry.ui.page.feedback import QUIET
@@ -64,7 +65,9 @@ def render_headline(run: Run | None) -> list[Any]:
     num_tested, barely, more = len(run.test_probs), _BARELY, []
     mistakes = round(num_tested * (1 - accuracy))
     noun = "digits" if run.is_on_mnist else "pictures"
-    sentence = f"of {num_tested:,} {noun} it had never seen are right: {mistakes:,} mistakes."
+    sentence = (
+        f"of {num_tested:,} {noun} it had never seen are right: {counted(mistakes, 'mistake')}."
+    )
     if not run.is_on_mnist:
         more.append(_compare(run.result))
         barely = run.result["val_majority_share"] + _BARELY_ABOVE
@@ -73,7 +76,10 @@ def render_headline(run: Run | None) -> list[Any]:
     learning = describe_learning(run.events, barely)
     last = run.events[-1]
     if not run.is_on_mnist and last.num_steps < _FEW_UPDATES and accuracy < _GOOD:
-        learning = f"It has had {last.step} updates: smaller batches or more epochs teach it more."
+        learning = (
+            f"It has had {counted(last.step, 'update')}: smaller batches or more epochs teach it "
+            "more."
+        )
     notes = [learning, *more]
     notes_html = "".join(f'<p class="foundry-note">{escape(note)}</p>' for note in notes)
     return [

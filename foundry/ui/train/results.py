@@ -10,7 +10,7 @@ import numpy as np
 from gradio.components import Component
 
 from foundry.data import DIGITS, Split
-from foundry.errors import ArtifactError
+from foundry.errors import ArtifactError, counted
 from foundry.training import export
 from foundry.training.inspection.measures import Measures, measure_classes
 from foundry.training.runs import Run, read_own_run
@@ -127,13 +127,12 @@ def forget_files(run_id: str) -> None:
 
 
 def _headline(result: dict[str, Any], num_tested: int) -> dict[str, str]:
+    threads = counted(result["num_threads"], "thread")
     return {
         f"test accuracy, {num_tested:,} images": f"{result['test_accuracy']:.2%}",
         f"validation accuracy, epoch {result['best_epoch']} kept": f"{result['val_accuracy']:.2%}",
         "training time": f"{result['elapsed_s']:.1f} s",
-        f"images/s ({result['device']}, {result['num_threads']} threads)": plots.round_thousands(
-            result["images_per_s"]
-        ),
+        f"images/s ({result['device']}, {threads})": plots.round_thousands(result["images_per_s"]),
         "parameters": f"{result['parameters']:,}",
     }
 
@@ -187,8 +186,8 @@ def _matrix_html(matrix: np.ndarray, classes: Sequence[str]) -> str:
             one, other = escape(classes[true]), escape(classes[read])
             cells.append(
                 f'<td><button type="button" data-cell="{num_classes * true + read}" '
-                f'style="{colour}" aria-label="{count} images of {one} read as {other}">{count}'
-                "</button></td>"
+                f'style="{colour}" aria-label="{counted(count, "image")} of {one} read as {other}">'
+                f"{count}</button></td>"
             )
         rows.append(f'<tr><th scope="row">{names[true]}</th>{"".join(cells)}</tr>')
     caption = "Rows: the digit that was written. Columns: the digit that was read. Test split."
@@ -243,7 +242,8 @@ def on_cell(run_id: str, token: str, event: gr.EventData) -> tuple[str, Any]:
     # The least certain first: those are the ones worth looking at.
     shown = found[np.argsort(probs[found, read])][:_MAX_IMAGES]
     heading = (
-        f"**{len(found):,}** images of **{run.classes[true]}** read as **{run.classes[read]}**"
+        f"**{len(found):,}** {'image of' if len(found) == 1 else 'images of'} "
+        f"**{run.classes[true]}** read as **{run.classes[read]}**"
     )
     if len(found) > len(shown):
         heading += f"; the {len(shown)} least certain"

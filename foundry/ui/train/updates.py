@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from foundry.data.mnist import NUM_TRAIN
+from foundry.errors import counted
 from foundry.runs.data_sets import MNIST, read_about
 from foundry.training import TrainConfig
 from foundry.ui.page.feedback import shows_errors
@@ -28,7 +29,7 @@ def describe_updates(epochs: float, batch_size: float, num_images: float) -> str
     """
     each = math.ceil(num_images / batch_size)
     total = round(epochs) * each
-    text = f"{total:,} updates of the weights, {each:,} in each epoch."
+    text = f"{counted(total, 'update')} of the weights, {each:,} in each epoch."
     if total < _FEW_UPDATES:
         text += " Too few to learn much: take the preset Few images, or smaller batches."
     return text

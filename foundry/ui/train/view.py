@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from foundry.errors import counted
 from foundry.training.runs import Run
 from foundry.ui.components import plots
 from foundry.ui.components.curves import (
@@ -42,7 +43,7 @@ def describe_run(run: Run) -> str:
             "validation stopped improving."
         )
     if run.status == "done":
-        return f"{last.epoch} epochs in {format_duration(last.elapsed_s)}."
+        return f"{counted(last.epoch, 'epoch')} in {format_duration(last.elapsed_s)}."
     return f"at {done}, after {format_duration(last.elapsed_s)}."
 
 

@@ -139,7 +139,7 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_rest_kept(tmp_path):
     notes = " ".join(own.notes)
     assert "cannot be read were left out: 7 (cat/bad0.png" in notes
     assert "and 2 more" in notes
-    assert "1 files other than PNG, JPEG, WebP and BMP" in notes
+    assert "Files other than PNG, JPEG, WebP and BMP were left out: 1." in notes
     assert "in no folder of a class were left out: 1 (loose.png)" in notes
 
 
@@ -186,7 +186,7 @@ def test_pictures_in_two_splits_are_counted(tmp_path):
     files = folders(start="train/")
     files |= {"test/cat/x.png": files["train/cat/0.png"], "test/dog/y.png": png()}
     notes = " ".join(read(write_zip(tmp_path / "a.zip", files)).notes)
-    assert "1 of the test pictures are among those for training too" in notes
+    assert "1 picture for test can be found among those for training, too" in notes
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])
@@ -311,7 +311,7 @@ def test_an_npz_may_name_its_labels(tmp_path, array, kind):
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["one"], "There are 1 names of classes, and a label is 1"),
+        (["one"], "The list of classes has 1 name, and a label is 1"),
         (["same", "same"], "Two classes are called “same”"),
         (["", "b"], "Among class_names is “”, which cannot name a class"),
         (["a" * 61, "b"], "cannot name a class"),

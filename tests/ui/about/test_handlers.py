@@ -47,14 +47,14 @@ def test_a_damaged_model_is_a_sentence_and_the_button_comes_back(monkeypatch):
 
 
 def test_visitors_measure_one_after_another(monkeypatch):
-    line = WaitingQueue("measurements", at_once=1, most_waiting=1)
+    line = WaitingQueue("measurement", at_once=1, most_waiting=1)
     monkeypatch.setattr(about_tab, "MEASUREMENTS", line)
     monkeypatch.setattr(about_tab, "measure_speeds", lambda: _measures([DENSE]))
     with line.join():
         second = about_tab.on_measure()
         assert "Waiting" in next(second)[1]
         (refused,) = about_tab.on_measure()
-        assert "waiting already" in refused[1]
+        assert "The queue is full" in refused[1]
     assert "Measured" in list(second)[-1][1]
     with line.join() as ticket:
         assert ticket.wait(0)

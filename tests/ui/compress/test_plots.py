@@ -98,10 +98,10 @@ def test_bars_of_sensitivity_and_histograms():
 def test_answers_count_those_that_differ():
     probs = {"dense": [0.9, 0.1], "int8": [0.8, 0.2], "masked": [0.2, 0.8]}
     html = answers_html(probs, ["no", "yes"], "Test image 3: written 0.")
-    assert "1 of 2 other variants answers otherwise" in html
+    assert "Variants that answer differently from dense: 1 of 2." in html
     assert html.count('class="other"') == 1
     same = answers_html({"dense": [1.0], "int8": [1.0]}, ["no"], "")
-    assert "All 1 other variants answer as dense does." in same
+    assert "Variants that answer differently from dense: 0 of 1." in same
 
 
 def test_numbers_in_their_units():

@@ -8,6 +8,7 @@ import gradio
 import pytest
 from page_strings import FOUNDRY, covers, find_page_strings
 
+from foundry.errors import counted
 from foundry.ui.page.language import build_head, read_catalogue
 
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -118,6 +119,17 @@ def test_gradios_own_words_are_as_gradio_has_them(catalogue):
             assert f"`{translation}`" in chinese or f"{key[1]}:`" not in chinese, english
         else:  # In no language but English.
             assert max(PLACE.sub("\n", english).split("\n"), key=len).strip("- |") in fixed, english
+
+
+def test_what_is_counted_is_translated_as_one_and_as_many(catalogue):
+    sources = "\n".join(path.read_text("utf-8") for path in FOUNDRY.rglob("*.py"))
+    nouns = {
+        *re.findall(r"\bcounted\(.*?, [\"']([\w ]+)[\"']\)", sources),
+        *re.findall(r'WaitingQueue\("([\w ]+)"', sources),
+    }
+    assert {"picture", "class", "photo set"} <= nouns
+    forms = [counted(n, noun).replace(str(n), "{n:number}") for noun in nouns for n in (1, 2)]
+    assert [form for form in forms if form not in catalogue["Composed"]] == []
 
 
 def test_translations_insert_what_their_templates_take(catalogue):

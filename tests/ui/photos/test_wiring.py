@@ -50,7 +50,7 @@ def test_a_program_teaches_classes_and_asks_them(app_url, tmp_path):
 @pytest.mark.parametrize(
     ("entries", "told"),
     [
-        (pattern_entries(("spots",)), "1 of the 2 to 10 classes"),
+        (pattern_entries(("spots",)), "2 to 10 classes are needed to tell pictures apart, not 1"),
         (pattern_entries() | {"../x.png": b""}, "leads out of"),
         ({f"{kind}/{i}.png": b"" for kind in "ab" for i in range(2_500)}, "5,000 pictures"),
     ],

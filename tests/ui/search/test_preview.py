@@ -60,7 +60,7 @@ def test_a_search_of_one_setting_says_so():
         optimizer=("adam",),
         schedule=("constant",),
     )
-    assert "One setting alone" in preview_html(config)
+    assert "There is only one setting to try" in preview_html(config)
 
 
 def test_a_form_that_is_not_accepted_leaves_the_drawing():

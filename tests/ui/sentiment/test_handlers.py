@@ -385,7 +385,7 @@ def test_rows_are_chosen_by_answer_and_confidence_and_doubt_comes_first(three_la
     assert note == f"{len(expected)} of 6 rows; the CSV has them all."
     # From above the surest to 100% there is none.
     table, note = on_pick(answered, [], max(sure) + 0.1, 100, False)
-    assert not table.visible and note == "None of 6 rows is so; the CSV has them all."
+    assert not table.visible and note == "No row fits; the CSV has all 6."
     # A number that was cleared is no limit.
     assert len(on_pick(answered, None, None, None, False)[0].value["data"]) == 6
 
@@ -547,7 +547,9 @@ def test_words_that_cannot_be_read_are_counted_and_a_text_of_them_has_no_answer(
     assert "knows no word" in written and "sure" in written.split("knows no word")[1]
     assert "sure" not in written.split("knows no word")[0]
     result = score_all(f"Great fun \ua500\n{unread}\nBad")
-    assert "1 could not be scored, and say why; 3 words could not be read" in result["status"]
+    assert (
+        "1 could not be scored, each with its reason; 3 words could not be read" in result["status"]
+    )
     rows = [
         (row["predicted_label"], row["num_unknown"], row["num_pieces"]) for row in result["rows"]
     ]

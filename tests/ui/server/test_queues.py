@@ -12,7 +12,7 @@ from foundry.ui.speech import transcribing
 
 
 def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
-    queue = WaitingQueue("recordings", at_once=2, most_waiting=2)
+    queue = WaitingQueue("recording", at_once=2, most_waiting=2)
     first, second, third, fourth = (queue.join() for _ in range(4))
     assert [ticket.wait(0) for ticket in (first, second, third, fourth)] == [
         True,
@@ -21,8 +21,9 @@ def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
         False,
     ]
     assert (first.num_ahead, third.num_ahead, fourth.num_ahead) == (0, 2, 3)
+    assert (first.describe(), third.describe()) == ("Yours is next.", "2 recordings before yours.")
     # Nobody has been timed yet: the guess is 10 s each, and one of two goes in at a time.
-    with pytest.raises(InputError, match=r"2 recordings are waiting already.*about 15 s"):
+    with pytest.raises(InputError, match=r"with 2 recordings waiting.*about 15 s"):
         queue.join()
     with third:
         pass
@@ -35,7 +36,7 @@ def test_so_many_are_let_in_the_next_wait_and_the_rest_are_turned_away():
 def test_the_estimate_follows_what_the_last_ones_took(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(queues.time, "monotonic", lambda: now[0])
-    queue = WaitingQueue("texts", at_once=1, most_waiting=1)
+    queue = WaitingQueue("text", at_once=1, most_waiting=1)
     for _ in range(queues._NUM_REMEMBERED):
         with queue.turn():
             now[0] += 40
@@ -48,7 +49,7 @@ def test_the_estimate_follows_what_the_last_ones_took(monkeypatch):
 
 @given(st.lists(st.sampled_from(["join", "leave oldest", "leave newest"]), max_size=60))
 def test_whoever_comes_and_goes_nobody_is_forgotten(actions):
-    queue = WaitingQueue("texts", at_once=2, most_waiting=3)
+    queue = WaitingQueue("text", at_once=2, most_waiting=3)
     tickets = []
     for action in actions:
         if action == "join":
@@ -66,7 +67,7 @@ def test_whoever_comes_and_goes_nobody_is_forgotten(actions):
 
 
 def test_a_failure_gives_the_turn_to_the_next():
-    queue = WaitingQueue("texts", at_once=1, most_waiting=5)
+    queue = WaitingQueue("text", at_once=1, most_waiting=5)
     served = []
 
     def fail():
@@ -84,7 +85,7 @@ def test_a_failure_gives_the_turn_to_the_next():
 @pytest.fixture
 def one_inside(monkeypatch):
     """A queue that somebody else is in, put in the place of both lines of the page."""
-    queue = WaitingQueue("recordings", at_once=1, most_waiting=1)
+    queue = WaitingQueue("recording", at_once=1, most_waiting=1)
     monkeypatch.setattr(transcribing, "RECORDINGS", queue)
     monkeypatch.setattr(sentiment_batch, "TABLES", queue)
     with queue.join():
@@ -94,10 +95,10 @@ def one_inside(monkeypatch):
 def test_a_recording_that_waits_says_so_and_can_be_cancelled(one_inside):
     clip = str(CLIPS / "digits.flac")
     waiting = transcribing.on_transcribe(clip, None, "beam")
-    assert "1 recordings are before yours" in next(waiting)[0]
+    assert "1 recording before yours" in next(waiting)[0]
     refused = transcribing.on_transcribe(clip, None, "beam")
-    assert "recordings are waiting already" in next(refused)[0]
-    with pytest.raises(Exception, match="recordings are waiting already"):
+    assert "with 1 recording waiting" in next(refused)[0]
+    with pytest.raises(Exception, match="with 1 recording waiting"):
         next(refused)
     waiting.close()
     again = transcribing.on_transcribe(clip, None, "beam")

@@ -191,7 +191,8 @@ def test_the_matrix_of_many_classes_shows_those_most_mistaken(runs_folder):
     true, read = int(run.data.test.labels[0]), int(answers[0])
     heading, images = results.on_cell(run.run_id, "alice", SimpleNamespace(cell=30 * true + read))
     both = (run.data.test.labels == true) & (answers == read)
-    assert heading.startswith(f"**{int(both.sum())}** images of **class {true}**")
+    images_of = "image of" if both.sum() == 1 else "images of"
+    assert heading.startswith(f"**{int(both.sum())}** {images_of} **class {true}**")
     assert len(value_of(images)) == int(both.sum())
 
 

@@ -14,6 +14,7 @@ from foundry.ui.components.line_chart import Curve
 from foundry.ui.components.model_choice import DEFAULT_MODEL, list_own_digit_models
 from foundry.ui.components.plots import status_line
 from foundry.ui.page.feedback import QUIET
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.page.palette import SERIES
 from foundry.ui.server.queues import ATTACKS, OWN_QUEUE
 
@@ -110,11 +111,10 @@ def measure_each(
     """
     with ATTACKS.join() as ticket:
         while not ticket.wait(1.0):
-            facts = f"{ticket.num_ahead} measurements are before yours; only one runs at a time."
-            yield status_line("Waiting", facts), 0, None
+            yield status_line("Waiting", ticket.describe()), 0, None
         for place, name in enumerate(chosen):
             model, _, variant = name.partition(" ")
-            facts = f"{place + 1} of {len(chosen)} models"
+            facts = f"model {place + 1} of {len(chosen)}"
             for reading in measure(model, variant):
                 share = (place + reading.share) / len(chosen)
                 yield status_line(doing, facts, share), place, reading
@@ -193,6 +193,7 @@ def build_measurement(
             interactive=True,
             scale=3,
             elem_id=f"{prefix}-models",
+            elem_classes=OUR_CHOICES,
         )
         with gr.Column(min_width=160):
             start = gr.Button(button, elem_id=f"{prefix}-measure")

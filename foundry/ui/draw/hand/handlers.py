@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from foundry.data import load_mnist
-from foundry.errors import ArtifactError, DivergedError, InputError
+from foundry.errors import ArtifactError, DivergedError, InputError, counted
 from foundry.models import load_model
 from foundry.models.networks.digits import DigitNetwork
 from foundry.runs.data_sets import MNIST
@@ -100,7 +100,9 @@ def on_board(event: gr.EventData, token: str) -> str:
     asked: dict[str, Any] = event._data or {}
     collection = remove_drawing(str(asked.get("remove")), token)
     _drop_files(collection)
-    return correction_html(collection, f"Removed; you have {len(collection.drawings)} drawings.")
+    return correction_html(
+        collection, f"Removed; you have {counted(len(collection.drawings), 'drawing')}."
+    )
 
 
 @shows_errors
@@ -186,7 +188,7 @@ def on_learn(device: str, model_name: str, token: str) -> Iterator[list[Any]]:
     try:
         with begin_job() as (job, cancelled), LESSONS.join() as ticket:
             while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-                facts = f"{ticket.num_ahead} lessons are before yours."
+                facts = ticket.describe()
                 line = status_line("Waiting", facts, 0.0)
                 yield [job, line, *[gr.skip()] * 3, *show_learning(True)]
             # While others learned, drawings may have come or gone.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from foundry.data import DIGITS
+from foundry.errors import counted
 from foundry.runs.drawings import Collection
 from foundry.training.hand.learning import HandEvent, Scores
 from foundry.ui.components.examples.board import Picture, aside_note, class_html
@@ -75,7 +76,7 @@ def board_html(collection: Collection) -> str:
         own = [drawing for drawing in collection.drawings if drawing.label == label]
         if not own:
             continue
-        count = "1 drawing" if len(own) == 1 else f"{len(own)} drawings"
+        count = counted(len(own), "drawing")
         pictures = [
             Picture(
                 one.digest,
@@ -162,7 +163,7 @@ def _conclude(before: Scores, outcomes: Mapping[bool, Outcome]) -> str:
     few = ""
     if before.num_own < 20:
         few = (
-            f"<p>{before.num_own} drawings say little about the next one: more of them make the "
-            "right column worth more.</p>"
+            f"<p>With {counted(before.num_own, 'drawing')} set aside, chance plays a large part: "
+            "more drawings make the last figure worth more.</p>"
         )
     return f'<p role="status">{said}</p>{few}'

@@ -11,9 +11,12 @@ function foundryLanguages(catalogues) {
   const SHOWS_ATTRIBUTE = ATTRIBUTES.map((name) => `[${name}]`).join(',');
   // What belongs to visitors: our own marks, and where Gradio shows files, choices, captions, points.
   const APART = '[translate=no], .notranslate, .file-preview, '
-    + '[role=listbox], .subtitle-display, .caption-label, .role-mark, script, style, code, pre, '
+    + '[role=listbox]:not(.our-choices *), .subtitle-display, .caption-label, .role-mark, script, style, code, pre, '
     + '[contenteditable]:not([contenteditable=false])';
   const TYPED = 'textarea, select';
+  // Shows what was chosen in a drop-down whose choices are ours.
+  const CHOSEN = '.our-choices input';
+  const VALUE = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
   const LETTERS = /[A-Za-z]|[\u4e00-\u9fff]/;
 
   // Gradio has its own words in the browser's language, whatever the switch says.
@@ -77,7 +80,30 @@ function foundryLanguages(catalogues) {
     if (current !== known[name].says) element.setAttribute(name, known[name].says);
   }
 
+  // No observer sees what a field holds. Gradio goes on reading and writing English.
+  function followChosen(input) {
+    let known = {said: VALUE.get.call(input), says: null};
+    Object.defineProperty(input, 'value', {
+      configurable: true,
+      get: () => {
+        const shown = VALUE.get.call(input);
+        return shown === known.says ? known.said : shown;
+      },
+      set: (said) => {
+        known = {said, says: say(said)};
+        VALUE.set.call(input, known.says);
+      },
+    });
+  }
+
+  function showChosen(input) {
+    if (!Object.hasOwn(input, 'value')) followChosen(input);
+    const {value} = input;
+    if (VALUE.get.call(input) !== say(value)) input.value = value;
+  }
+
   function showElement(element) {
+    if (element.matches(CHOSEN)) showChosen(element);
     if (element.dataset?.language)
       element.setAttribute('aria-pressed', element.dataset.language === language);
     if (!element.matches(SHOWS_ATTRIBUTE)) return;

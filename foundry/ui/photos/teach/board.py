@@ -8,13 +8,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from foundry.errors import counted
 from foundry.photos.teaching.examples import MAX_CLASSES, MIN_CLASSES, MIN_EXAMPLES
 from foundry.photos.teaching.projects import Project
 from foundry.ui.components.examples.board import Picture, aside_note, class_html
 
 _THUMBNAIL = 56
 _EMPTY = (
-    f"No classes yet. Name one on the left and give it at least {MIN_EXAMPLES} pictures; "
+    f"No classes yet. Name one and give it at least {MIN_EXAMPLES} pictures; "
     f"{MIN_CLASSES} to {MAX_CLASSES} classes can be told apart."
 )
 
@@ -49,7 +50,7 @@ def picture_url(file: Path) -> str:
 def _class_html(project: Project, label: str) -> str:
     own = [example for example in project.examples if example.label == label]
     lacking = MIN_EXAMPLES - len(own)
-    count = f"{len(own)} pictures" if len(own) != 1 else "1 picture"
+    count = counted(len(own), "picture")
     lacks = f'<span class="lacks">{lacking} more needed</span>' if lacking > 0 else ""
     name = escape(label, quote=True)
     return class_html(

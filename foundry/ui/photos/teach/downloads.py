@@ -17,6 +17,7 @@ from foundry.photos.teaching.lessons import load_taught
 from foundry.photos.teaching.projects import Project
 from foundry.photos.teaching.taking_home import build_whole, load_project, save_project
 from foundry.ui.page.feedback import shows_errors
+from foundry.ui.page.language import OUR_CHOICES
 from foundry.ui.photos.examples import EXAMPLES, open_example
 from foundry.ui.photos.teach.handlers import TAKEN_HOME, find_project, show_all
 
@@ -123,6 +124,7 @@ def build_downloads(visitor: gr.BrowserState) -> tuple[gr.UploadButton, list[Com
             label="Take home",
             interactive=True,
             elem_id="teach-format",
+            elem_classes=OUR_CHOICES,
         )
         with gr.Column():
             download = gr.DownloadButton("Save the file", visible=False, elem_id="teach-download")

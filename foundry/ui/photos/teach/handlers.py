@@ -167,7 +167,7 @@ def on_train(token: str, has_replay: bool) -> Iterator[list[Any]]:
     try:
         with LESSONS.join() as ticket:
             while not ticket.wait(_REFRESH_S):
-                facts = f"{ticket.num_ahead} lessons are before yours."
+                facts = ticket.describe()
                 yield [status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
             # Not before the turn: pictures may have come meanwhile.
             project = find_project(token)

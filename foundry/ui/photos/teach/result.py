@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from foundry.errors import counted
 from foundry.photos.teaching.learning import LearnEvent
 from foundry.photos.teaching.lessons import Said
 from foundry.photos.teaching.outcome import (
@@ -104,13 +105,13 @@ def _remembered(outcome: Outcome) -> str:
     lost = kept.num_before - kept.num_after
     if lost > 0:
         what = (
-            f"Of {kept.num_pictures} pictures of the classes that were there before, "
-            f"{kept.num_before} were right and {kept.num_after} are now: {lost} forgotten."
+            f"Of the earlier classes {kept.num_before} of {counted(kept.num_pictures, 'picture')} "
+            f"had been right; now {kept.num_after}: {lost} forgotten."
         )
     else:
         what = (
-            f"Of {kept.num_pictures} pictures of the classes that were there before, "
-            f"{kept.num_before} were right and {kept.num_after} are now: nothing was forgotten."
+            f"Of the earlier classes {kept.num_before} of {counted(kept.num_pictures, 'picture')} "
+            f"had been right; now {kept.num_after}: nothing was forgotten."
         )
     return f"<p><span>{how}</span> <span>{what}</span></p>"
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from foundry.errors import ArtifactError, InputError
+from foundry.errors import ArtifactError, InputError, counted
 from foundry.models.loading import check_variant
 from foundry.speech import load_recogniser
 from foundry.speech.several import (
@@ -55,7 +55,7 @@ def on_several(
         line = _progress(0, len(paths), 0.0, 0.0)
         yield [job, line, "", *hidden, *busy_buttons(is_busy=True), paths]
         while not (ticket.wait(_REFRESH_S) or cancelled.is_set()):
-            facts = f"{ticket.num_ahead} sets of recordings are before yours."
+            facts = ticket.describe()
             yield [gr.skip(), status_line("Waiting", facts, 0.0), *[gr.skip()] * 6]
         try:
             for step in watch_loading(name, "speech", variant):
@@ -100,15 +100,16 @@ def on_several(
 def _progress(num_done: int, num_all: int, share: float, elapsed_s: float) -> str:
     done = (num_done + share) / num_all
     if not done:
-        return status_line("Listening", f"{num_all} recordings to transcribe.", 0.0)
+        return status_line("Listening", f"{counted(num_all, 'recording')} to transcribe.", 0.0)
     left = format_duration(elapsed_s * (1 - done) / done)
-    return status_line("Listening", f"{num_done} of {num_all} recordings, {left} left", done)
+    facts = f"{num_done} of {counted(num_all, 'recording')}, {left} left"
+    return status_line("Listening", facts, done)
 
 
 def _result(heard: Sequence[Heard], num_all: int, elapsed_s: float) -> str:
-    facts = f"{len(heard)} of {num_all} recordings in {format_elapsed(elapsed_s)}"
+    facts = f"{len(heard)} of {counted(num_all, 'recording')} in {format_elapsed(elapsed_s)}"
     if num_problems := sum(bool(one.problem) for one in heard):
-        facts += f"; {num_problems} could not be read, and say why"
+        facts += f"; {num_problems} could not be read, each with its reason"
     return ended_line(facts, len(heard), num_all)
 
 

@@ -14,6 +14,7 @@ from PIL import ImageColor
 
 from foundry.data import DIGITS, normalize
 from foundry.digits.activations import first_layer_filters
+from foundry.errors import counted
 from foundry.models.runtime import on_narrow_thread
 from foundry.runs.data_sets import MNIST
 from foundry.training.inspection.replay import Moment, list_moments
@@ -269,7 +270,7 @@ def _say_when(moment: Moment) -> str:
         return "Untrained" if moment.step == 0 else "The epoch that was kept"
     config = moment.config
     epoch = math.ceil(moment.step / math.ceil(config.num_train_images / config.batch_size))
-    return f"After {moment.step:,} updates, in epoch {epoch}"
+    return f"After {counted(moment.step, 'update')}, in epoch {epoch}"
 
 
 def _to_bytes(filters: np.ndarray) -> bytes:
