@@ -174,7 +174,8 @@ def test_a_run_is_kept_with_the_classes_and_answers_for_them(project, queue, tmp
         assert probs.max() == pytest.approx(said.probs[label], abs=1e-5)
     alone = load_taught(choose_tuned(tuned, False))
     assert alone.tail is None and ask(alone, picture).closeness == said.closeness
-    # As a project it comes back whole.
+    # As a project it comes back whole, as it is now.
+    chosen = choose_tuned(tuned, True)
     save_project(chosen, tmp_path / "project.zip")
     loaded, _ = load_project(tmp_path / "project.zip", "you")
     assert (loaded.tuned, loaded.has_chosen_tuned) == (tuned.tuned, True)
