@@ -103,7 +103,7 @@ def test_a_run_is_watched_from_its_start_tried_renamed_and_deleted(page):
     expect(page.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
     # However far down the page it was pressed, the pad is in sight.
     expect(page.locator("#draw-pad canvas")).to_be_in_viewport(ratio=1)
-    expect(page.locator("#draw-model input")).to_have_value(re.compile("Your run LeNet, 1 epochs"))
+    expect(page.locator("#draw-model input")).to_have_value(re.compile("Your run LeNet, 1 epoch,"))
 
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Your runs").click()
