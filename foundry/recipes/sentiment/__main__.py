@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from foundry.errors import in_a_sentence
+from foundry.errors import InputError, in_a_sentence
 from foundry.recipes.sentiment.candidates import (
     load_average,
     load_results,
@@ -29,7 +29,7 @@ from foundry.recipes.sentiment.training import show_progress
 from foundry.recipes.workers import add_worker_options, read_worker_options
 
 FULL = FinetuneConfig()
-# With a teacher. Its answers say how much, the labels which it gets wrong.
+# How much of what is learnt is a teacher's answer, where there is one.
 TOLD_SHARE = 0.8
 # Adapters are small and start at zero: they bear, and need, a larger step, alike in all layers.
 LORA = replace(FULL, peak_lr=1e-3, layer_decay=1.0, head_lr_ratio=1.0)
@@ -82,6 +82,8 @@ def _run(
     pruning: PruneConfig,
 ) -> None:
     workers = read_worker_options(args)
+    if args.prune and args.teacher:
+        raise InputError("--prune lets the model in --dense teach; leave --teacher out.")
     seeds = range(args.seed, args.seed + args.num_seeds)
     corpus = load_corpus(args.data)
     if args.prune:

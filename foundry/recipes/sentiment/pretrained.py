@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 from transformers import (
     AutoTokenizer,
     BertForSequenceClassification,
     BertTokenizer,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
@@ -18,6 +21,8 @@ from foundry.recipes.sentiment.data.corpus import LABELS
 # Seeds that start from one head stay close enough in weight space to be averaged into one model.
 HEAD_SEED = 1234
 HEAD_STD = 0.02
+
+Model = TypeVar("Model", bound=PreTrainedModel)
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,6 @@ def build_tokenizer(vocab: dict[str, int]) -> PreTrainedTokenizerBase:
 def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassification:
     """Put a three-label head on the base encoder.
 
-    The base was trained to pool by the mean, so the dense layer of its BERT pooler carries nothing
-    useful. It starts here as the identity, which hands the first token's state to the classifier
-    through a tanh and leaves the rest to fine-tuning.
-
     Args:
         base_dir: Folder of the base weights.
         dropout: Probability used in hidden layers and attention while training, in [0, 1).
@@ -107,7 +108,25 @@ def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassific
     Returns:
         A float32 model in evaluation mode; the same head for every call.
     """
-    model = BertForSequenceClassification.from_pretrained(
+    model = load_base(BertForSequenceClassification, base_dir, dropout)
+    pooler = model.bert.pooler
+    assert pooler is not None, "BertForSequenceClassification always has a pooler"
+    start_head(pooler.dense, model.classifier)
+    return model
+
+
+def load_base(network_class: type[Model], base_dir: Path, dropout: float) -> Model:
+    """Load base weights into a classifier of three labels, whose head is still to be started.
+
+    Args:
+        network_class: Of the classifier.
+        base_dir: Folder of the base weights.
+        dropout: Probability used in hidden layers and attention while training, in [0, 1).
+
+    Returns:
+        A float32 model in evaluation mode.
+    """
+    model: Model = network_class.from_pretrained(
         base_dir,
         num_labels=len(LABELS),
         id2label=LABELS,
@@ -116,12 +135,23 @@ def build_classifier(base_dir: Path, dropout: float) -> BertForSequenceClassific
         attention_probs_dropout_prob=dropout,
         dtype=torch.float32,
     )
-    generator = torch.Generator().manual_seed(HEAD_SEED)
-    pooler = model.bert.pooler
-    assert pooler is not None, "BertForSequenceClassification always has a pooler"
-    with torch.no_grad():
-        torch.nn.init.eye_(pooler.dense.weight)
-        pooler.dense.bias.zero_()
-        model.classifier.weight.normal_(0.0, HEAD_STD, generator=generator)
-        model.classifier.bias.zero_()
     return model.eval()
+
+
+def start_head(dense: nn.Linear, classifier: nn.Linear) -> None:
+    """Give a head its start, in place; the same for every call.
+
+    The bases were trained to pool by the mean, so the dense layer before the classifier carries
+    nothing useful. It starts as the identity, which hands the first token's state to the classifier
+    through a tanh and leaves the rest to fine-tuning.
+
+    Args:
+        dense: The layer before the classifier, as many neurons as inputs.
+        classifier: The last layer.
+    """
+    generator = torch.Generator().manual_seed(HEAD_SEED)
+    with torch.no_grad():
+        nn.init.eye_(dense.weight)
+        dense.bias.zero_()
+        classifier.weight.normal_(0.0, HEAD_STD, generator=generator)
+        classifier.bias.zero_()

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
 from transformers import (
     AutoTokenizer,
     MPNetForSequenceClassification,
@@ -19,9 +18,9 @@ from foundry.models.machine import autocast
 from foundry.recipes.sentiment.candidates import measure_accuracy
 from foundry.recipes.sentiment.checkpoints import load_progress
 from foundry.recipes.sentiment.data.batches import predict_logits
-from foundry.recipes.sentiment.data.corpus import LABELS, Example, load_corpus
+from foundry.recipes.sentiment.data.corpus import Example, load_corpus
 from foundry.recipes.sentiment.finetune import FinetuneConfig
-from foundry.recipes.sentiment.pretrained import HEAD_SEED, HEAD_STD, Base, check_base
+from foundry.recipes.sentiment.pretrained import Base, check_base, load_base, start_head
 from foundry.recipes.sentiment.training import show_progress, train
 from foundry.recipes.workers import add_worker_options, read_worker_options
 
@@ -120,24 +119,10 @@ def build_teacher(base_dir: Path, config: FinetuneConfig) -> MPNetForSequenceCla
     Returns:
         A float32 model in evaluation mode; the same head for every call.
     """
-    model = MPNetForSequenceClassification.from_pretrained(
-        base_dir,
-        num_labels=len(LABELS),
-        id2label=LABELS,
-        label2id={name: label for label, name in LABELS.items()},
-        hidden_dropout_prob=config.dropout,
-        attention_probs_dropout_prob=config.dropout,
-        dtype=torch.float32,
-    )
+    model = load_base(MPNetForSequenceClassification, base_dir, config.dropout)
     model.mpnet.embeddings.word_embeddings.requires_grad_(config.train_word_embeddings)
-    head = model.classifier
-    generator = torch.Generator().manual_seed(HEAD_SEED)
-    with torch.no_grad():
-        torch.nn.init.eye_(head.dense.weight)
-        head.dense.bias.zero_()
-        head.out_proj.weight.normal_(0.0, HEAD_STD, generator=generator)
-        head.out_proj.bias.zero_()
-    return model.eval()
+    start_head(model.classifier.dense, model.classifier.out_proj)
+    return model
 
 
 def ask(

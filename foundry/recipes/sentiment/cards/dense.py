@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 
 from foundry.recipes.sentiment.candidates import RunResult
-from foundry.recipes.sentiment.cards.figures import CandidateFigures, FinalFigures
+from foundry.recipes.sentiment.cards.figures import FRONT_MATTER, CandidateFigures, FinalFigures
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.data.rules import list_names
 from foundry.recipes.sentiment.evaluation import tabulate
@@ -85,9 +85,10 @@ def _describe_teacher(teacher: Answers | None, full: FinetuneConfig) -> str:
     if teacher is None:
         return ""
     return f"""
-{full.told_share:.0%} of what is learnt of a text is the answer of a larger classifier, the rest its
-label. That one was fine-tuned from `{teacher.base_name}` (109 million parameters,
-Apache-2.0) on the same training texts in {teacher.cpu_minutes:.0f} processor minutes by
+Where a larger classifier takes a text for what it is labelled, {full.told_share:.0%} of what is
+learnt is its answer and the rest the label; elsewhere the label alone is learnt. That one was
+fine-tuned from `{teacher.base_name}` (109 million parameters, Apache-2.0) on the same training
+texts in {teacher.cpu_minutes:.0f} processor minutes by
 `python -m foundry.recipes.sentiment.teacher`; it has {_percent(teacher.sst2_dev_accuracy)} of SST-2
 dev and {_percent(teacher.reviews_dev_accuracy)} of the reviews right (Hinton et al. 2015,
 Distilling the Knowledge in a Neural Network).
@@ -133,16 +134,9 @@ def _seed_table(results: Sequence[RunResult]) -> str:
     )
 
 
-_TEMPLATE = """\
----
-language: en
-library_name: transformers
-pipeline_tag: text-classification
-base_model: {base_name}
-license: other
-license_name: see-licences-below
----
-
+_TEMPLATE = (
+    FRONT_MATTER
+    + """
 # Sentiment of English texts: negative, neutral or positive
 
 A BERT with 6 layers of width 384 ({num_parameters:,} parameters, {size_mb:.1f} MB of float16
@@ -257,3 +251,4 @@ people.
 - It was trained on single sentences; the app splits longer texts and combines the answers.
 - It knows reviews from around the year 2000 and tweets and editorials from the years after.
 """
+)

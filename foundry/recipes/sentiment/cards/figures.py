@@ -1,9 +1,21 @@
-"""The figures that both cards show."""
+"""What both cards begin with, and the figures that they show."""
 
 from dataclasses import dataclass
 
 from foundry.recipes.sentiment.calibration import Calibration
 from foundry.recipes.sentiment.evaluation import DomainFigures, ProbeFigures
+
+# What the Hub reads.
+FRONT_MATTER = """\
+---
+language: en
+library_name: transformers
+pipeline_tag: text-classification
+base_model: {base_name}
+license: other
+license_name: see-licences-below
+---
+"""
 
 
 @dataclass(frozen=True)

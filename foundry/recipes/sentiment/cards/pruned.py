@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundry.recipes.sentiment.cards.figures import CandidateFigures, FinalFigures
+from foundry.recipes.sentiment.cards.figures import FRONT_MATTER, CandidateFigures, FinalFigures
 from foundry.recipes.sentiment.data.corpus import Corpus
 from foundry.recipes.sentiment.distill import PruneConfig
 from foundry.recipes.sentiment.evaluation import tabulate
@@ -131,16 +131,9 @@ def _by_length(values: dict[int, float], form: str) -> str:
     return ", ".join(f"{form.format(value)} at {length}" for length, value in values.items())
 
 
-_TEMPLATE = """\
----
-language: en
-library_name: transformers
-pipeline_tag: text-classification
-base_model: {base_name}
-license: other
-license_name: see-licences-below
----
-
+_TEMPLATE = (
+    FRONT_MATTER
+    + """
 # Sentiment of English sentences, pruned
 
 `bert-sentiment` with {num_layers} of its layers and feed-forward networks of
@@ -206,3 +199,4 @@ other corpora, some for research use with citation; base weights
 `{base_name}`, Apache-2.0. Like the dense model it knows English only, and
 errs on irony, comparisons and mixed opinions.
 """
+)
